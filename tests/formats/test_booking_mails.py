@@ -11,16 +11,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 from icalendar import Calendar
+from msgspec import structs
 
 from kalends.domain.booking import LocationType, Status
 from kalends.domain.mail import Audience, MailKind
+from kalends.formats.bookings import HostBody
 from kalends.formats.cleaning import one_line, shortened
 from kalends.formats.mails.bookings import booking_message, letter_about
 from kalends.formats.mails.facts import BookingMail
 from kalends.formats.mails.headers import LONGEST_NAME
-from kalends.formats.mails.letters import write_html
+from kalends.formats.mails.letters import write_html, write_text
 from kalends.formats.mails.messages import message_as_text
-from kalends.formats.mails.page import Logo
+from kalends.formats.mails.page import Picture
 from tests.formats.samples import CHANGED, NOON, booking, booking_mail
 from tests.formats.strategies import WITHOUT_HURRY, hostile
 
@@ -433,10 +435,20 @@ def ascii_mail(**changes: Any) -> BookingMail:
 
 
 def test_a_logo_is_on_white_and_says_the_name() -> None:
-    logo = Logo("https://x.test/a.png", 240, 60, 'Salon "A" & B')
+    logo = Picture("https://x.test/a.png", 240, 60, 'Salon "A" & B')
     letter = letter_about(booking_mail(organization_logo=logo))
     html = write_html(letter.content, letter.accent, letter.logo)
     assert '<img src="https://x.test/a.png" width="240" height="60"' in html
     assert 'alt="Salon &#34;A&#34; &amp; B"' in html
     assert html.index("<img") < html.index("<h1")
     assert "background:#ffffff" in html[html.index("<img") : html.index("<h1")]
+
+
+def test_a_photo_stands_before_whom_an_appointment_is_with() -> None:
+    photo = Picture("https://x.test/ada.png", 48, 48, "")
+    with_ada = structs.replace(booking(), hosts=[HostBody("sch_1", "usr_1", "Ada Lovelace")])
+    letter = letter_about(booking_mail(booking=with_ada, host_photos=(photo,)))
+    html = write_html(letter.content, letter.accent, letter.logo)
+    place = html.index('<img src="https://x.test/ada.png" width="48" height="48" alt=""')
+    assert html.index("With") < place < html.index("Ada Lovelace", place)
+    assert "ada.png" not in write_text(letter.content)

@@ -16,7 +16,9 @@ from tests.commands import run_kalends
 from tests.conftest import fetch, run
 from tests.homes import RunningInstallation
 from tests.mail.reading import calendar_part, event_in, text_of, to
+from tests.pictures import NEEDS_PILLOW
 from tests.smtp import PostOffice
+from tests.web.pages.test_photos import with_photo
 from tests.world import JSON, World, plus, tomorrow_at, utc_text
 
 
@@ -84,6 +86,18 @@ def test_the_attendees_mails_alone_have_a_link_each_its_own(
     assert links_by_mail[0][0] != links_by_mail[1][0]
     to_admin = [text_of(message) for message in to(messages, world.setup.admin_email)]
     assert ["/booking/" in text for text in to_admin] == [False] * len(links_by_mail)
+
+
+@NEEDS_PILLOW
+def test_mail_shows_the_photo_of_whom_an_appointment_is_with(
+    world: World, office: PostOffice
+) -> None:
+    schedule = with_photo(world)
+    booking = world.book(schedule)
+    (attendee,) = to(office.wait_for(2), booking["attendee_email"])
+    html = attendee.get_body(("html",))
+    assert html is not None
+    assert schedule["photo"]["url"] in html.get_content()
 
 
 def test_a_booking_in_the_past_is_mailed_to_nobody(world: World, office: PostOffice) -> None:

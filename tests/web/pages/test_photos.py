@@ -147,3 +147,13 @@ def test_members_set_no_photo(world: World, home: Installation) -> None:
 def test_what_is_no_picture_is_refused(module_world: World, content: bytes) -> None:
     schedule = module_world.create_schedule()
     assert is_refused(given(module_world, schedule, content), "content")
+
+
+@NEEDS_PILLOW
+def test_a_preview_shows_the_photo_as_the_mail_does(world: World) -> None:
+    schedule = with_photo(world)
+    booking = world.book(schedule)
+    asked = {"kind": "confirmed", "audience": "attendee", "booking_id": booking["id"]}
+    answer = world.api.post("/api/v1/message-templates/preview", json=asked)
+    assert answer.status_code == 200, answer.text
+    assert schedule["photo"]["url"] in answer.json()["data"]["html"]

@@ -20,7 +20,7 @@ from kalends.formats.cleaning import find_link, many_lines, one_line
 from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Button, LetterRow
 from kalends.formats.mails.organization_mail import OrganizationMail
-from kalends.formats.mails.page import Logo
+from kalends.formats.mails.page import Picture
 from kalends.formats.mails.wording import CHANGE, LINK_COMES, LOCATION_TYPES, ONLINE, REASONS
 from kalends.formats.once import once
 from kalends.formats.times import known_zone, span_text
@@ -40,7 +40,8 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     `manage_url` opens the booking to anybody who has it, so it is only ever in the attendee's mail;
     `changeable_until` is the last moment at which it changes anything. `before` is the booking as
     the recipient last read it. `organization_locale` is the language (BCP 47) of whoever is not
-    known to read another, and `organization_logo` the organization's picture, if it has one;
+    known to read another, and `organization_logo` the organization's picture, if it has one,
+    `host_photos` those of the people whom it is with;
     `notify_locale` and `notify_zone` are those of the user whom it goes to, for the organization or
     as the host `host_id`. `own_words` are the organization's for such a mail, `texts` the event
     type's in the reader's language. `now_is` is the status in which the mail is written, which may
@@ -60,7 +61,8 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     place_zone: str | None = None
     organization_email: str | None = None
     organization_locale: str | None = None
-    organization_logo: Logo | None = None
+    organization_logo: Picture | None = None
+    host_photos: tuple[Picture, ...] = ()
     notify_locale: str | None = None
     notify_zone: str | None = None
     host_id: str | None = None
@@ -212,7 +214,7 @@ def detail_rows(mail: BookingMail) -> list[LetterRow]:
     booking = mail.booking
     rows = [
         LetterRow(gettext("Reason"), reason_of(mail)),
-        LetterRow(pgettext("hosts", "With"), host_names(booking)),
+        LetterRow(pgettext("hosts", "With"), host_names(booking), photos=mail.host_photos),
     ]
     if not mail.is_for_attendee:
         attendee = booking.attendee

@@ -35,11 +35,13 @@ class Prose(Protocol):
 
 
 class LetterRow(Struct, frozen=True):
-    """A fact under its name. It may have several lines; `link` is where it leads, if anywhere."""
+    """A fact under its name. It may have several lines; `link` is where it leads, if anywhere, and
+    `photos` are of whom it names."""
 
     label: str
     value: str
     link: str | None = None
+    photos: tuple[page.Picture, ...] = ()
 
 
 class Button(Struct, frozen=True):
@@ -78,7 +80,9 @@ def write_text(content: Content) -> str:
     return "\n\n".join((*blocks, *map(str, content.closing))) + "\n"
 
 
-def write_html(content: Content, accent: str | None = None, logo: page.Logo | None = None) -> str:
+def write_html(
+    content: Content, accent: str | None = None, logo: page.Picture | None = None
+) -> str:
     """In the organization's colour, or ours for None, under its logo."""
     body = write_body(content, page.dress_of(accent))
     return page.whole(current_language(), accent, content.heading, body, logo)
@@ -90,7 +94,12 @@ def write_body(content: Content, dress: page.Dress) -> str:
     parts += [page.opening(paragraph) for paragraph in content.paragraphs]
     if content.rows:
         parts.append(
-            page.table([page.row(row.label, row.value, row.link, dress) for row in content.rows])
+            page.table(
+                [
+                    page.row(row.label, row.value, row.link, dress, row.photos)
+                    for row in content.rows
+                ]
+            )
         )
     if content.until:
         parts.append(page.until(content.until))

@@ -5,7 +5,7 @@ text that comes in goes through `escaped`, or brings its own `__html__`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
@@ -94,11 +94,15 @@ _LOGO: Final = (
     ' style="display:inline-block;max-width:100%;height:auto;border:0;background:#ffffff;'
     'border-radius:4px;padding:4px 0;font-size:16px;font-weight:600;color:#16181d;"></p>\n'
 )
+_PHOTO: Final = (
+    '<img src="{url}" width="{width}" height="{height}" alt="{alt}" style="border:0;'
+    'border-radius:8px;vertical-align:middle;margin:4px 8px 4px 0;">'
+)
 
 
-class Logo(NamedTuple):
-    """A picture at the top of a mail: where it is, how large it is shown (pixels), and what it
-    says to who does not see it."""
+class Picture(NamedTuple):
+    """A picture in a mail: where it is, how large it is shown (pixels), and what it says to who
+    does not see it."""
 
     url: str
     width: int
@@ -162,12 +166,20 @@ def _label(label: str) -> str:
     return f"{_NAMED}{escaped(label)}{_VALUE}"
 
 
-def row(label: str, value: str, link: str | None, dress: Dress) -> str:
-    """A fact under its name; `link` is where it leads, if anywhere."""
+def row(
+    label: str, value: str, link: str | None, dress: Dress, photos: Iterable[Picture] = ()
+) -> str:
+    """A fact under its name; `link` is where it leads, if anywhere, `photos` stand before it."""
     shown = escaped(value)
     if link:
         shown = f"{link_open(link, dress)}{shown}</a>"
-    return f"{_label(label)}{shown}</div>\n</td></tr>\n"
+    pictures = "".join(map(_photo, photos))
+    return f"{_label(label)}{pictures}{shown}</div>\n</td></tr>\n"
+
+
+def _photo(photo: Picture) -> str:
+    url, words = escaped(photo.url), escaped(photo.words)
+    return _PHOTO.format(url=url, width=photo.width, height=photo.height, alt=words)
 
 
 def link_open(url: str, dress: Dress) -> str:
@@ -189,7 +201,7 @@ def closing(words: HasHtml) -> str:
 
 
 def whole(
-    language: str, accent: str | None, heading: str, body: str, logo: Logo | None = None
+    language: str, accent: str | None, heading: str, body: str, logo: Picture | None = None
 ) -> str:
     """The page: `body` is what stands below the heading, as HTML."""
     title, (head, style) = escaped(heading), frame(language, accent)
@@ -197,7 +209,7 @@ def whole(
     return f"{head}{title}{style}{shown}{_HEADING}{title}</h1>\n{body}{_END}"
 
 
-def _logo(logo: Logo) -> str:
+def _logo(logo: Picture) -> str:
     url, words = escaped(logo.url), escaped(logo.words)
     return _LOGO.format(url=url, width=logo.width, height=logo.height, alt=words)
 

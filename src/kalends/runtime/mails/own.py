@@ -1,23 +1,25 @@
 """What an organization's mail has of its own: which of it is switched off, in which languages its
-words are sought, and its logo."""
+words are sought, its logo, and the photos of its people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
 from kalends.domain.access import Organization
 from kalends.domain.gateways import Gateways
-from kalends.domain.ids import EVENT_TYPE, decode_id
+from kalends.domain.ids import EVENT_TYPE, SCHEDULE, decode_id, encode_id
 from kalends.domain.mail import Audience, MailKind
 from kalends.domain.message_template import TemplateScope, find_scope, languages_sought
 from kalends.formats.bookings import BookingBody
-from kalends.formats.mails.page import Logo
-from kalends.formats.pictures import logo_of
+from kalends.formats.mails.page import Picture
+from kalends.formats.pictures import logo_of, picture_at
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.outbox.events import NewMail
 from kalends.store.outbox.templates import list_scopes
 from kalends.translation import language_for
 
+# In pixels.
+PHOTO_HEIGHT: Final = 48
 MAY_BE_OFF: Final = (MailKind.REQUESTED, MailKind.CONFIRMED, MailKind.REMINDER)
 
 
@@ -26,14 +28,32 @@ def languages_of(tag: str | None) -> list[str]:
     return languages_sought(tag, language_for([tag]))
 
 
-def mail_logo(gateways: Gateways, organization: Organization) -> Logo | None:
+def mail_logo(gateways: Gateways, organization: Organization) -> Picture | None:
     """The organization's, half as large as it is kept; None where mail could not say where it
     is."""
     picture = logo_of(organization)
     if picture is None or gateways.public_url is None:
         return None
     width, height = (picture.width + 1) // 2, (picture.height + 1) // 2
-    return Logo(f"{gateways.public_url}{picture.url}", width, height, organization.name)
+    return Picture(f"{gateways.public_url}{picture.url}", width, height, organization.name)
+
+
+def mail_photos(
+    gateways: Gateways, photos: Mapping[UUID, str], booking: BookingBody
+) -> tuple[Picture, ...]:
+    """Those of the booking's hosts, by schedule where they are kept; nothing where mail could not
+    say where they are. Their names stand beside them."""
+    if gateways.public_url is None or not photos:
+        return ()
+    places = {encode_id(SCHEDULE, id_): place for id_, place in photos.items()}
+    of_hosts = [places[host.schedule_id] for host in booking.hosts if host.schedule_id in places]
+    return tuple(_photo(gateways.public_url, place) for place in of_hosts)
+
+
+def _photo(public_url: str, place: str) -> Picture:
+    picture = picture_at(place)
+    width = max(1, PHOTO_HEIGHT * picture.width // picture.height)
+    return Picture(f"{public_url}{picture.url}", width, PHOTO_HEIGHT, "")
 
 
 async def list_kinds_off(

@@ -20,12 +20,12 @@ from kalends.formats.mails.examples import STATUS_OF, example_booking
 from kalends.formats.mails.facts import BookingMail
 from kalends.formats.mails.letters import write_html, write_text
 from kalends.formats.mails.messages import Message, write_message
-from kalends.runtime.mails.own import languages_of, mail_logo
+from kalends.runtime.mails.own import languages_of, mail_logo, mail_photos
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.accounts.organizations import find_organization
 from kalends.store.availability.event_types import find_event_type
-from kalends.store.availability.schedules import find_zone_name
+from kalends.store.availability.schedules import find_photos, find_zone_name
 from kalends.store.bookings.bookings import find_booking, list_bookings
 from kalends.translation import in_language, language_for
 
@@ -67,6 +67,7 @@ async def preview_mail(
     event_type_id = asked.event_type_id or (booking.event_type_id if booking else None)
     event_type = await find_event_type(work.tenant, event_type_id) if event_type_id else None
     zone = await find_zone_name(work.tenant, booking.schedule_id) if booking else None
+    photos = await find_photos(work.tenant, booking.schedule_ids) if booking else {}
     language = language_for([asked.locale or organization.locale])
     with in_language(language):
         body = _as_of_kind(_body(work, organization, booking, event_type), asked)
@@ -74,6 +75,7 @@ async def preview_mail(
         mail = structs.replace(
             mail,
             place_zone=zone or organization.timezone,
+            host_photos=mail_photos(work.context.gateways, photos, body),
             event_type_name=event_type.name if event_type else None,
             questions=event_type.questions if event_type else (),
             texts=_texts(asked, body, organization, event_type),

@@ -11,7 +11,7 @@ from msgspec import Raw, Struct, json, structs
 from kalends.domain.booking import MOVABLE, Status, changeable_until
 from kalends.domain.event import LoggedEvent
 from kalends.domain.event_type import EventTypeTexts
-from kalends.domain.gateways import link_to
+from kalends.domain.gateways import Gateways, link_to
 from kalends.domain.ids import EVENT_TYPE, MAIL, SCHEDULE, USER, decode_id, encode_id
 from kalends.domain.mail import Audience, Mail, MailKind, is_same_mailbox
 from kalends.domain.message_template import MessageTemplate, OwnWords, find_scope
@@ -22,7 +22,7 @@ from kalends.formats.mails.facts import BookingMail, user_ids_of
 from kalends.formats.mails.messages import Message
 from kalends.runtime.cooperative import cooperatively
 from kalends.runtime.links import NewLink, make_link
-from kalends.runtime.mails.own import languages_of, mail_logo
+from kalends.runtime.mails.own import languages_of, mail_logo, mail_photos
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import Context
 from kalends.store.availability.event_types import find_event_types_of_bookings
@@ -232,44 +232,47 @@ _BOOKINGS: Final = json.Decoder(BookingBody)
 def _message(context: Context, mail: Mail, story: Story) -> tuple[Message, NewLink | None]:
     """The message, and the link in it: one of its own for each mail to the attendee of a booking
     that can still change."""
-    sender, event_type = context.gateways.sender, story.event_type
-    organization = story.stored.organization
+    link = make_link(story.stored.organization.id) if _has_link(context, mail, story) else None
+    url = link_to(context.gateways, f"/booking/{link.token}") if link else None
+    return booking_message(_facts(context.gateways, mail, story, url)), link
+
+
+def _facts(gateways: Gateways, mail: Mail, story: Story, manage_url: str | None) -> BookingMail:
+    organization, event_type = story.stored.organization, story.event_type
     kind, before, reader = MailKind(mail.kind), story.before(mail), story.reader(mail)
-    link = make_link(organization.id) if _has_link(context, mail, story) else None
-    message = booking_message(
-        BookingMail(
-            kind=kind,
-            audience=Audience(mail.audience),
-            message_id=f"<{encode_id(MAIL, mail.id)}@{sender.rpartition('@')[2]}>",
-            # An address that the attendee has left gets nothing new, nor does a former host.
-            booking=before if kind == MailKind.WITHDRAWN and before else story.booking,
-            sequence=story.event.sequence,
-            happened_at=story.event.created_at,
-            organization_name=organization.name,
-            organization_email=organization.notify_email,
-            organization_locale=organization.locale,
-            organization_accent=organization.accent_color,
-            organization_logo=mail_logo(context.gateways, organization),
-            notify_locale=reader.locale if reader else None,
-            notify_zone=reader.timezone if reader else None,
-            host_id=encode_id(USER, reader.user_id) if reader else None,
-            sender=sender,
-            recipient=mail.recipient,
-            zone=organization.timezone,
-            country=country_of(organization),
-            place_zone=story.place_zone,
-            manage_url=link_to(context.gateways, f"/booking/{link.token}") if link else None,
-            changeable_until=story.changeable_until if story.booking.status in MOVABLE else None,
-            before=before,
-            own_words=story.own_words(mail),
-            now_is=story.now_is,
-            has_invitation=_has_invitation(mail, story),
-            event_type_name=event_type.name if event_type else None,
-            questions=event_type.questions if event_type else (),
-            texts=story.texts(mail),
-        )
+    # An address that the attendee has left gets nothing new, nor does a former host.
+    booking = before if kind == MailKind.WITHDRAWN and before else story.booking
+    return BookingMail(
+        kind=kind,
+        audience=Audience(mail.audience),
+        message_id=f"<{encode_id(MAIL, mail.id)}@{gateways.sender.rpartition('@')[2]}>",
+        booking=booking,
+        sequence=story.event.sequence,
+        happened_at=story.event.created_at,
+        organization_name=organization.name,
+        organization_email=organization.notify_email,
+        organization_locale=organization.locale,
+        organization_accent=organization.accent_color,
+        organization_logo=mail_logo(gateways, organization),
+        host_photos=mail_photos(gateways, story.stored.photos, booking),
+        notify_locale=reader.locale if reader else None,
+        notify_zone=reader.timezone if reader else None,
+        host_id=encode_id(USER, reader.user_id) if reader else None,
+        sender=gateways.sender,
+        recipient=mail.recipient,
+        zone=organization.timezone,
+        country=country_of(organization),
+        place_zone=story.place_zone,
+        manage_url=manage_url,
+        changeable_until=story.changeable_until if story.booking.status in MOVABLE else None,
+        before=before,
+        own_words=story.own_words(mail),
+        now_is=story.now_is,
+        has_invitation=_has_invitation(mail, story),
+        event_type_name=event_type.name if event_type else None,
+        questions=event_type.questions if event_type else (),
+        texts=story.texts(mail),
     )
-    return message, link
 
 
 def _has_invitation(mail: Mail, story: Story) -> bool:

@@ -79,6 +79,11 @@ READERS: Final = """(
             SELECT lower(m.recipient) FROM mails m
             WHERE m.organization_id = $1 AND m.booking_id = e.booking_id
                 AND m.event_number = e.number AND m.audience <> 'attendee'))"""
+# Where the photos of the people are whom it is with, by schedule.
+PHOTOS: Final = """(
+        SELECT coalesce(json_object_agg(w.id, w.photo), '{}') FROM schedules w
+        WHERE w.organization_id = $1 AND w.id = ANY(b.schedule_ids) AND w.user_id IS NOT NULL
+            AND w.photo IS NOT NULL AND w.deleted_at IS NULL)"""
 # Few organizations have words of their own to load.
 HAS_TEMPLATES: Final = "EXISTS (SELECT FROM message_templates w WHERE w.organization_id = $1)"
 STORIES: Final = f"""
@@ -91,7 +96,7 @@ SELECT (
     {IS_WRITTEN}, {INVITED}, {WRITTEN_FOR}, {HOSTS_MAILED}, {READERS},
     b.status, b.attendee_email, b.schedule_id, s.timezone,
     b.event_type_id, t.name, t.questions, t.cancellation_notice_minutes, t.translations,
-    {HAS_TEMPLATES},
+    {HAS_TEMPLATES}, {PHOTOS},
     {columns_of(LoggedEvent, "e")}, {columns_of(Organization, "o")}
 FROM events e JOIN organizations o ON o.id = $1
 LEFT JOIN bookings b ON b.organization_id = $1 AND b.id = e.booking_id
@@ -133,6 +138,7 @@ class MailReader(Struct, frozen=True):
 
 _READERS: Final = json.Decoder(list[MailReader])
 _MAILED: Final = json.Decoder(dict[str, Raw])
+_PHOTOS: Final = json.Decoder(dict[UUID, str])
 
 
 class ToldEventType(Struct, frozen=True):
@@ -153,7 +159,8 @@ class StoredStory(Struct, frozen=True, kw_only=True):
     `is_written`, all its schedules show it in calendars of their own, for the users `written_for`
     all of theirs; `invited` are addresses of the organization and of hosts that have an
     invitation. `readers` are members whom mail goes to. Addresses are in small letters. The
-    organization `has_templates` if there are any, whatever they are about.
+    organization `has_templates` if there are any, whatever they are about. `photos` are those of
+    hosts, by schedule.
     """
 
     organization: Organization
@@ -167,6 +174,7 @@ class StoredStory(Struct, frozen=True, kw_only=True):
     event_type_id: UUID | None
     event_type: ToldEventType | None
     has_templates: bool = False
+    photos: dict[UUID, str] = {}
     is_written: bool = False
     invited: frozenset[str] = frozenset()
     written_for: frozenset[UUID] = frozenset()
@@ -204,14 +212,14 @@ async def write_down(
     return {row[0] for row in rows}
 
 
-_EVENT: Final = slice(18, 18 + len(LoggedEvent.__struct_fields__))
+_EVENT: Final = slice(19, 19 + len(LoggedEvent.__struct_fields__))
 
 
 def _story(row: Any) -> StoredStory:
     previous, attendee, organization, is_written, invited = row[:5]
     written_for, hosts_mailed, readers = row[5:8]
     status, email, schedule_id, timezone = row[8:12]
-    event_type_id, has_templates = row[12], row[17]
+    event_type_id, has_templates, photos = row[12], row[17], row[18]
     last_mails = {"attendee": attendee, "organization": organization}
     return StoredStory(
         organization=organization_from(row[_EVENT.stop :]),
@@ -224,6 +232,7 @@ def _story(row: Any) -> StoredStory:
         timezone=timezone,
         event_type_id=event_type_id,
         has_templates=has_templates,
+        photos=_PHOTOS.decode(photos),
         is_written=is_written,
         invited=frozenset(invited),
         written_for=frozenset(written_for),
