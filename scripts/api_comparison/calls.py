@@ -59,6 +59,11 @@ def organization(tour: Tour) -> None:
     tour.api("GET", "/users/usr_1/notifications")
     tour.api("PATCH", "/users/usr_1/notifications", {"agenda_at": "07:30"})
     tour.api("GET", "/organization")
+    zoom = {"account_id": "a", "client_id": "b", "client_secret": "c"}
+    for accounts in ({"zoom": zoom}, {"zoom": {"account_id": "a"}}, {"hook": {"url": "ftp://a"}}):
+        tour.api("PUT", "/organization/video", accounts)
+    tour.api("GET", "/organization/video")
+    tour.api("DELETE", "/organization/video")
     tour.api(
         "PATCH",
         "/organization",
