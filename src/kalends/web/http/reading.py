@@ -220,7 +220,7 @@ def _pairs(raw: bytes) -> dict[str, str]:
             continue
         name, _, value = part.partition(b"=")
         try:
-            key, text = (unquote_to_bytes(b.replace(b"+", b" ")).decode() for b in (name, value))
+            key, text = _decoded(name), _decoded(value)
         except UnicodeDecodeError:
             raise Invalid.field("", "The query is not UTF-8.") from None
         if key in values:
@@ -229,6 +229,13 @@ def _pairs(raw: bytes) -> dict[str, str]:
             raise Invalid.field(key[:100], "must not contain NUL")
         values[key] = text
     return values
+
+
+def _decoded(written: bytes) -> str:
+    """Raises UnicodeDecodeError."""
+    if b"%" in written or b"+" in written:
+        written = unquote_to_bytes(written.replace(b"+", b" "))
+    return written.decode()
 
 
 _WORDS: Final = {
