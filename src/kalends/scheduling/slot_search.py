@@ -3,7 +3,6 @@
 import asyncio
 from functools import lru_cache
 from itertools import pairwise
-from time import perf_counter
 from typing import Final
 
 from kalends.availability.calendar_index import CalendarIndex
@@ -24,8 +23,6 @@ MOST_SLOTS: Final = 20_000
 # that many steps, and fewer where there are more than 60 calendars.
 STEPS_A_PIECE: Final = 500
 CALENDAR_STEPS_A_PIECE: Final = 30_000
-# What is one piece, and was there or found within that time, is written at once.
-SOON_SECONDS: Final = 0.001
 
 
 async def search_slots(inputs: SlotInputs, span: Interval) -> list[Slots]:
@@ -38,7 +35,6 @@ async def search_slots(inputs: SlotInputs, span: Interval) -> list[Slots]:
     is_kept, parts = _may_be_kept(inputs, span), pieces_of(inputs, span)
     index = await _index(inputs) if _has_many_times(inputs) and len(parts) > 1 else None
     pieces: list[Slots] = []
-    began = perf_counter()
     for part in parts:
         timeless = without_now(inputs, part) if is_kept else None
         of_part = index.within(part) if index else inputs
@@ -49,8 +45,7 @@ async def search_slots(inputs: SlotInputs, span: Interval) -> list[Slots]:
                 f"more than {MOST_SLOTS:,} slots start in this range, which is the most that one "
                 "answer holds. Ask for a shorter range",
             )
-        if len(parts) > 1 or perf_counter() - began > SOON_SECONDS:
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
     return pieces
 
 

@@ -154,8 +154,7 @@ async def _encode(listed: ListedSlots, timezone: str | None) -> HttpAnswer:
     parts = []
     for piece in listed.pieces:
         parts.append(encode_slots(piece, zone))
-        if len(listed.pieces) > 1:
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
     lists = [part[1:-1] for part in parts if len(part) > len(b"[]")]
     encoded = parts[0] if len(parts) == 1 else b"[" + b",".join(lists) + b"]"
     return data_with_meta(Raw(encoded), SlotsMeta(sum(map(len, listed.pieces)), listed.zone_name))
