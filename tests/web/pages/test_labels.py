@@ -12,6 +12,7 @@ from kalends.domain.booking import LocationType, Status
 from kalends.domain.mail import MailKind, MailState
 from kalends.domain.schedule import WEEKDAYS
 from kalends.domain.scopes import Scope
+from kalends.domain.video import VideoProvider
 from kalends.domain.webhook import EventName, State
 from kalends.web.pages import labels
 
@@ -32,6 +33,7 @@ def test_no_template_says_anything_by_itself(path: Path) -> None:
     ("named", "codes"),
     [
         (labels.STATUSES, Status),
+        (labels.VIDEO_PROVIDERS, VideoProvider),
         (labels.BOOKING_TITLES, Status),
         (labels.ROLES, Role),
         (labels.SCOPES, Scope),

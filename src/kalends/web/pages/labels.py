@@ -224,6 +224,13 @@ CALENDAR_PROVIDERS: Final[Labels] = {
     "microsoft": gettext_lazy("Microsoft 365 or Outlook.com"),
     "test": gettext_lazy("Test calendars"),
 }
+VIDEO_PROVIDERS: Final[Labels] = {
+    "google_meet": gettext_lazy("Google Meet"),
+    "microsoft_teams": gettext_lazy("Microsoft Teams"),
+    "zoom": gettext_lazy("Zoom"),
+    "jitsi": gettext_lazy("Jitsi"),
+    "url": gettext_lazy("A service of your own"),
+}
 CALENDAR_STATES: Final[Labels] = {
     "reading": pgettext_lazy("calendars", "Being read"),
     "active": pgettext_lazy("calendars", "Connected"),

@@ -81,7 +81,7 @@ def test_an_admin_sees_the_whole_navigation(home: Installation, world: World) ->
             assert f'href="{admin.root}{tab.path}"' in page.text
             assert admin.open(tab.path).status_code == 200, tab.path
             listed.append(tab.key)
-    assert len(listed) == len(set(listed)) == 20
+    assert len(listed) == len(set(listed)) == 21
 
 
 def test_nothing_of_another_organization_is_shown_or_done(
