@@ -5,6 +5,7 @@ from kalends.domain.translations import (
     TranslatedQuestion,
     carried_over,
     faults_of,
+    fitting,
     questions_in,
     texts_in,
     title_in,
@@ -79,3 +80,13 @@ def test_what_does_not_fit_the_questions_is_named() -> None:
         "translations.de.questions.ok.label",
     ]
     assert not list(faults_of(TRANSLATIONS, [SIZE]))
+
+
+def test_what_fits_no_longer_can_be_left_out() -> None:
+    stale = EventTypeTexts(
+        name="Coupe", questions={"size": QuestionTexts(options=["x"]), "gone": QuestionTexts()}
+    )
+    assert fitting({"de": GERMAN, "fr": stale}, [SIZE]) == {
+        "de": GERMAN,
+        "fr": EventTypeTexts(name="Coupe"),
+    }

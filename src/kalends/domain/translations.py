@@ -89,6 +89,22 @@ def faults_of(
                 yield f"{field}.label", "may hold one link"
 
 
+def fitting(translations: Translations, questions: Sequence[Question]) -> Translations:
+    """The translations without what does not fit the questions: these were changed by who knows of
+    no translations, or have become consents."""
+    return {
+        language: structs.replace(
+            texts,
+            questions={
+                key: own
+                for key, own in texts.questions.items()
+                if not any(faults_of({language: EventTypeTexts(questions={key: own})}, questions))
+            },
+        )
+        for language, texts in translations.items()
+    }
+
+
 def carried_over(
     translations: Translations, before: Sequence[Question], after: Sequence[Question]
 ) -> dict[str, EventTypeTexts]:

@@ -10,7 +10,7 @@ from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import Invalid, NotFound, SlugTaken
 from kalends.domain.event_type import EventType, EventTypeRules, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id, new_id, time_of_id
-from kalends.domain.translations import carried_over, faults_of
+from kalends.domain.translations import carried_over, faults_of, fitting
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.runtime.versions import require_version, with_changes
@@ -44,6 +44,10 @@ async def create_event_type(work: UnitOfWork, new: NewEventType) -> EventType:
     _check_translations(new)
     await _check_requirements(work, new.requirements)
     await check_video(work, new)
+    return await _insert(work, new)
+
+
+async def _insert(work: UnitOfWork, new: NewEventType) -> EventType:
     new = structs.replace(new, requirements=_with_fair_since(new.requirements, []))
     slugs: Iterable[str] = [new.slug] if new.slug else await list_free_slugs(work, new.name)
     for slug in slugs:
@@ -55,11 +59,16 @@ async def create_event_type(work: UnitOfWork, new: NewEventType) -> EventType:
 
 async def duplicate_event_type(work: UnitOfWork, event_type_id: UUID, name: str) -> EventType:
     """Creates another one with the same rules, under that name and a slug of it: not active, and
-    last in lists. Raises NotFound."""
+    last in lists. What did fit when it was written and does no more hinders no copy: a translation
+    of a question stays behind, and a link to a call fails as the original's. Raises NotFound."""
     original = await get_event_type(work, event_type_id)
     values = {field: getattr(original, field) for field in NewEventType.__struct_fields__}
+    texts = fitting(original.translations, original.questions)
     differs = {"name": name, "slug": None, "is_active": False, "position": None}
-    return await create_event_type(work, NewEventType(**values | differs))
+    differs |= {"translations": texts}
+    new = NewEventType(**values | differs)
+    await _check_requirements(work, new.requirements)
+    return await _insert(work, new)
 
 
 async def lock_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfMatch) -> EventType:
@@ -105,7 +114,7 @@ def _with_translations(
     questions = changes.values.get("questions")
     if questions is None or "translations" in changes.values or not before.translations:
         return changes
-    follow = carried_over(before.translations, before.questions, questions)
+    follow = fitting(carried_over(before.translations, before.questions, questions), questions)
     return FieldChanges(**(changes.values | {"translations": follow}))
 
 

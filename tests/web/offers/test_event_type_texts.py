@@ -65,6 +65,17 @@ def test_what_fits_no_longer_hinders_no_other_change(
     assert is_refused(patched(world, cut, translations={"fr": GERMAN}), "translations.fr.questions")
 
 
+def test_a_translation_with_two_links_does_not_become_a_consent(world: World) -> None:
+    links = "[a](https://a.example) and [b](https://b.example)"
+    texts = {one: {"questions": {"size": {"label": links}}} for one in ("de", "fr")}
+    question = {"key": "size", "label": "Size?", "type": "text"}
+    event_type = world.create_event_type(questions=[question], translations=texts)
+    consents = [question | {"type": "consent", "required": True}]
+    changed = patched(world, event_type, questions=consents).json()["data"]
+    assert changed["translations"]["de"]["questions"] == {}
+    assert patched(world, event_type, translations=changed["translations"]).status_code == 200
+
+
 def test_they_follow_questions_that_change(world: World, cut: JSON) -> None:
     questions = [SIZE | {"options": ["L", "XL"]}]
     changed = patched(world, cut, questions=questions).json()["data"]

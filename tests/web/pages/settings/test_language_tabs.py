@@ -6,6 +6,7 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.access import Role
+from tests.conftest import run
 from tests.web.pages.settings.clerks import Clerk, clerk_of
 from tests.web.pages.visitors import Browser, slug_of
 from tests.world import JSON, World
@@ -70,6 +71,21 @@ def test_texts_of_an_older_version_are_not_written_over_newer_ones(world: World,
     assert translations(world, cut)["fr"]["name"] == "A"
     clerk.follow(clerk.fill_in(refused, tab(cut, "fr")))
     assert translations(world, cut)["fr"]["name"] == "B"
+
+
+def test_a_language_that_fits_no_longer_hinders_no_other(
+    world: World, home: Installation, cut: JSON
+) -> None:
+    own = {"name": "A", "questions": {"size": {"options": ["s", "l"]}}}
+    fields = {"translations": {"de": own, "fr": own}}
+    world.api.patch(f"/api/v1/event-types/{cut['id']}", json=fields)
+    organization = world.setup.organization_id
+    run(home, f"UPDATE event_types SET questions = '[]' WHERE organization_id = '{organization}'")
+    clerk = Clerk(world)
+    clerk.follow(clerk.submit(tab(cut, "de"), name="B"))
+    assert translations(world, cut)["de"]["name"] == "B"
+    clerk.follow(clerk.submit(tab(cut, "de") + "/delete", tab(cut, "de")))
+    assert list(translations(world, cut)) == ["fr"]
 
 
 def test_what_is_no_language_has_no_page(world: World, cut: JSON) -> None:

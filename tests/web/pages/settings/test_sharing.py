@@ -10,6 +10,7 @@ import segno
 from kalends.compose import Installation
 from kalends.domain.access import Role
 from kalends.formats.qr_codes import qr_svg
+from tests.conftest import run
 from tests.web.pages.settings.clerks import Clerk, clerk_of, fields_in
 from tests.web.pages.settings.test_event_type_pages import EVERYTHING, id_in, path_of, stored
 from tests.web.pages.visitors import offered, text_of
@@ -85,6 +86,21 @@ def test_a_copy_of_a_long_name_has_a_name_that_fits(world: World, clerk: Clerk) 
         copy = stored(world, id_in(done))
         assert copy["name"] == ("Copy of " + "N" * 200)[:200]
         assert copy["slug"].endswith(f"n{number}")
+
+
+def test_what_fits_no_longer_hinders_no_copy(
+    world: World, home: Installation, clerk: Clerk
+) -> None:
+    """Questions by a server that knows of no translations, and a call that nobody makes any more."""
+    own = {"name": "A", "questions": {"why": {"label": "Warum?"}}}
+    fields = {"questions": [{"key": "why", "label": "Why?"}], "translations": {"de": own}}
+    original = world.create_event_type(**fields)
+    changes = f"questions = '[]', video = 'zoom' WHERE slug = '{original['slug']}'"
+    organization = world.setup.organization_id
+    run(home, f"UPDATE event_types SET {changes} AND organization_id = '{organization}'")
+    copy = stored(world, id_in(clerk.submit(path_of(original, "/duplicate"), path_of(original))))
+    assert copy["translations"]["de"] == {"name": "A", "description": None, "questions": {}}
+    assert copy["video"] == "zoom"
 
 
 def test_members_share_and_copy_nothing(home: Installation, world: World) -> None:

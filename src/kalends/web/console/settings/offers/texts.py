@@ -8,7 +8,7 @@ from kalends.domain.errors import KalendsError, NotFound
 from kalends.domain.event_type import EventType, EventTypeTexts, Question
 from kalends.domain.language_tags import LanguageTag
 from kalends.domain.rights import Right
-from kalends.domain.translations import ORIGINAL
+from kalends.domain.translations import ORIGINAL, fitting
 from kalends.formats.encoding import encode
 from kalends.services import event_types
 from kalends.web.api.event_type_texts import EventTypeTextsInput, translations_of
@@ -56,8 +56,8 @@ async def save(request: ConsoleRequest) -> PageAnswer:
     form = await request.form()
     typed = draft_of_values({name: form.text(name).replace("\r\n", "\n") for name in form}).typed
     try:
-        texts = _read_texts(typed, event_type)
-        await _change(request, event_type, typed, event_type.translations | {tag: texts})
+        texts = {tag: _read_texts(typed, event_type)}
+        await _change(request, event_type, typed, _others(event_type, tag) | texts)
     except KalendsError as error:
         draft = draft_with_faults(typed, error, event_type.version)
         return _form(request, event_type, tag, draft.at_fields(_our_field))
@@ -67,9 +67,14 @@ async def save(request: ConsoleRequest) -> PageAnswer:
 async def remove(request: ConsoleRequest) -> PageAnswer:
     event_type, tag = await EDITOR.open(request), _tag(request.path("language"))
     form = await request.form()
-    others = {one: texts for one, texts in event_type.translations.items() if one != tag}
-    await _change(request, event_type, form, others)
+    await _change(request, event_type, form, _others(event_type, tag))
     return request.go(EDITOR.path_of(event_type, TAB), done="removed")
+
+
+def _others(event_type: EventType, tag: str) -> dict[str, EventTypeTexts]:
+    """Those of the other languages. What of them fits the questions no more hinders none."""
+    there = fitting(event_type.translations, event_type.questions)
+    return {one: texts for one, texts in there.items() if one != tag}
 
 
 async def _change(
