@@ -93,6 +93,16 @@ def test_a_call_that_is_being_made_is_looked_at_again(
     assert len(google.calls.requests) == 1
 
 
+def test_a_call_that_is_tried_anew_has_its_time(meet: GoogleOffice, google: FakeGoogle) -> None:
+    google.calls.fails = True
+    booking = booked(meet, call_type(meet, "google_meet"))
+    meet.wait_for(lambda: (meet.booking(booking)["video"] or {}).get("state") == "failed")
+    run(meet.home, "UPDATE video_links SET wanted_at = wanted_at - interval '2 hours'")
+    google.calls.fails, google.calls.looks = False, 2
+    meet.move(booking, 14)
+    assert linked(meet, booking)
+
+
 def test_a_call_that_google_cannot_make_is_said(meet: GoogleOffice, google: FakeGoogle) -> None:
     google.calls.fails = True
     booking = booked(meet, call_type(meet, "google_meet"))

@@ -146,7 +146,10 @@ async def _reach(lane: _Lane, link: VideoLink, wanted: WantedLink) -> Waits | No
 async def _bring(
     lane: _Lane, link: VideoLink, wanted: WantedLink, account: MeetingAccount
 ) -> VideoLink | Waits | None:
-    """The link as it stands then."""
+    """The link as it stands then. A call of a calendar that failed is asked for under another key:
+    Google passes over a second request under the first."""
+    if link.state is VideoState.FAILED and link.provider in CALENDARS:
+        link = await _begin_anew(lane, link)
     for _ in range(MOST_GENERATIONS):
         meeting = _named(lane, link, wanted.meeting)
         if link.state is not VideoState.MADE:
@@ -158,11 +161,7 @@ async def _bring(
             return changed
         if isinstance(answer, VideoFailed):
             return await _failed(lane, link, wanted, answer)
-        async with lane.place.context.database.tenant_connection(
-            lane.place.organization_id
-        ) as tenant:
-            await links.begin_anew(tenant, link)
-        link = _anew(link)
+        link = await _begin_anew(lane, link)
     return await _failed(lane, link, wanted, RESTLESS)
 
 
@@ -172,7 +171,11 @@ def _named(lane: _Lane, link: VideoLink, meeting: Meeting) -> Meeting:
     return structs.replace(meeting, key=key)
 
 
-def _anew(link: VideoLink) -> VideoLink:
+async def _begin_anew(lane: _Lane, link: VideoLink) -> VideoLink:
+    """The link under its next key, wanted from now on."""
+    now, place = lane.around.now, lane.place
+    async with place.context.database.tenant_connection(place.organization_id) as tenant:
+        await links.begin_anew(tenant, link, now)
     return structs.replace(
         link,
         generation=link.generation + 1,
@@ -181,6 +184,7 @@ def _anew(link: VideoLink) -> VideoLink:
         url=None,
         ref=None,
         digest=None,
+        wanted_at=now,
     )
 
 

@@ -46,7 +46,7 @@ RETURNING url
 """
 BEGIN_ANEW: Final = """
 UPDATE video_links SET generation = generation + 1, state = 'waiting', is_unclear = false,
-    url = NULL, ref = NULL, digest = NULL, error = NULL
+    url = NULL, ref = NULL, digest = NULL, error = NULL, wanted_at = $5
 WHERE organization_id = $1 AND subject_id = $2 AND schedule_id = $3 AND generation = $4
 """
 OWN_URLS: Final = """
@@ -165,10 +165,10 @@ async def update_link(tenant: TenantConnection, link: VideoLink) -> bool:
     return not done.endswith(" 0")
 
 
-async def begin_anew(tenant: TenantConnection, link: VideoLink) -> None:
+async def begin_anew(tenant: TenantConnection, link: VideoLink, now: datetime) -> None:
     """Another link, under another key, as the meeting of this one is gone."""
     keys = link.subject_id, link.schedule_id, link.generation
-    await tenant.tx.execute(BEGIN_ANEW, tenant.organization_id, *keys)
+    await tenant.tx.execute(BEGIN_ANEW, tenant.organization_id, *keys, now)
 
 
 async def list_own_urls(
