@@ -46,9 +46,11 @@ class Quirk(Enum):
 
 @dataclass
 class FakeZoom:
-    """One account with one user."""
+    """One account with one user. `says` is what answers say instead of what they ought to: of a
+    token, of a meeting that is made, and of one that is refused."""
 
     port: int = 0
+    says: dict[str, JSON] = field(default_factory=dict)
     quirks: set[Quirk] = field(default_factory=set)
     meetings: dict[int, JSON] = field(default_factory=dict)
     deleted: list[int] = field(default_factory=list)
@@ -66,7 +68,14 @@ class FakeZoom:
 
     def forget(self) -> None:
         """As if nobody had been here."""
-        for kept in (self.quirks, self.meetings, self.deleted, self.requests, self.tokens):
+        for kept in (
+            self.quirks,
+            self.meetings,
+            self.deleted,
+            self.requests,
+            self.tokens,
+            self.says,
+        ):
             kept.clear()
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -111,7 +120,7 @@ class FakeZoom:
             "expires_in": 3599,
             "scope": scope,
         }
-        return web.json_response(answer)
+        return web.json_response(answer | self.says.get("token", {}))
 
     def _call(self, request: web.BaseRequest, body: Any) -> tuple[int, JSON]:
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
@@ -145,13 +154,15 @@ class FakeZoom:
             return self._list(dict(request.query))
         if fault := _fault(body, set(FIELDS)):
             return 400, {"code": 300, "message": fault}
+        if "refusal" in self.says:
+            return 400, self.says["refusal"]
         number = next(self.numbers)
         urls = {
             "join_url": f"https://zoom.example/j/{number}",
             "start_url": f"https://zoom.example/s/{number}",
         }
         self.meetings[number] = {**body, "id": number, "uuid": f"u{number}==", **urls}
-        return 201, self.meetings[number]
+        return 201, self.meetings[number] | self.says.get("meeting", {})
 
     def _list(self, query: dict[str, str]) -> tuple[int, JSON]:
         known = {"type", "page_size", "next_page_token"}

@@ -6,7 +6,7 @@ import pytest
 
 from kalends.domain.values import Day
 from kalends.formats.encoding import encode
-from kalends.formats.lenient_json import DEEPEST, clean
+from kalends.formats.lenient_json import DEEPEST, clean, life_in, link_in
 from kalends.formats.times import known_zone
 from kalends.web.console.settings.forms.typed import clock_text
 
@@ -72,3 +72,22 @@ def test_without_a_zone_that_is_known_times_are_in_utc() -> None:
 )
 def test_a_time_of_day_is_read_as_people_type_it(typed: str, clock: str) -> None:
     assert clock_text(typed) == clock
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["https://a.example/\x00", "https://a.example/\nX:1", "https://a.example/ b", "javascript:1",
+     "http://a.example/", "https://a@b.example/", "https://a.example/" + "a" * 2000, None, 5],
+)  # fmt: skip
+def test_what_is_no_link_is_none(value: Any) -> None:
+    assert link_in(value) is None
+
+
+def test_a_link_is_read_as_it_stands() -> None:
+    teams = "https://teams.example/l/meetup-join/19%3a@thread.v2/0?context=%7b%22Tid%22%7d#a"
+    assert link_in(teams) == teams
+
+
+def test_a_life_is_a_year_at_most() -> None:
+    assert [life_in(one) for one in (60, -5, True, "60", None)] == [60, 0, None, None, None]
+    assert life_in(10**30) == 366 * 86_400

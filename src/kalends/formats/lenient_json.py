@@ -8,12 +8,15 @@ from typing import Any, Final
 from kalends.availability.wallclock import UnknownZone, zone_named
 from kalends.domain.invisible_characters import is_blank
 from kalends.domain.values import FIRST_YEAR, LAST_YEAR
+from kalends.domain.video import LONGEST_LINK
 
 DEEPEST: Final = 12
 LARGEST_WHOLE: Final = 2**53
 LONGEST_TEXT: Final = 5000
+LONGEST_LIFE_SECONDS: Final = 366 * 86_400
 _BROKEN: Final = re.compile("[\x00\ud800-\udfff]")
 _CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_LINK: Final = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:[/?#][!-~]*)?")
 _CONTROLS_OF_TEXT: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]+")
 
 
@@ -59,6 +62,20 @@ def zone_in(value: Any) -> str | None:
 def whole_in(value: Any) -> int | None:
     """A whole number."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def life_in(value: Any) -> int | None:
+    """For how many seconds something lasts, a year at most: a moment can be reckoned from it."""
+    seconds = whole_in(value)
+    return None if seconds is None else min(max(seconds, 0), LONGEST_LIFE_SECONDS)
+
+
+def link_in(value: Any) -> str | None:
+    """A link by https that can be stored and shown anywhere: printable, and of a length that fits.
+    Nothing in it ends a line, a header or an address in a text."""
+    if not isinstance(value, str) or len(value) > LONGEST_LINK:
+        return None
+    return value if _LINK.fullmatch(value) else None
 
 
 def line_in(value: Any, most: int = 500) -> str | None:

@@ -18,7 +18,7 @@ from kalends.domain.calendars.failures import (
     NotUnderstood,
 )
 from kalends.domain.gateways import Http, OutboundRequest, OutboundResponse, Unreachable
-from kalends.formats.lenient_json import dict_in, whole_in
+from kalends.formats.lenient_json import dict_in, life_in
 from kalends.gateways.redirects import failure_in, failure_of
 
 TIMEOUT_SECONDS: Final = 10.0
@@ -88,7 +88,7 @@ class TokenEndpoint(Struct, frozen=True, kw_only=True):
             refresh = before.refresh_token
         if not isinstance(access, str) or not isinstance(refresh, str):
             return NotUnderstood(f"{self.provider} gives no token that lasts")
-        seconds = max(whole_in(answer.get("expires_in")) or 0, SHORTEST_LIFE_SECONDS)
+        seconds = max(life_in(answer.get("expires_in")) or 0, SHORTEST_LIFE_SECONDS)
         scope, known = answer.get("scope"), () if before is None else before.scopes
         return Tokens(
             access_token=access,

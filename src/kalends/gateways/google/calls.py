@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from kalends.domain.calendars.calls import CallAnswer
 from kalends.domain.video import MeetingMade, MeetingPending, NoMeeting, VideoFailed
-from kalends.formats.lenient_json import dict_in, list_in
+from kalends.formats.lenient_json import dict_in, link_in, list_in
 from kalends.gateways.google.places import OWNED_SCOPE
 from kalends.gateways.google.reading import events_path
 from kalends.gateways.google.session import GoogleSession
@@ -57,8 +57,8 @@ def call_in(event: Mapping[str, Any]) -> CallAnswer:
         for one in list_in(data.get("entryPoints"))
         if dict_in(one).get("entryPointType") == "video"
     ]
-    for url in urls:
-        if isinstance(url, str) and url.startswith("https://"):
+    for url in map(link_in, urls):
+        if url is not None:
             return MeetingMade(url)
     status = dict_in(dict_in(data.get("createRequest")).get("status")).get("statusCode")
     if status == "failure":

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from kalends.domain.calendars.calls import CallAnswer
 from kalends.domain.video import MeetingMade, MeetingPending, NoMeeting, VideoFailed
-from kalends.formats.lenient_json import dict_in
+from kalends.formats.lenient_json import dict_in, link_in
 from kalends.gateways.json_api import Answer, segment
 from kalends.gateways.microsoft.places import CALENDARS_SCOPE
 from kalends.gateways.microsoft.reading import events_path
@@ -43,7 +43,7 @@ def _said(answer: Answer | Any) -> CallAnswer:
         return NOT_ALLOWED
     if not answer.is_success:
         return answer.failure
-    url = dict_in(answer.value.get("onlineMeeting")).get("joinUrl")
-    if isinstance(url, str) and url.startswith("https://"):
+    url = link_in(dict_in(answer.value.get("onlineMeeting")).get("joinUrl"))
+    if url is not None:
         return MeetingMade(url)
     return MeetingPending() if answer.value.get("isOnlineMeeting") is True else NoMeeting()

@@ -4,7 +4,6 @@ The request says what is booked and has an `Idempotency-Key`: whoever gets it a 
 an answer was lost, answers with the first link.
 """
 
-import re
 from datetime import timedelta
 from typing import Final
 
@@ -12,7 +11,6 @@ import msgspec
 
 from kalends.domain.gateways import Http, OutboundRequest, OutboundResponse, Unreachable
 from kalends.domain.video import (
-    LONGEST_LINK,
     MakingAnswer,
     Meeting,
     MeetingAccount,
@@ -21,12 +19,11 @@ from kalends.domain.video import (
     SignRequest,
     VideoFailed,
 )
-from kalends.formats.lenient_json import dict_in
+from kalends.formats.lenient_json import dict_in, link_in
 from kalends.gateways.redirects import seconds_to_retry
 
 TIMEOUT_SECONDS: Final = 10.0
 MOST_BYTES: Final = 16_384
-LINK: Final = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:[/?#][!-~]*)?")
 REQUESTED, REMOVED = "video.requested", "video.removed"
 # Of who knows nothing of removing, and of what is gone.
 NOTHING_TO_REMOVE: Final = frozenset({404, 405, 410, 501})
@@ -111,10 +108,10 @@ def _checked(came: OutboundResponse | Unreachable, method: str) -> OutboundRespo
 
 def _link_in(came: OutboundResponse) -> MakingAnswer:
     try:
-        url = dict_in(msgspec.json.decode(came.body)).get("url")
+        url = link_in(dict_in(msgspec.json.decode(came.body)).get("url"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         url = None
-    if not isinstance(url, str) or len(url) > LONGEST_LINK or not LINK.fullmatch(url):
+    if url is None:
         return VideoFailed(
             reason='the hook must answer {"url": "https://…"}', is_refused=True, is_final=True
         )

@@ -1,6 +1,7 @@
 """Meetings at Zoom. Its API makes one for each request and knows no key of ours: so the key stands
 in the agenda, and a meeting whose making had no answer is looked for in the list of its user."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
@@ -17,13 +18,14 @@ from kalends.domain.video import (
     ZoomToken,
     ZoomTokens,
 )
-from kalends.formats.lenient_json import list_in
+from kalends.formats.lenient_json import link_in, list_in
 from kalends.gateways.zoom.session import API, SIGN_IN, Answer, ZoomSession, ask_token
 
 SCHEDULED: Final = 2
 LONGEST_TOPIC: Final = 200
 A_PAGE: Final = "300"
 MOST_PAGES: Final = 50
+NUMBER: Final = re.compile(r"[0-9]{1,20}")
 GONE_CODE: Final = 3001
 NOT_UNDERSTOOD: Final = VideoFailed(reason="Zoom does not say where the meeting is")
 
@@ -118,7 +120,8 @@ def _instant(moment: datetime) -> str:
 
 def _made(value: dict[str, Any]) -> MeetingMade | None:
     """The number and the link for attendees; that of the host, `start_url`, is left there."""
-    number, url = value.get("id"), value.get("join_url")
-    if not isinstance(number, int | str) or not isinstance(url, str):
+    number, url = value.get("id"), link_in(value.get("join_url"))
+    if isinstance(number, bool) or not isinstance(number, int | str) or url is None:
         return None
-    return MeetingMade(url, str(number)) if url.startswith("https://") else None
+    ref = str(number)
+    return MeetingMade(url, ref) if NUMBER.fullmatch(ref) else None

@@ -1,6 +1,7 @@
 """Requests to Zoom's API: with a token that is valid, their answers as JSON or as a failure."""
 
 import base64
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -12,13 +13,15 @@ from msgspec import Struct, structs
 
 from kalends.domain.gateways import Http, OutboundRequest, OutboundResponse, Unreachable
 from kalends.domain.video import VideoFailed, ZoomLogin, ZoomToken, ZoomTokens
-from kalends.formats.lenient_json import dict_in
+from kalends.formats.lenient_json import dict_in, life_in, line_in
 from kalends.gateways.redirects import seconds_to_retry
 
 SIGN_IN: Final = "https://zoom.us/oauth/token"
 API: Final = "https://api.zoom.us/v2"
 TIMEOUT_SECONDS: Final = 10.0
 MOST_BYTES: Final = 2_000_000
+LONGEST_MESSAGE: Final = 200
+TOKEN: Final = re.compile(r"[!-~]{1,10000}")
 # What says that it does not know, when the account or its user is at the limit of a day.
 LIMIT_PAUSE: Final = timedelta(minutes=1)
 REFUSED: Final = "Zoom refuses the credentials"
@@ -41,8 +44,8 @@ class Answer(Struct, frozen=True):
     @property
     def failure(self) -> VideoFailed:
         """Of one that is no success, and says so for good."""
-        said = self.value.get("message")
-        words = f": {said[:200]}" if isinstance(said, str) and said else ""
+        said = line_in(self.value.get("message"), LONGEST_MESSAGE)
+        words = f": {said}" if said else ""
         return VideoFailed(
             reason=f"Zoom answers {self.status}{words}", is_refused=True, is_final=True
         )
@@ -63,8 +66,9 @@ async def ask_token(http: Http, sign_in: str, login: ZoomLogin) -> ZoomToken | V
     answer = _answer(came)
     if isinstance(answer, VideoFailed):
         return structs.replace(answer, is_refused=True)
-    token, seconds = answer.value.get("access_token"), answer.value.get("expires_in")
-    if answer.is_success and isinstance(token, str) and isinstance(seconds, int):
+    token, seconds = answer.value.get("access_token"), life_in(answer.value.get("expires_in"))
+    is_token = isinstance(token, str) and TOKEN.fullmatch(token)
+    if answer.is_success and is_token and seconds is not None:
         return ZoomToken(token, seconds)
     return VideoFailed(reason=REFUSED, is_refused=True, is_final=True)
 
