@@ -91,7 +91,7 @@ def test_a_copy_of_a_long_name_has_a_name_that_fits(world: World, clerk: Clerk) 
 def test_what_fits_no_longer_hinders_no_copy(
     world: World, home: Installation, clerk: Clerk
 ) -> None:
-    """Questions by a server that knows of no translations, and a call that nobody makes any more."""
+    """Questions of a server without translations, and a call that nobody makes any more."""
     own = {"name": "A", "questions": {"why": {"label": "Warum?"}}}
     fields = {"questions": [{"key": "why", "label": "Why?"}], "translations": {"de": own}}
     original = world.create_event_type(**fields)
