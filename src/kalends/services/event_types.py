@@ -65,8 +65,7 @@ async def duplicate_event_type(work: UnitOfWork, event_type_id: UUID, name: str)
     values = {field: getattr(original, field) for field in NewEventType.__struct_fields__}
     texts = fitting(original.translations, original.questions)
     differs = {"name": name, "slug": None, "is_active": False, "position": None}
-    differs |= {"translations": texts}
-    new = NewEventType(**values | differs)
+    new = NewEventType(**values | differs | {"translations": texts})
     await _check_requirements(work, new.requirements)
     return await _insert(work, new)
 

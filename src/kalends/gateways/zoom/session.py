@@ -66,9 +66,9 @@ async def ask_token(http: Http, sign_in: str, login: ZoomLogin) -> ZoomToken | V
     answer = _answer(came)
     if isinstance(answer, VideoFailed):
         return structs.replace(answer, is_refused=True)
-    token, seconds = answer.value.get("access_token"), life_in(answer.value.get("expires_in"))
-    is_token = isinstance(token, str) and TOKEN.fullmatch(token)
-    if answer.is_success and is_token and seconds is not None:
+    said, seconds = answer.value.get("access_token"), life_in(answer.value.get("expires_in"))
+    token = said if isinstance(said, str) and TOKEN.fullmatch(said) else None
+    if answer.is_success and token is not None and seconds is not None:
         return ZoomToken(token, seconds)
     return VideoFailed(reason=REFUSED, is_refused=True, is_final=True)
 
