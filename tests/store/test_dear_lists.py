@@ -13,7 +13,7 @@ from kalends.compose import Installation
 from kalends.domain.booking import Booking, BookingFilter, MinimumTotal
 from kalends.domain.errors import Unavailable
 from kalends.runtime.shown_bookings import list_shown_bookings
-from kalends.store.bookings import bookings
+from kalends.store.bookings import lists
 from kalends.store.database import TenantConnection
 
 T = TypeVar("T")
@@ -48,8 +48,8 @@ def large(own_home: Installation, psql: Psql) -> Installation:
 
 @pytest.fixture(autouse=True)
 def _counts_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bookings, "COUNTED_AT_MOST", COUNTED_AT_MOST)
-    monkeypatch.setattr(bookings, "COUNTED_UNTIL_SECONDS", 0.0)
+    monkeypatch.setattr(lists, "COUNTED_AT_MOST", COUNTED_AT_MOST)
+    monkeypatch.setattr(lists, "COUNTED_UNTIL_SECONDS", 0.0)
 
 
 def on(home: Installation, work: Callable[[TenantConnection], Awaitable[T]]) -> T:
@@ -67,7 +67,7 @@ def on(home: Installation, work: Callable[[TenantConnection], Awaitable[T]]) -> 
 def listed(
     home: Installation, criteria: BookingFilter, limit: int, offset: int
 ) -> tuple[list[Booking], int]:
-    return on(home, lambda tenant: bookings.list_bookings(tenant, criteria, limit, offset))
+    return on(home, lambda tenant: lists.list_bookings(tenant, criteria, limit, offset))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_the_api_shows_no_total_but_the_whole_one(large: Installation) -> None:
 
 
 def test_stamps_of_a_dear_list_are_those_of_its_page(large: Installation) -> None:
-    stamps, total = on(large, lambda tenant: bookings.list_stamps(tenant, BookingFilter(), 5, 0))
+    stamps, total = on(large, lambda tenant: lists.list_stamps(tenant, BookingFilter(), 5, 0))
     assert (len(stamps), total) == (5, COUNTED_AT_MOST)
 
 

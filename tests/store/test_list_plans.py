@@ -10,7 +10,7 @@ import pytest
 from tests.store.plans import filled_database, rows_read_by
 
 from kalends.domain.booking import BookingFilter, Status
-from kalends.store.bookings.bookings import AskedPage, list_statement
+from kalends.store.bookings.lists import AskedPage, list_statement
 
 LARGE = UUID(int=1)
 SMALL = UUID(int=2)

@@ -13,7 +13,7 @@ from tests.store.plans import filled_database, rows_read
 
 from kalends.domain.booking import BookingFilter, Status
 from kalends.store.bookings.agenda import BETWEEN
-from kalends.store.bookings.bookings import AskedPage, list_statement
+from kalends.store.bookings.lists import AskedPage, list_statement
 
 ORGANIZATION = UUID("00000000-0000-7000-8000-000000000001")
 HOTEL = UUID("00000000-0000-7000-8000-000000000002")

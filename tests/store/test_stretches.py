@@ -14,7 +14,7 @@ from tests.psql import Psql
 from kalends.compose import Installation
 from kalends.domain.booking import BookingFilter, MinimumTotal, Status
 from kalends.domain.errors import Unavailable
-from kalends.store.bookings import bookings, stretches
+from kalends.store.bookings import lists, stretches
 from kalends.store.bookings.kept_totals import KeptTotals
 from kalends.store.bookings.stretches import KeptStretches
 from kalends.store.database import TenantConnection
@@ -55,11 +55,11 @@ def large(own_home: Installation, psql: Psql) -> Installation:
 @pytest.fixture(autouse=True)
 def _counts_in_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
-    for module in (bookings, stretches):
+    for module in (lists, stretches):
         monkeypatch.setattr(module, "monotonic", lambda: float(next(ticks)))
     monkeypatch.setattr(KeptTotals, "is_dear", lambda *_: True)
-    monkeypatch.setattr(bookings, "COUNTED_AT_MOST", 20)
-    monkeypatch.setattr(bookings, "COUNTED_UNTIL_SECONDS", TICKS_EACH_REQUEST)
+    monkeypatch.setattr(lists, "COUNTED_AT_MOST", 20)
+    monkeypatch.setattr(lists, "COUNTED_UNTIL_SECONDS", TICKS_EACH_REQUEST)
     monkeypatch.setattr(stretches, "BOOKINGS_IN_STRETCH", BOOKINGS_IN_STRETCH)
     monkeypatch.setattr(stretches, "_kept", KeptStretches())
 
@@ -77,12 +77,12 @@ def on(home: Installation, work: Callable[[TenantConnection], Awaitable[T]]) -> 
 
 
 def total_of(home: Installation, criteria: BookingFilter) -> int:
-    found = on(home, lambda tenant: bookings.list_stamps(tenant, criteria, 5, 0))
+    found = on(home, lambda tenant: lists.list_stamps(tenant, criteria, 5, 0))
     return found[1]
 
 
 def page(home: Installation, criteria: BookingFilter, offset: int) -> list[UUID]:
-    found, _ = on(home, lambda tenant: bookings.list_bookings(tenant, criteria, 5, offset))
+    found, _ = on(home, lambda tenant: lists.list_bookings(tenant, criteria, 5, offset))
     return [one.id for one in found]
 
 

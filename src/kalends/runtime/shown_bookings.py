@@ -15,12 +15,8 @@ from kalends.domain.booking import Booking, BookingFilter, MinimumTotal
 from kalends.domain.errors import Unavailable
 from kalends.formats.bookings import booking_json
 from kalends.runtime.unit_of_work import Caller
-from kalends.store.bookings.bookings import (
-    BEING_COUNTED_SAID,
-    find_stamped,
-    list_bookings,
-    list_stamps,
-)
+from kalends.store.bookings.bookings import find_stamped
+from kalends.store.bookings.lists import BEING_COUNTED_SAID, list_bookings, list_stamps
 from kalends.store.database import TenantConnection
 
 # Twice as many at the most, 1.3 kB each as a rule.

@@ -13,7 +13,7 @@ from kalends.domain.ids import BOOKING, decode_id
 from kalends.runtime.shown_bookings import seen_by
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.availability import event_types
-from kalends.store.bookings import bookings
+from kalends.store.bookings import lists
 from kalends.store.bookings.search import LONGEST_SEARCH_TEXT, find_patterns
 
 LONGEST_TEXT: Final = LONGEST_SEARCH_TEXT
@@ -39,7 +39,7 @@ async def search_bookings(
 ) -> tuple[list[Booking], int]:
     """A page, sorted by start, then id, and the total."""
     criteria = await _filter_of(work, search)
-    return await bookings.list_bookings(work.tenant, criteria, limit, offset)
+    return await lists.list_bookings(work.tenant, criteria, limit, offset)
 
 
 async def list_next_page(
@@ -47,7 +47,7 @@ async def list_next_page(
 ) -> list[Booking]:
     """The next page in the order of start, then id, for a file; empty where there are no more."""
     criteria = await _filter_of(work, search)
-    return await bookings.list_bookings_after(work.tenant, criteria, after, BOOKINGS_AT_ONCE)
+    return await lists.list_bookings_after(work.tenant, criteria, after, BOOKINGS_AT_ONCE)
 
 
 async def list_event_types_of(work: UnitOfWork, listed: Sequence[Booking]) -> dict[UUID, EventType]:

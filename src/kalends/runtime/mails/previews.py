@@ -26,7 +26,8 @@ from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.accounts.organizations import find_organization
 from kalends.store.availability.event_types import find_event_type
 from kalends.store.availability.schedules import find_photos, find_zone_name
-from kalends.store.bookings.bookings import find_booking, list_bookings
+from kalends.store.bookings.bookings import find_booking
+from kalends.store.bookings.lists import list_bookings
 from kalends.translation import in_language, language_for
 
 # Opens nothing: the link of a booking is in its own mail alone.

@@ -9,7 +9,7 @@ from kalends.domain.agenda import AgendaBooking, AgendaScope, MailedBooking
 from kalends.domain.booking import Status
 from kalends.domain.schedule import BusyTime
 from kalends.domain.spans import Span
-from kalends.store.bookings.bookings import DURING
+from kalends.store.bookings.lists import DURING
 from kalends.store.database import TenantConnection, fetch_planned
 from kalends.store.rows import columns_of
 

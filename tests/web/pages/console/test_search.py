@@ -10,7 +10,7 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.booking import BookingFilter
-from kalends.store.bookings.bookings import AskedPage, list_statement
+from kalends.store.bookings.lists import AskedPage, list_statement
 from tests.conftest import in_thread, run
 from tests.web.pages.console.desks import SignedInBrowser
 from tests.web.pages.visitors import text_of
