@@ -63,7 +63,7 @@ async def _write(tenant: TenantConnection, number: int) -> None:
 async def _record(tenant: TenantConnection, number: int) -> None:
     id_ = UUID(str(number).zfill(32))
     due_at = await tenant.tx.fetchval("SELECT due_at FROM webhook_lanes WHERE lane_id = $1", id_)
-    told: tuple[Any, ...] = ("live", None, NOW, None, None, None)
+    told: tuple[Any, ...] = ("live", None, NOW, None, None, None, None)
     lane = DueMail(ORGANIZATION, id_, id_, Lease(due_at), id_, 0, *told)
     outcome = MailOutcome(
         lane=lane, state="delivered", attempt=Raw(b"[]"), again_after=None, mail_state="sent"

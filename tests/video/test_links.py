@@ -85,6 +85,17 @@ def test_all_seats_of_a_session_share_one_meeting(calls: CallOffice) -> None:
     assert len(calls.zoom.meetings) == 1
 
 
+def test_a_session_that_changes_its_provider_has_no_dead_link(calls: CallOffice) -> None:
+    event_type = calls.zoom_type(capacity=3)
+    first = calls.book(event_type, 10)
+    calls.linked(first)
+    calls.cancel(first)
+    calls.wait_for(lambda: len(calls.zoom.deleted) == 1)
+    path = f"/api/v1/event-types/{event_type['id']}"
+    assert calls.api.patch(path, json={"video": "jitsi"}).status_code == 200
+    assert calls.book(event_type, 10)["location"].startswith(JITSI)
+
+
 def test_a_place_written_by_hand_takes_the_link_away(calls: CallOffice) -> None:
     booking = calls.book(calls.zoom_type())
     calls.linked(booking)

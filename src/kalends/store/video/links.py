@@ -35,13 +35,15 @@ UPDATE: Final = (
     f" ROW({parameters(5, len(_CHANGEABLE))})"
     " WHERE organization_id = $1 AND subject_id = $2 AND schedule_id = $3 AND generation = $4"
 )
-# A seat that comes later has the link of those before.
+# A seat that comes later has the link of those before, unless that is gone, or another provider's.
 MAKE: Final = """
 INSERT INTO video_links AS l (organization_id, subject_id, schedule_id, provider, booking_id,
     event_type_id, starts_at, state, url, made_at, mail_held_until, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, 'made', $8, $9, $9, $9)
 ON CONFLICT (organization_id, subject_id, schedule_id) DO UPDATE
-SET url = coalesce(l.url, excluded.url), state = 'made'
+SET url = CASE WHEN l.state = 'removed' OR l.provider <> excluded.provider THEN excluded.url
+        ELSE coalesce(l.url, excluded.url) END,
+    provider = excluded.provider, state = 'made', ref = NULL, error = NULL
 RETURNING url
 """
 BEGIN_ANEW: Final = """
