@@ -3,12 +3,13 @@
 import re
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PHONE, Violations, Visits
 from tests.web.pages.visitors import offered
-from tests.world import World
+from tests.world import World, tomorrow_at
 
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 ZONE = re.compile(r"[?&]timezone=([^&]+)")
 FOUND_BY = {
     "berl": "Berlin, Germany",
@@ -95,3 +96,28 @@ def test_without_scripts_a_zone_is_chosen_from_a_list_with_offsets(
     assert "UTC+5:45" in (page.locator('option[value="Asia/Kathmandu"]').text_content() or "")
     page.get_by_role("button", name="Show times").click()
     page.wait_for_url("**timezone=Asia%2FKathmandu**")
+
+
+def test_a_press_is_not_lost_when_times_come_in_the_visitors_zone(
+    world: World, visit: Visits
+) -> None:
+    path, _ = offered(world)
+    page, asked = visit(), list[Route]()
+    page.route(
+        "**/*", lambda route: asked.append(route) if is_fetched(route) else route.continue_()
+    )
+    page.goto(f"{path}?day={tomorrow_at(15)[:10]}")
+    time = page.locator("#times button").last
+    time.hover()
+    assert asked, "the page asks for its times anew"
+    page.mouse.down()
+    with page.expect_response(lambda answer: answer.request == asked[0].request) as answered:
+        asked[0].continue_()
+    answered.value.finished()
+    page.evaluate(TWO_FRAMES)
+    page.mouse.up()
+    page.wait_for_url("**/book?**")
+
+
+def is_fetched(route: Route) -> bool:
+    return route.request.resource_type == "fetch"

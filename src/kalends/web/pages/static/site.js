@@ -47,10 +47,18 @@
 
   addEventListener("popstate", () => { if (one("#swap")) show(location.href, {}); });
 
+  // What somebody presses is not taken away before it is let go: the click would be lost.
+  let released, letGo;
+  addEventListener("pointerdown", () => { released = new Promise((done) => { letGo = done; }); }, { passive: true });
+  for (const end of ["pointerup", "pointercancel"]) {
+    addEventListener(end, () => setTimeout(() => letGo?.()), { passive: true });
+  }
+
   async function show(url, { push, turned }) {
     let fresh;
     try {
       fresh = new DOMParser().parseFromString(await page(url), "text/html");
+      await released;
     } catch {
       location.assign(url);
       return;
