@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from kalends.compose import Installation
+from kalends.domain.scopes import Scope
 from kalends.domain.webhook import standard_signature
 from tests.conftest import fetch
 from tests.fakes.zoom import CLIENT_SECRET, FakeZoom
@@ -48,6 +49,21 @@ def test_secrets_are_sealed_and_never_shown(calls: CallOffice, hook: Receiver) -
     )
     assert CLIENT_SECRET not in rows[0][0]
     assert secret not in rows[0][0]
+
+
+def test_accounts_are_read_as_webhooks_are(calls: CallOffice, hook: Receiver) -> None:
+    """Their addresses are shown whole, and either may have a secret in its query."""
+    hooked = {"url": f"{hook.url}?token=hidden"}
+    calls.set_up(hook=hooked)
+    statuses = []
+    for scope in (Scope.BOOKINGS_READ, Scope.WEBHOOKS_READ):
+        named = {"name": "Reader", "scopes": [scope]}
+        key = calls.api.post("/api/v1/api-keys", json=named).json()["data"]["key"]
+        headers = {"authorization": f"Bearer {key}"}
+        answer = calls.api.get(ACCOUNTS, headers=headers)
+        assert ("hidden" in answer.text) is (scope is Scope.WEBHOOKS_READ)
+        statuses.append(answer.status_code)
+    assert statuses == [403, 200]
 
 
 def test_what_stays_keeps_its_secret(calls: CallOffice, hook: Receiver) -> None:

@@ -1,4 +1,8 @@
-"""`/api/v1/organization/video`: by whose accounts links to calls are made."""
+"""`/api/v1/organization/video`: by whose accounts links to calls are made.
+
+Whoever may read webhooks may read this: the address of a hook can have a secret in its query, as
+those of webhooks can, and is shown whole as they are.
+"""
 
 from typing import Annotated, Final
 
@@ -60,7 +64,10 @@ class PutVideo(RequestModel, frozen=True):
 
 
 async def get_video_accounts(call: Call) -> HttpAnswer:
-    """Get by whose accounts links to calls are made"""
+    """Get by whose accounts links to calls are made
+
+    The hook's address is shown whole, with what its query has.
+    """
     return video_response(await call.read(accounts.get_video_accounts))
 
 
@@ -111,7 +118,7 @@ def put_response(put: PutVideoAccounts) -> HttpAnswer:
 
 
 _call = Resource(
-    "Video links", "/api/v1/organization/video", Scopes(Scope.BOOKINGS_READ, Scope.ALL), item=""
+    "Video links", "/api/v1/organization/video", Scopes(Scope.WEBHOOKS_READ, Scope.ALL), item=""
 )
 
 ROUTES: Final[tuple[Route, ...]] = (
