@@ -101,22 +101,38 @@ def test_without_scripts_a_zone_is_chosen_from_a_list_with_offsets(
 def test_a_press_is_not_lost_when_times_come_in_the_visitors_zone(
     world: World, visit: Visits
 ) -> None:
-    path, _ = offered(world)
     page, asked = visit(), list[Route]()
+    opened_in_another_zone(page, world, asked)
+    page.locator("#times button").last.hover()
+    page.mouse.down()
+    answer(page, asked)
+    page.mouse.up()
+    page.wait_for_url("**/book?**")
+
+
+def test_who_chooses_a_zone_meanwhile_goes_on_choosing(world: World, visit: Visits) -> None:
+    page, asked = visit(), list[Route]()
+    opened_in_another_zone(page, world, asked)
+    page.locator("details.zone summary").click()
+    answer(page, asked)
+    expect(page.get_by_role("combobox")).to_be_focused()
+
+
+def opened_in_another_zone(page: Page, world: World, asked: list[Route]) -> None:
+    """The page of a first visitor, which has asked for its times in the visitor's zone."""
+    path, _ = offered(world)
     page.route(
         "**/*", lambda route: asked.append(route) if is_fetched(route) else route.continue_()
     )
     page.goto(f"{path}?day={tomorrow_at(15)[:10]}")
-    time = page.locator("#times button").last
-    time.hover()
-    assert asked, "the page asks for its times anew"
-    page.mouse.down()
+    assert asked
+
+
+def answer(page: Page, asked: list[Route]) -> None:
     with page.expect_response(lambda answer: answer.request == asked[0].request) as answered:
         asked[0].continue_()
     answered.value.finished()
     page.evaluate(TWO_FRAMES)
-    page.mouse.up()
-    page.wait_for_url("**/book?**")
 
 
 def is_fetched(route: Route) -> bool:

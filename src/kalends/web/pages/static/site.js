@@ -67,11 +67,13 @@
     if (!found) { location.assign(url); return; }
     const wasOpen = one("#swap details.zone")?.open;
     const hadFocus = one("#swap").contains(document.activeElement);
+    const wasChoosing = one("#swap details.zone")?.contains(document.activeElement);
     one("#swap").replaceWith(found);
     document.title = fresh.title;
     if (push) history.pushState(null, "", url.split("#")[0]);
     if (wasOpen) one("details.zone", found).open = true;
-    if (hadFocus) (one(turned ? `[data-turn="${turned}"]` : ".day.chosen", found) || one("h1", found)).focus({ preventScroll: true });
+    if (wasChoosing) one("details.zone summary", found)?.focus({ preventScroll: true });
+    else if (hadFocus) (one(turned ? `[data-turn="${turned}"]` : ".day.chosen", found) || one("h1", found)).focus({ preventScroll: true });
     say(one(turned ? "#month" : "#times-title", found)?.textContent);
     if (push && !turned) one("#times", found)?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
