@@ -90,6 +90,21 @@ def test_html_and_scripts_in_a_text_stay_text() -> None:
     assert not [link for link in found.found if link.startswith("javascript")]
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("[here](https://shop.example/where)", "here (https://shop.example/where)"),
+        ("[Ada](mailto:Ada@shop.example)", "Ada (Ada@shop.example)"),
+        ("[shop.example](https://shop.example/)", "shop.example"),
+        ("[](https://shop.example/)", "https://shop.example/"),
+        ("https://müller.example/ä", "https://müller.example/ä"),
+    ],
+)
+def test_a_link_in_plain_text_is_followed_by_its_address(body: str, says: str) -> None:
+    _, text, _ = written(None, body)
+    assert text.split("\n\n")[1] == says
+
+
 def test_two_braces_are_one() -> None:
     assert "{attendee.name} {" in written(None, "{{attendee.name}} {{")[1]
 

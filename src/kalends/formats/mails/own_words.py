@@ -161,17 +161,24 @@ def _text_of(tokens: "tuple[Token, ...]", values: Values) -> Iterator[str]:
 
 
 def _inline_text(inline: "Token", values: Values) -> Iterator[str]:
-    address = ""
-    said = ""
+    """Where a link leads follows what it says."""
+    address = said = ""
     for token in inline.children or ():
         if token.type == "link_open":
-            address, said = str(token.attrs["href"]), ""
+            address, said = "" if token.info == "auto" else str(token.attrs["href"]), ""
         elif token.type == "link_close":
-            is_said = said in address or said == ""
-            yield address if is_said and not said else "" if is_said else f" ({address})"
+            yield _address_after(said, address.removeprefix("mailto:"))
             address = ""
         elif token.type in ("softbreak", "hardbreak"):
             yield "\n"
         else:
             said += token.content
             yield _filled_text(token.content, values)
+
+
+def _address_after(said: str, address: str) -> str:
+    """Nothing where the link says its whole address: a part of it would not lead there."""
+    if not said:
+        return address
+    is_said = said in (address, address.removeprefix("https://").removesuffix("/"))
+    return "" if is_said or not address else f" ({address})"
