@@ -136,6 +136,13 @@ def test_an_account_that_is_connected_goes_on(
     assert office.connection()["state"] == "active"
 
 
+def test_an_account_is_the_same_in_capitals(microsoft: FakeMicrosoft, own_world: World) -> None:
+    first = connected(own_world)
+    microsoft.account = OWNER.upper()
+    assert connected(own_world) == first
+    assert connected(own_world, connection_id=first.rpartition("/")[2]) == first
+
+
 def test_a_token_that_lasts_gives_way_to_the_next(
     microsoft: FakeMicrosoft, own_world: World, own_home: Installation
 ) -> None:

@@ -19,14 +19,16 @@ PROFILE: Final = {"$select": "mail,userPrincipalName"}
 async def list_calendars(
     session: MicrosoftSession, granted: Collection[str]
 ) -> Discovery | CalendarFailure:
-    """All of them; the account is called by its address."""
+    """All of them; the account is called by its address, in lower case: Microsoft tells the same
+    account now in this way of writing and now in that."""
     profile = await session.send("GET", "me", PROFILE_SCOPE, PROFILE)
     if not isinstance(profile, Answer):
         return profile
     if not profile.is_success:
         return profile.failure
-    names = [line_in(profile.value.get(name)) for name in ("mail", "userPrincipalName")]
-    account = next(filter(None, names), None)
+    told = [line_in(profile.value.get(name)) for name in ("mail", "userPrincipalName")]
+    names = [name.lower() for name in told if name]
+    account = next(iter(names), None)
     if account is None:
         return NotUnderstood("the account has no address")
     listed = await list_rows(session, "me/calendars", CALENDARS, MOST_CALENDARS)
@@ -34,7 +36,7 @@ async def list_calendars(
         return listed
     # Whose the default calendar is: one account may have several addresses.
     own = {_owner_of(row) for row in listed if row.get("isDefaultCalendar") is True}
-    own |= {name.lower() for name in names if name is not None}
+    own.update(names)
     found = [_calendar_in(row, own, granted) for row in listed]
     calendars = [calendar for calendar in found if calendar is not None]
     return Discovery(principal=account, homes=(), calendars=calendars)
