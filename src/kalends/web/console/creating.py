@@ -39,16 +39,20 @@ LONGEST_BY_HAND_MINUTES: Final = 7 * 24 * 60
 class Selection:
     """What is to be booked: an event type (on a schedule, where it names none), or some minutes
     of a schedule. `length` are those that were drawn in the calendar, which propose no more. It
-    `needs_schedule` from who sees some of them alone."""
+    `needs_schedule` from who sees some of them alone. It `is_there` unless something was named that
+    is gone, or is not there for who asks: nothing else is booked in its place."""
 
     event_type: EventType | None
     schedule: Schedule | None
     minutes: int
     length: int | None = None
     needs_schedule: bool = False
+    is_there: bool = True
 
     @property
     def is_complete(self) -> bool:
+        if not self.is_there:
+            return False
         if self.event_type is None or self.needs_schedule:
             return self.schedule is not None
         return bool(self.event_type.requirements) or self.schedule is not None
@@ -145,8 +149,10 @@ def _new(
 
 
 def _selection_in(request: ConsoleRequest, form: FormFields, choices: Choices) -> Selection:
-    event_type = choices.event_type(decode_id(EVENT_TYPE, form.get("event_type", "")))
-    schedule = choices.schedule(decode_id(SCHEDULE, form.get("schedule", "")))
+    named = form.get("event_type", ""), form.get("schedule", "")
+    event_type = choices.event_type(decode_id(EVENT_TYPE, named[0]))
+    schedule = choices.schedule(decode_id(SCHEDULE, named[1]))
+    is_gone = (named[0] and event_type is None) or (named[1] and schedule is None)
     if schedule is None and event_type is not None and not request.sees_all:
         schedule = _only_one(event_type, choices)
     length = _minutes_in(form, "length")
@@ -156,6 +162,7 @@ def _selection_in(request: ConsoleRequest, form: FormFields, choices: Choices) -
         _minutes_in(form, "minutes") or length or USUAL_MINUTES,
         length,
         needs_schedule=not request.sees_all,
+        is_there=not is_gone,
     )
 
 

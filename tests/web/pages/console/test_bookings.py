@@ -354,6 +354,28 @@ def test_an_admin_passes_over_the_rules_but_never_books_twice(
     assert admin.submit("/bookings/new", **fields, override="yes").status_code == 409
 
 
+@pytest.mark.parametrize("gone", ["event-types", "schedules"])
+def test_nothing_is_booked_in_place_of_what_is_gone(
+    world: World, admin: SignedInBrowser, gone: str
+) -> None:
+    """Not minutes without their service, nor somebody else."""
+    chosen, other = world.create_schedule(), world.create_schedule()
+    group = {"count": 1, "schedule_ids": [chosen["id"], other["id"]]}
+    event_type = world.create_event_type(requirements=[group])
+    fields = {"event_type": event_type["id"], "schedule": chosen["id"], "start": tomorrow_at(10)}
+    thing = event_type if gone == "event-types" else chosen
+    left = {"is_active": False}
+    if gone == "schedules":
+        assert world.api.patch(f"/api/v1/schedules/{thing['id']}", json=left).is_success
+    else:
+        assert world.api.delete(f"/api/v1/event-types/{thing['id']}").is_success
+    refused = admin.submit("/bookings/new", **fields, **named("Ada"))
+    assert refused.status_code == 404
+    for one in (chosen, other):
+        listed = world.api.get("/api/v1/bookings", params={"schedule_id": one["id"]})
+        assert listed.json()["data"] == []
+
+
 def test_an_event_type_of_any_schedule_asks_for_one(world: World, admin: SignedInBrowser) -> None:
     event_type, schedule = world.create_event_type(), world.shared_schedule
     page = admin.open("/bookings/new", event_type=event_type["id"])
