@@ -46,6 +46,28 @@ def test_one_has_to_be_chosen_where_it_is_required(world: World) -> None:
     assert bookings(world) == []
 
 
+@pytest.mark.parametrize("choice", ["none", "optional", "required"])
+@pytest.mark.parametrize("is_held", [True, False])
+def test_nobody_else_is_booked_than_who_was_chosen(
+    world: World, choice: str, is_held: bool
+) -> None:
+    path, _, _, grace = team_page(world, host_choice=choice)
+    with Browser(world.url) as visitor:
+        named = {"start": tomorrow_at(10), "host": grace["slug"]}
+        if is_held:
+            form = visitor.hold(path, tomorrow_at(10), host=grace["slug"])
+        else:
+            form = visitor.get(f"{path}/book", params=named)
+        left = world.api.patch(f"/api/v1/schedules/{grace['id']}", json={"is_active": False})
+        assert left.is_success
+        page = visitor.fill_in(form, name="Cy", email="cy@example.com")
+        assert "This time is no longer free." in text_of(page)
+        assert "Cy" in page.text
+        again = visitor.hold(path, tomorrow_at(11), host=grace["slug"])
+        assert "/book?" not in str(again.url)
+    assert bookings(world) == []
+
+
 @pytest.mark.parametrize("embed", [{}, {"embed": "1"}])
 def test_a_link_for_one_person_needs_no_choice(world: World, embed: dict[str, str]) -> None:
     path, event_type, ada, grace = team_page(world)

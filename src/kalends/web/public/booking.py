@@ -67,6 +67,8 @@ async def hold_time(request: PageRequest) -> PageAnswer:
         return redirect(offer.carried.to(offer.path))
     count_attempt(request, PageAction.HOLD)
     starts_at, visitor = start_in(form), Visitor.known_or_new(request)
+    if offer.lost_host:
+        return await _show_gone(offer, starts_at, None)
     try:
         hold = await offer.request.change(
             holds.hold_by_page,
@@ -199,7 +201,10 @@ async def _send(
 
 
 async def _book(offer: Offer, new: NewBooking, sending: FormSubmission) -> Booked:
-    """With the hold; without it where it ended in this very moment."""
+    """With the hold; without it where it ended in this very moment. Raises Inactive where whoever
+    was chosen does not do it any more: nobody else is booked instead."""
+    if offer.lost_host or offer.needs_host:
+        raise Inactive("Whoever was chosen takes no such bookings.")
     request = offer.request
     limits = BookingRates(
         address=request.address,

@@ -43,13 +43,15 @@ NEAR_COUNT: Final = 6
 @dataclass(frozen=True)
 class Offer:
     """What the path names, the request on its organization's behalf, and what is carried along.
-    The event type is in the reader's language."""
+    The event type is in the reader's language. It `lost_host` where the address names somebody who
+    does not serve it any more, or never did."""
 
     request: PageRequest
     organization: Organization
     event_type: EventType
     carried: Carried
     hosts: OfferedHosts
+    lost_host: bool = False
 
     @property
     def host_id(self) -> UUID | None:
@@ -142,9 +144,10 @@ async def open_offer(request: PageRequest, form: FormFields) -> Offer:
     event_type = event_type_in(event_type, request.languages)
     carried = Carried(request, form, given_in(form, event_type.questions))
     hosts = await acting.read(offers.find_hosts, event_type, carried.host_slug)
+    lost_host = hosts.chosen is None and carried.host_slug is not None
     if hosts.chosen is None:
         carried = carried.with_host(None)
-    return Offer(acting, organization, event_type, carried, hosts)
+    return Offer(acting, organization, event_type, carried, hosts, lost_host)
 
 
 async def show_organization(request: PageRequest) -> PageAnswer:
