@@ -22,7 +22,7 @@ from kalends.formats.mails.facts import BookingMail
 from kalends.formats.mails.headers import LONGEST_NAME
 from kalends.formats.mails.letters import write_html, write_text
 from kalends.formats.mails.messages import message_as_text
-from kalends.formats.mails.page import Picture
+from kalends.formats.mails.page import MailPicture
 from tests.formats.samples import CHANGED, NOON, booking, booking_mail
 from tests.formats.strategies import WITHOUT_HURRY, hostile
 
@@ -435,7 +435,7 @@ def ascii_mail(**changes: Any) -> BookingMail:
 
 
 def test_a_logo_is_on_white_and_says_the_name() -> None:
-    logo = Picture("https://x.test/a.png", 240, 60, 'Salon "A" & B')
+    logo = MailPicture("https://x.test/a.png", 240, 60, 'Salon "A" & B')
     letter = letter_about(booking_mail(organization_logo=logo))
     html = write_html(letter.content, letter.accent, letter.logo)
     assert '<img src="https://x.test/a.png" width="240" height="60"' in html
@@ -445,7 +445,7 @@ def test_a_logo_is_on_white_and_says_the_name() -> None:
 
 
 def test_a_photo_stands_before_whom_an_appointment_is_with() -> None:
-    photo = Picture("https://x.test/ada.png", 48, 48, "")
+    photo = MailPicture("https://x.test/ada.png", 48, 48, "")
     with_ada = structs.replace(booking(), hosts=[HostBody("sch_1", "usr_1", "Ada Lovelace")])
     letter = letter_about(booking_mail(booking=with_ada, host_photos=(photo,)))
     html = write_html(letter.content, letter.accent, letter.logo)

@@ -9,7 +9,7 @@ from kalends.gateways.http import GuardedHttp
 from kalends.gateways.microsoft.account import MicrosoftAccount
 from kalends.gateways.microsoft.places import SCOPES, places_at
 from kalends.gateways.microsoft.session import InTurn
-from kalends.gateways.microsoft.turns import Turns
+from kalends.gateways.microsoft.turns import RequestTurns
 from tests.fakes.microsoft import TENANT, FakeMicrosoft, fake_microsoft
 
 GRANTED = [scope.name for scope in SCOPES]
@@ -42,4 +42,4 @@ def source(microsoft: FakeMicrosoft) -> Source:
 @pytest.fixture
 def account(http: GuardedHttp, microsoft: FakeMicrosoft, source: Source) -> MicrosoftAccount:
     places = places_at(microsoft.url, TENANT)
-    return MicrosoftAccount(InTurn(http, Turns()), places, source, GRANTED)
+    return MicrosoftAccount(InTurn(http, RequestTurns()), places, source, GRANTED)

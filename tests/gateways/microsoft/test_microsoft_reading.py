@@ -21,7 +21,7 @@ from kalends.gateways.http import GuardedHttp
 from kalends.gateways.microsoft.account import MicrosoftAccount
 from kalends.gateways.microsoft.places import CALENDARS_SCOPE, PROFILE_SCOPE, places_at
 from kalends.gateways.microsoft.session import InTurn
-from kalends.gateways.microsoft.turns import AT_ONCE, Turns
+from kalends.gateways.microsoft.turns import AT_ONCE, RequestTurns
 from tests.fakes.microsoft import CALENDAR, OWNER, TENANT, FakeMicrosoft, Quirk
 from tests.gateways.google.events import DECEMBER, busy
 from tests.gateways.microsoft.conftest import GRANTED, Source
@@ -286,7 +286,7 @@ async def test_two_requests_are_under_way_at_once(
 ) -> None:
     microsoft.answer_seconds = 0.02
     microsoft.access_tokens |= {f"token{number}": GRANTED for number in range(6)}
-    shared = InTurn(http, Turns())
+    shared = InTurn(http, RequestTurns())
 
     class Own(Source):
         def __init__(self, number: int) -> None:
@@ -320,7 +320,7 @@ async def test_what_was_not_granted_is_named(
 ) -> None:
     microsoft.access_tokens["first"] = granted
     places = places_at(microsoft.url, TENANT)
-    account = MicrosoftAccount(InTurn(http, Turns()), places, source, granted)
+    account = MicrosoftAccount(InTurn(http, RequestTurns()), places, source, granted)
     assert await account.discover() == ConsentLacks(lacks)
 
 

@@ -62,7 +62,7 @@ class PushingAccount(Protocol):
         """One that is closed, or was, may deliver for a while yet."""
 
 
-class CalendarChannel(Struct, frozen=True, kw_only=True):
+class OpenedChannel(Struct, frozen=True, kw_only=True):
     """A channel of ours as it is kept, by the hash of the token in its address. `resource` and
     `expires_at` are there once it is open."""
 

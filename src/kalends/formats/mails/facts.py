@@ -20,7 +20,7 @@ from kalends.formats.cleaning import find_link, many_lines, one_line
 from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Button, LetterRow
 from kalends.formats.mails.organization_mail import OrganizationMail
-from kalends.formats.mails.page import Picture
+from kalends.formats.mails.page import MailPicture
 from kalends.formats.mails.wording import CHANGE, LINK_COMES, LOCATION_TYPES, ONLINE, REASONS
 from kalends.formats.once import once
 from kalends.formats.times import known_zone, span_text
@@ -61,8 +61,8 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     place_zone: str | None = None
     organization_email: str | None = None
     organization_locale: str | None = None
-    organization_logo: Picture | None = None
-    host_photos: tuple[Picture, ...] = ()
+    organization_logo: MailPicture | None = None
+    host_photos: tuple[MailPicture, ...] = ()
     notify_locale: str | None = None
     notify_zone: str | None = None
     host_id: str | None = None

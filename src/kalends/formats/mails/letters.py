@@ -41,7 +41,7 @@ class LetterRow(Struct, frozen=True):
     label: str
     value: str
     link: str | None = None
-    photos: tuple[page.Picture, ...] = ()
+    photos: tuple[page.MailPicture, ...] = ()
 
 
 class Button(Struct, frozen=True):
@@ -81,7 +81,7 @@ def write_text(content: Content) -> str:
 
 
 def write_html(
-    content: Content, accent: str | None = None, logo: page.Picture | None = None
+    content: Content, accent: str | None = None, logo: page.MailPicture | None = None
 ) -> str:
     """In the organization's colour, or ours for None, under its logo."""
     body = write_body(content, page.dress_of(accent))

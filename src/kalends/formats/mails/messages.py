@@ -29,7 +29,7 @@ from kalends.formats.cleaning import one_line, shortened
 from kalends.formats.icalendar.invitations import Method
 from kalends.formats.mails.headers import address_field, date_field, text_field
 from kalends.formats.mails.letters import Content, write_html, write_text
-from kalends.formats.mails.page import Picture
+from kalends.formats.mails.page import MailPicture
 from kalends.formats.person import Person
 
 LONGEST_SUBJECT: Final = 200  # characters
@@ -71,7 +71,7 @@ class Letter(Struct, frozen=True, kw_only=True):
     content: Content
     calendar: CalendarPart | None = None
     accent: str | None = None
-    logo: Picture | None = None
+    logo: MailPicture | None = None
 
 
 def write_message(letter: Letter) -> Message:

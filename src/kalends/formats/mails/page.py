@@ -100,7 +100,7 @@ _PHOTO: Final = (
 )
 
 
-class Picture(NamedTuple):
+class MailPicture(NamedTuple):
     """A picture in a mail: where it is, how large it is shown (pixels), and what it says to who
     does not see it."""
 
@@ -167,7 +167,7 @@ def _label(label: str) -> str:
 
 
 def row(
-    label: str, value: str, link: str | None, dress: Dress, photos: Iterable[Picture] = ()
+    label: str, value: str, link: str | None, dress: Dress, photos: Iterable[MailPicture] = ()
 ) -> str:
     """A fact under its name; `link` is where it leads, if anywhere, `photos` stand before it."""
     shown = escaped(value)
@@ -177,7 +177,7 @@ def row(
     return f"{_label(label)}{pictures}{shown}</div>\n</td></tr>\n"
 
 
-def _photo(photo: Picture) -> str:
+def _photo(photo: MailPicture) -> str:
     url, words = escaped(photo.url), escaped(photo.words)
     return _PHOTO.format(url=url, width=photo.width, height=photo.height, alt=words)
 
@@ -201,7 +201,7 @@ def closing(words: HasHtml) -> str:
 
 
 def whole(
-    language: str, accent: str | None, heading: str, body: str, logo: Picture | None = None
+    language: str, accent: str | None, heading: str, body: str, logo: MailPicture | None = None
 ) -> str:
     """The page: `body` is what stands below the heading, as HTML."""
     title, (head, style) = escaped(heading), frame(language, accent)
@@ -209,7 +209,7 @@ def whole(
     return f"{head}{title}{style}{shown}{_HEADING}{title}</h1>\n{body}{_END}"
 
 
-def _logo(logo: Picture) -> str:
+def _logo(logo: MailPicture) -> str:
     url, words = escaped(logo.url), escaped(logo.words)
     return _LOGO.format(url=url, width=logo.width, height=logo.height, alt=words)
 

@@ -49,7 +49,7 @@ LIST_FIELDS: Final = f"nextPageToken,nextSyncToken,items({FIELDS})"
 ASKED: Final = {"singleEvents": "false", "maxResults": A_PAGE, "fields": LIST_FIELDS}
 
 
-class SyncState(Struct, frozen=True):
+class GoogleSyncState(Struct, frozen=True):
     """How far a calendar has been read."""
 
     sync: str
@@ -64,7 +64,7 @@ class _Changed(Struct, frozen=True):
     gone: set[str]
 
 
-class Listed(Struct, frozen=True):
+class ListedEvents(Struct, frozen=True):
     """All pages of a list, and the token to go on with."""
 
     events: list[Event]
@@ -76,7 +76,7 @@ async def read_all(
 ) -> FullReading | CalendarFailure:
     """All that has a part in the window, or goes on in it."""
     listed = await _list_window(session, calendar_id, window)
-    if not isinstance(listed, Listed):
+    if not isinstance(listed, ListedEvents):
         return listed
     objects, unreadable = objects_of(listed.events)
     return FullReading(objects=objects, token=_token(listed), unreadable=unreadable)
@@ -90,7 +90,7 @@ async def compare_all(
 ) -> Changes | CalendarFailure:
     """The difference between what is there and what is known, by etag."""
     listed = await _list_window(session, calendar_id, window)
-    if not isinstance(listed, Listed):
+    if not isinstance(listed, ListedEvents):
         return listed
     objects, unreadable = objects_of(listed.events)
     there = {each.href for each in objects} | set(unreadable)
@@ -109,11 +109,11 @@ async def read_changes(
     session: GoogleSession, calendar_id: str, token: str
 ) -> Changes | TokenRefused | CalendarFailure:
     """What has changed since the token. A series that has changed in any part comes as a whole."""
-    state = decode_token(token, SyncState)
+    state = decode_token(token, GoogleSyncState)
     if state is None:
         return TokenRefused("the token is none of ours")
     listed = await _list(session, calendar_id, {"syncToken": state.sync})
-    if not isinstance(listed, Listed):
+    if not isinstance(listed, ListedEvents):
         return listed
     changed = _sorted(listed.events)
     if len(changed.series) > MOST_SERIES:
@@ -170,7 +170,7 @@ async def _read_series(
     listed = await _list(session, calendar_id, query)
     if isinstance(listed, TokenRefused):
         return NotUnderstood(listed.reason)
-    if not isinstance(listed, Listed):
+    if not isinstance(listed, ListedEvents):
         return listed
     # What the list of changes says of cancelled occurrences stands, should the other be without it.
     known = {id_in(event): event for event in (*parts, *listed.events)}
@@ -207,7 +207,7 @@ async def find_objects(
     listed = await _list(session, calendar_id, query)
     if isinstance(listed, TokenRefused):
         return NotUnderstood(listed.reason)
-    return objects_of(listed.events)[0] if isinstance(listed, Listed) else listed
+    return objects_of(listed.events)[0] if isinstance(listed, ListedEvents) else listed
 
 
 async def _get(
@@ -238,7 +238,7 @@ async def _gone(session: GoogleSession, calendar_id: str) -> ObjectGone | Calend
 
 async def _list_window(
     session: GoogleSession, calendar_id: str, window: ReadingWindow
-) -> Listed | CalendarFailure:
+) -> ListedEvents | CalendarFailure:
     """Without an end: what a token goes on with has none."""
     since = (window.starts_at - BEFORE_WINDOW).astimezone(UTC)
     listed = await _list(session, calendar_id, {"timeMin": f"{since:%Y-%m-%dT%H:%M:%SZ}"})
@@ -247,7 +247,7 @@ async def _list_window(
 
 async def _list(
     session: GoogleSession, calendar_id: str, asked: Mapping[str, str]
-) -> Listed | TokenRefused | CalendarFailure:
+) -> ListedEvents | TokenRefused | CalendarFailure:
     """All pages; the token to go on with is on the last."""
     query = {**ASKED, **asked}
     events: list[Event] = []
@@ -265,14 +265,14 @@ async def _list(
         page = answer.value.get("nextPageToken")
         if not isinstance(page, str):
             sync = answer.value.get("nextSyncToken")
-            return Listed(events, sync if isinstance(sync, str) else None)
+            return ListedEvents(events, sync if isinstance(sync, str) else None)
         query["pageToken"] = page
     return CalendarTooLarge(f"it has more than {MOST_PAGES} pages")
 
 
-def _token(listed: Listed) -> str:
+def _token(listed: ListedEvents) -> str:
     """Where Google gives none, all is read the next time."""
-    return "" if listed.sync is None else encode_token(SyncState(listed.sync))
+    return "" if listed.sync is None else encode_token(GoogleSyncState(listed.sync))
 
 
 def events_path(calendar_id: str) -> str:

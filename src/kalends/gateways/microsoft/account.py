@@ -14,7 +14,7 @@ from kalends.gateways.accounts import SessionAccount
 from kalends.gateways.deadlines import within_discovery, within_limit
 from kalends.gateways.microsoft import calls, channels, reading, writing
 from kalends.gateways.microsoft.listing import list_calendars
-from kalends.gateways.microsoft.places import Places
+from kalends.gateways.microsoft.places import GraphPlaces
 from kalends.gateways.microsoft.session import InTurn, MicrosoftSession
 
 
@@ -23,7 +23,7 @@ class MicrosoftAccount(SessionAccount[MicrosoftSession]):
     was granted."""
 
     def __init__(
-        self, http: InTurn, places: Places, source: TokenSource, scopes: Sequence[str]
+        self, http: InTurn, places: GraphPlaces, source: TokenSource, scopes: Sequence[str]
     ) -> None:
         session = MicrosoftSession(http, places.api, source, scopes)
         super().__init__(session, reading, writing)

@@ -19,9 +19,9 @@ from kalends.domain.calendars.consent import (
 from kalends.domain.calendars.failures import CalendarFailure
 from kalends.domain.gateways import Http
 from kalends.gateways.microsoft.account import MicrosoftAccount
-from kalends.gateways.microsoft.places import SCOPES, Places, granted_in
+from kalends.gateways.microsoft.places import SCOPES, GraphPlaces, granted_in
 from kalends.gateways.microsoft.session import InTurn
-from kalends.gateways.microsoft.turns import Turns
+from kalends.gateways.microsoft.turns import RequestTurns
 from kalends.gateways.oauth import TokenEndpoint
 
 # Nobody of the account's organization may consent but its administrators.
@@ -37,8 +37,8 @@ class MicrosoftConsent:
     has_boxes = False
     pushes_whole_accounts = True
 
-    def __init__(self, http: Http, client_id: str, client_secret: str, places: Places) -> None:
-        self._http = InTurn(http, Turns())
+    def __init__(self, http: Http, client_id: str, client_secret: str, places: GraphPlaces) -> None:
+        self._http = InTurn(http, RequestTurns())
         self._places = places
         self._tokens = TokenEndpoint(
             http=http,

@@ -25,7 +25,7 @@ LINKS: Final = ("delta", "next")
 Row = Mapping[str, Any]
 
 
-class Listed(Struct, frozen=True):
+class ListedPage(Struct, frozen=True):
     """All rows of a list of changes, and where the next one begins."""
 
     rows: list[Row]
@@ -58,7 +58,7 @@ async def list_changes(
     first: Answer | CalendarFailure,
     most: int,
     prefer: tuple[str, ...],
-) -> Listed | TokenRefused | CalendarFailure:
+) -> ListedPage | TokenRefused | CalendarFailure:
     """All pages of a round, which begins with that answer. One of which a page is missing is none:
     what is known stays until a later one is complete."""
     answer, rows = first, list[Row]()
@@ -74,7 +74,7 @@ async def list_changes(
             return CalendarTooLarge(f"it has more than {most} events")
         delta_url, following = (answer.value.get(f"@odata.{name}Link") for name in LINKS)
         if isinstance(delta_url, str):
-            return Listed(rows, delta_url)
+            return ListedPage(rows, delta_url)
         if not isinstance(following, str):
             return Unanswered("a list of changes breaks off")
         answer = await session.follow(following, CALENDARS_SCOPE, prefer)

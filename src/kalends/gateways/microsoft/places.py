@@ -21,7 +21,7 @@ SCOPES: Final = (LASTING_SCOPE, PROFILE_SCOPE, CALENDARS_SCOPE)
 RESOURCE: Final = "https://graph.microsoft.com/"
 
 
-class Places(Struct, frozen=True):
+class GraphPlaces(Struct, frozen=True):
     """The addresses that are asked; those of the tests are their own."""
 
     consent: str
@@ -29,16 +29,16 @@ class Places(Struct, frozen=True):
     api: str
 
 
-def places_of(tenant: str) -> Places:
+def places_of(tenant: str) -> GraphPlaces:
     """Those of the accounts that the application was registered for: a tenant's, or `common`."""
     login = f"https://login.microsoftonline.com/{tenant}/oauth2/v2.0"
-    return Places(f"{login}/authorize", f"{login}/token", f"{RESOURCE}v1.0")
+    return GraphPlaces(f"{login}/authorize", f"{login}/token", f"{RESOURCE}v1.0")
 
 
-def places_at(base_url: str, tenant: str) -> Places:
+def places_at(base_url: str, tenant: str) -> GraphPlaces:
     """The same below another address."""
     login = f"{base_url}/{tenant}/oauth2/v2.0"
-    return Places(f"{login}/authorize", f"{login}/token", f"{base_url}/v1.0")
+    return GraphPlaces(f"{login}/authorize", f"{login}/token", f"{base_url}/v1.0")
 
 
 def granted_in(scopes: Iterable[str]) -> tuple[str, ...]:

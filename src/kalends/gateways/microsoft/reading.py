@@ -33,7 +33,7 @@ from kalends.gateways.microsoft.events import (
     series_of,
     uid_of_event,
 )
-from kalends.gateways.microsoft.pages import Listed, Row, list_changes, list_rows
+from kalends.gateways.microsoft.pages import ListedPage, Row, list_changes, list_rows
 from kalends.gateways.microsoft.places import CALENDARS_SCOPE
 from kalends.gateways.microsoft.session import MicrosoftSession, Query
 from kalends.gateways.tokens import decode_token, encode_token
@@ -52,7 +52,7 @@ MARK: Final = "String {5f0c1a52-7a3e-4c1b-9d55-2f6f3b1f7c90} Name kalendsUid"
 NEW: Final = "uid:"
 
 
-class SyncState(Struct, frozen=True):
+class GraphSyncState(Struct, frozen=True):
     """How far a calendar has been read: where the next list of changes is, and its window."""
 
     delta_url: str
@@ -69,7 +69,7 @@ async def read_all(
 ) -> FullReading | CalendarFailure:
     """All that has a part in the window."""
     listed, span = await _list_window(session, calendar_id, window)
-    if not isinstance(listed, Listed):
+    if not isinstance(listed, ListedPage):
         return listed
     objects, unreadable = await asyncio.to_thread(objects_of, listed.rows)
     return FullReading(objects=objects, token=_token(listed, span), unreadable=unreadable)
@@ -83,7 +83,7 @@ async def compare_all(
 ) -> Changes | CalendarFailure:
     """The difference between what is there and what is known, by version."""
     listed, span = await _list_window(session, calendar_id, window)
-    if not isinstance(listed, Listed):
+    if not isinstance(listed, ListedPage):
         return listed
     objects, unreadable = await asyncio.to_thread(objects_of, listed.rows)
     there = {each.href for each in objects} | set(unreadable)
@@ -102,18 +102,18 @@ async def read_changes(
     session: MicrosoftSession, calendar_id: str, token: str
 ) -> Changes | TokenRefused | CalendarFailure:
     """What has changed since the token. A series that has changed in any part comes as a whole."""
-    state = decode_token(token, SyncState)
+    state = decode_token(token, GraphSyncState)
     if state is None:
         return TokenRefused("the token is none of ours")
     first = await session.follow(state.delta_url, CALENDARS_SCOPE, PREFER)
     listed = await list_changes(session, first, MOST_EVENTS, PREFER)
-    if not isinstance(listed, Listed):
+    if not isinstance(listed, ListedPage):
         return listed
     reading = _Changing(session, calendar_id, state)
     found = await reading.read(listed.rows)
     if not isinstance(found, Changes):
         return found
-    after = SyncState(listed.delta_url, state.starts_at, state.ends_at)
+    after = GraphSyncState(listed.delta_url, state.starts_at, state.ends_at)
     return Changes(
         changed=found.changed,
         removed=found.removed,
@@ -127,7 +127,7 @@ class _Changing(Struct, frozen=True):
 
     session: MicrosoftSession
     calendar_id: str
-    state: SyncState
+    state: GraphSyncState
 
     async def read(self, rows: Collection[Row]) -> Changes | TokenRefused | CalendarFailure:
         """An event may come several times, in any order, the last of them as removed or not: what
@@ -234,8 +234,8 @@ async def _gone(session: MicrosoftSession, calendar_id: str) -> ObjectGone | Cal
 
 async def _list_window(
     session: MicrosoftSession, calendar_id: str, window: ReadingWindow
-) -> tuple[Listed | CalendarFailure, SyncState]:
-    state = SyncState("", _utc(window.starts_at), _utc(window.ends_at + SPARE))
+) -> tuple[ListedPage | CalendarFailure, GraphSyncState]:
+    state = GraphSyncState("", _utc(window.starts_at), _utc(window.ends_at + SPARE))
     path = f"me/calendars/{segment(calendar_id)}/calendarView/delta"
     first = await session.send("GET", path, CALENDARS_SCOPE, state.span, prefer=PREFER)
     listed = await list_changes(session, first, MOST_EVENTS, PREFER)
@@ -244,8 +244,8 @@ async def _list_window(
     return listed, state
 
 
-def _token(listed: Listed, state: SyncState) -> str:
-    return encode_token(SyncState(listed.delta_url, state.starts_at, state.ends_at))
+def _token(listed: ListedPage, state: GraphSyncState) -> str:
+    return encode_token(GraphSyncState(listed.delta_url, state.starts_at, state.ends_at))
 
 
 def _own_span(master: Row) -> Query:

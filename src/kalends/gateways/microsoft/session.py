@@ -18,7 +18,7 @@ from kalends.domain.gateways import Http, OutboundRequest, OutboundResponse, Unr
 from kalends.formats.lenient_json import dict_in
 from kalends.gateways.json_api import Answer, JsonApi, json_request
 from kalends.gateways.microsoft.places import CALENDARS_SCOPE, READ_ALONE
-from kalends.gateways.microsoft.turns import Turns
+from kalends.gateways.microsoft.turns import RequestTurns
 
 # Ids that stay when an event is moved, and times that need no zones of Windows': on each request.
 ALWAYS: Final = ('IdType="ImmutableId"', 'outlook.timezone="UTC"')
@@ -28,7 +28,7 @@ Query = Mapping[str, str]
 class InTurn:
     """The way out, when it is an account's turn. See `Http`."""
 
-    def __init__(self, http: Http, turns: Turns) -> None:
+    def __init__(self, http: Http, turns: RequestTurns) -> None:
         self._http = http
         self._turns = turns
 

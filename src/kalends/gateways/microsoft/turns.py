@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 AT_ONCE: Final = 2
 
 
-class Turns:
+class RequestTurns:
     """Of one process, in the order of asking. Who waits for an account takes no place of others."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from kalends.domain.video import (
     ZoomTokens,
 )
 from kalends.formats.lenient_json import link_in, list_in
-from kalends.gateways.zoom.session import API, SIGN_IN, Answer, ZoomSession, ask_token
+from kalends.gateways.zoom.session import API, SIGN_IN, ZoomAnswer, ZoomSession, ask_token
 
 SCHEDULED: Final = 2
 LONGEST_TOPIC: Final = 200
@@ -55,7 +55,7 @@ class ZoomMeetings:
     async def make(self, meeting: Meeting) -> MakingAnswer:
         value = {**_told(meeting), "type": SCHEDULED, "agenda": _marker(meeting)}
         answer = await self._session.send("POST", self._of_user, value=value)
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, ZoomAnswer):
             return answer
         if not answer.is_success:
             return answer.failure
@@ -65,7 +65,7 @@ class ZoomMeetings:
         query = {"type": "scheduled", "page_size": A_PAGE}
         for _ in range(MOST_PAGES):
             answer = await self._session.send("GET", self._of_user, query)
-            if not isinstance(answer, Answer):
+            if not isinstance(answer, ZoomAnswer):
                 return answer
             if not answer.is_success:
                 return answer.failure
@@ -80,7 +80,7 @@ class ZoomMeetings:
 
     async def change(self, ref: str, meeting: Meeting) -> NoMeeting | VideoFailed | None:
         answer = await self._session.send("PATCH", _path(ref), value=_told(meeting))
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, ZoomAnswer):
             return answer
         if answer.status == 404 or answer.code == GONE_CODE:
             return NoMeeting()
@@ -90,7 +90,7 @@ class ZoomMeetings:
         if ref is None:
             return None
         answer = await self._session.send("DELETE", _path(ref))
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, ZoomAnswer):
             return answer
         is_gone = answer.status == 404 or answer.code == GONE_CODE
         return None if answer.is_success or is_gone else answer.failure

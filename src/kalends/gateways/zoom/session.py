@@ -30,7 +30,7 @@ LACKS_SCOPE: Final = "the application at Zoom lacks a scope"
 SCOPE_CODES: Final = frozenset({4700, 4711, 104})
 
 
-class Answer(Struct, frozen=True):
+class ZoomAnswer(Struct, frozen=True):
     """An answer of the API; `code` is Zoom's, where it refuses."""
 
     status: int
@@ -87,7 +87,7 @@ class ZoomSession:
         path: str,
         query: Mapping[str, str] | None = None,
         value: Mapping[str, Any] | None = None,
-    ) -> Answer | VideoFailed:
+    ) -> ZoomAnswer | VideoFailed:
         """The answer, whatever its status, but where it says nothing about the request. With
         another token, once, where the first is refused: it may have ended meanwhile."""
         request = OutboundRequest(
@@ -101,10 +101,10 @@ class ZoomSession:
         )
         token = await self._tokens.token()
         answer = token if isinstance(token, VideoFailed) else await self._send(request, token)
-        if isinstance(token, str) and isinstance(answer, Answer) and answer.status == 401:
+        if isinstance(token, str) and isinstance(answer, ZoomAnswer) and answer.status == 401:
             token = await self._tokens.token(refused=token)
             answer = token if isinstance(token, VideoFailed) else await self._send(request, token)
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, ZoomAnswer):
             return answer
         if answer.code in SCOPE_CODES:
             return VideoFailed(reason=LACKS_SCOPE, is_refused=True, is_final=True)
@@ -112,12 +112,12 @@ class ZoomSession:
             return VideoFailed(reason=REFUSED, is_refused=True, is_final=True)
         return answer
 
-    async def _send(self, request: OutboundRequest, token: str) -> Answer | VideoFailed:
+    async def _send(self, request: OutboundRequest, token: str) -> ZoomAnswer | VideoFailed:
         headers = {**request.headers, "Authorization": f"Bearer {token}"}
         return _answer(await self._http.send(structs.replace(request, headers=headers)))
 
 
-def _answer(came: OutboundResponse | Unreachable) -> Answer | VideoFailed:
+def _answer(came: OutboundResponse | Unreachable) -> ZoomAnswer | VideoFailed:
     if isinstance(came, Unreachable):
         return VideoFailed(reason=f"Zoom: {came.reason}", is_refused=came.is_refused)
     if came.status == 429:
@@ -133,7 +133,7 @@ def _answer(came: OutboundResponse | Unreachable) -> Answer | VideoFailed:
             return VideoFailed(reason="Zoom answers with something that is no JSON")
         value = {}
     code = value.get("code")
-    return Answer(came.status, value, code if isinstance(code, int) else None)
+    return ZoomAnswer(came.status, value, code if isinstance(code, int) else None)
 
 
 def _asked(came: OutboundResponse) -> timedelta:

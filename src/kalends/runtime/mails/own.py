@@ -11,7 +11,7 @@ from kalends.domain.ids import EVENT_TYPE, SCHEDULE, decode_id, encode_id
 from kalends.domain.mail import Audience, MailKind
 from kalends.domain.message_template import TemplateScope, find_scope, languages_sought
 from kalends.formats.bookings import BookingBody
-from kalends.formats.mails.page import Picture
+from kalends.formats.mails.page import MailPicture
 from kalends.formats.pictures import logo_of, picture_at
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.outbox.events import NewMail
@@ -28,19 +28,19 @@ def languages_of(tag: str | None) -> list[str]:
     return languages_sought(tag, language_for([tag]))
 
 
-def mail_logo(gateways: Gateways, organization: Organization) -> Picture | None:
+def mail_logo(gateways: Gateways, organization: Organization) -> MailPicture | None:
     """The organization's, half as large as it is kept; None where mail could not say where it
     is."""
     picture = logo_of(organization)
     if picture is None or gateways.public_url is None:
         return None
     width, height = (picture.width + 1) // 2, (picture.height + 1) // 2
-    return Picture(f"{gateways.public_url}{picture.url}", width, height, organization.name)
+    return MailPicture(f"{gateways.public_url}{picture.url}", width, height, organization.name)
 
 
 def mail_photos(
     gateways: Gateways, photos: Mapping[UUID, str], booking: BookingBody
-) -> tuple[Picture, ...]:
+) -> tuple[MailPicture, ...]:
     """Those of the booking's hosts, by schedule where they are kept; nothing where mail could not
     say where they are. Their names stand beside them."""
     if gateways.public_url is None or not photos:
@@ -50,10 +50,10 @@ def mail_photos(
     return tuple(_photo(gateways.public_url, place) for place in of_hosts)
 
 
-def _photo(public_url: str, place: str) -> Picture:
+def _photo(public_url: str, place: str) -> MailPicture:
     picture = picture_at(place)
     width = max(1, PHOTO_HEIGHT * picture.width // picture.height)
-    return Picture(f"{public_url}{picture.url}", width, PHOTO_HEIGHT, "")
+    return MailPicture(f"{public_url}{picture.url}", width, PHOTO_HEIGHT, "")
 
 
 async def list_kinds_off(

@@ -20,12 +20,12 @@ from msgspec import Struct, json
 from kalends.domain.access import Mode, hash_of
 from kalends.domain.calendars.accounts import CalendarAccess
 from kalends.domain.calendars.channels import (
-    CalendarChannel,
     NewChannel,
     Notice,
     NoticeKind,
     NotPushed,
     OpenChannel,
+    OpenedChannel,
     PushingAccount,
 )
 from kalends.domain.calendars.connections import CalendarConnection, ConnectedCalendar
@@ -111,7 +111,7 @@ class _Watcher(Struct, frozen=True):
     async def open(self) -> bool:
         """Its row is there before the provider knows of it, as the first message comes at once."""
         token = new_tenant_token(self.due.organization_id)
-        channel = CalendarChannel(
+        channel = OpenedChannel(
             id=new_id(),
             calendar_id=self.calendar.id,
             token_hash=hash_of(token),
@@ -142,7 +142,7 @@ class _Watcher(Struct, frozen=True):
         )
         return False
 
-    async def close(self, before: list[CalendarChannel]) -> None:
+    async def close(self, before: list[OpenedChannel]) -> None:
         """What cannot be closed ends by itself; nobody listens to it any more."""
         for channel in before:
             async with self._tenant() as tenant:
@@ -182,7 +182,7 @@ async def receive_notices(context: Context, token: str, notices: Sequence[Notice
     return bool(kinds)
 
 
-def _is_of(notice: Notice, channel: CalendarChannel, secret: str) -> bool:
+def _is_of(notice: Notice, channel: OpenedChannel, secret: str) -> bool:
     """Whether it has the secret of the channel, and its name: the first message may come before we
     know what the provider calls it."""
     is_named = notice.channel_id in (None, str(channel.id))
@@ -194,9 +194,7 @@ def _is_same(said: str, secret: str) -> bool:
     return hmac.compare_digest(said.encode(errors="replace"), secret.encode())
 
 
-async def _follow(
-    work: UnitOfWork, channel: CalendarChannel, kinds: Collection[NoticeKind]
-) -> None:
+async def _follow(work: UnitOfWork, channel: OpenedChannel, kinds: Collection[NoticeKind]) -> None:
     if NoticeKind.ENDED in kinds:
         await channels.delete_channel(work.tenant, channel.id)
     elif NoticeKind.ENDS in kinds:

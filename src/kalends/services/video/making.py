@@ -24,10 +24,11 @@ from kalends.domain.video import (
     VideoState,
 )
 from kalends.runtime.unit_of_work import Context
+from kalends.runtime.waits import Waits
 from kalends.scheduling.video import CALENDARS
 from kalends.services.video.openers import Open
 from kalends.services.video.telling import (
-    Place,
+    LinkPlace,
     note_failure,
     show_state,
     store_link,
@@ -54,19 +55,10 @@ NEVER_MADE: Final = VideoFailed(
 RESTLESS: Final = VideoFailed(reason="the meeting is gone again and again")
 
 
-class Waits(Struct, frozen=True):
-    """Not done: why, and when it is to be tried again, where somebody says so. Where it
-    `is_postponed`, that was no try."""
-
-    reason: str
-    after: timedelta | None = None
-    is_postponed: bool = False
-
-
 class _Lane(Struct, frozen=True):
     """A lane at work: what surrounds its links, and how meetings are made."""
 
-    place: Place
+    place: LinkPlace
     around: Surroundings
     openers: Mapping[VideoProvider, Open]
 
@@ -82,7 +74,7 @@ async def settle_lane(
     found, around, place_of_type = await _load(context, lane)
     if around is None:
         return None
-    at_work = _Lane(Place(context, lane.organization_id), around, openers)
+    at_work = _Lane(LinkPlace(context, lane.organization_id), around, openers)
     ours = [
         one
         for one in found

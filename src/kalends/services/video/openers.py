@@ -51,7 +51,7 @@ async def open_zoom(
         stored = await accounts.find_accounts(tenant)
     if gateway is None or stored is None or not stored.has_zoom:
         return _lacks(NEEDS_ZOOM)
-    return gateway.open(stored.zoom_user or "me", StoredTokens(context, organization_id))
+    return gateway.open(stored.zoom_user or "me", KeptZoomToken(context, organization_id))
 
 
 async def open_hook(
@@ -97,7 +97,7 @@ class JitsiRooms:
         return None
 
 
-class StoredTokens:
+class KeptZoomToken:
     """See `ZoomTokens`: a token serves all processes until its end."""
 
     def __init__(self, context: Context, organization_id: UUID) -> None:

@@ -25,7 +25,7 @@ log = structlog.get_logger("kalends.video")
 ACTOR = "kalends"
 
 
-class Place(Struct, frozen=True):
+class LinkPlace(Struct, frozen=True):
     """Whose links are made."""
 
     context: Context
@@ -36,14 +36,14 @@ class Place(Struct, frozen=True):
         return Caller(self.organization_id, Mode.LIVE, ACTOR, source=ACTOR)
 
 
-async def store_link(place: Place, link: VideoLink) -> bool:
+async def store_link(place: LinkPlace, link: VideoLink) -> bool:
     """False where it is another one by now."""
     async with place.context.database.tenant_connection(place.organization_id) as tenant:
         return await links.update_link(tenant, link)
 
 
 async def tell_location(
-    place: Place, link: VideoLink, booking_id: UUID, own: Collection[str | None], to: str | None
+    place: LinkPlace, link: VideoLink, booking_id: UUID, own: Collection[str | None], to: str | None
 ) -> None:
     """The booking is at the link from now on, or at a place where there is no link any more."""
     await change(place.context, place.caller, _move_call, link, booking_id, own, to)
@@ -93,7 +93,7 @@ def _last_to_each(held: list[HeldMail]) -> list[HeldMail]:
     return last
 
 
-async def show_state(place: Place, link: VideoLink, booking_ids: list[UUID]) -> None:
+async def show_state(place: LinkPlace, link: VideoLink, booking_ids: list[UUID]) -> None:
     """Bookings say what became of their link. Unless it is still being made, no mail waits."""
     await change(place.context, place.caller, _show, booking_ids, link)
 
@@ -108,7 +108,7 @@ async def _show(work: UnitOfWork, booking_ids: list[UUID], link: VideoLink) -> N
         work.notifications.add(MAILS_CHANNEL)
 
 
-def note_failure(place: Place, link: VideoLink, failure: VideoFailed) -> None:
+def note_failure(place: LinkPlace, link: VideoLink, failure: VideoFailed) -> None:
     log.warning(
         "video_link_not_made",
         organization=str(place.organization_id),

@@ -15,7 +15,7 @@ from kalends.domain.video import Meeting, VideoLink
 OVER = (Status.COMPLETED, Status.NO_SHOW)
 
 
-class Keep(Struct, frozen=True):
+class KeepLink(Struct, frozen=True):
     """What is there stays as it is."""
 
 
@@ -26,7 +26,7 @@ class WantedLink(Struct, frozen=True):
     bookings: Sequence[Booking]
 
 
-Wanted: TypeAlias = WantedLink | Keep | None
+Wanted: TypeAlias = WantedLink | KeepLink | None
 
 
 class Surroundings(Struct, frozen=True):
@@ -52,11 +52,11 @@ def wanted_link(link: VideoLink, around: Surroundings) -> Wanted:
     ]
     is_pending = any(one.status == Status.PENDING and one.location == link.url for one in taking)
     if not live and (is_pending or any(one.status in OVER for one in taking)):
-        return Keep()
+        return KeepLink()
     if not live or around.has_seats != (link.booking_id is None):
         return None
     if max(one.end_time for one in live) <= around.now:
-        return Keep()
+        return KeepLink()
     return WantedLink(meeting_of(link, live[0], around.organization_id), live)
 
 

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from msgspec import structs
 
-from kalends.domain.calendars.channels import CalendarChannel
+from kalends.domain.calendars.channels import OpenedChannel
 from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of, find_one, parameters
 
-FIELDS: Final = CalendarChannel.__struct_fields__
-COLUMNS: Final = columns_of(CalendarChannel)
+FIELDS: Final = OpenedChannel.__struct_fields__
+COLUMNS: Final = columns_of(OpenedChannel)
 
 INSERT: Final = (
     f"INSERT INTO calendar_channels (organization_id, {COLUMNS})"
@@ -89,15 +89,15 @@ class HeldChannel(NamedTuple):
     resource: str
 
 
-async def insert_channel(tenant: TenantConnection, channel: CalendarChannel) -> None:
+async def insert_channel(tenant: TenantConnection, channel: OpenedChannel) -> None:
     await tenant.tx.execute(INSERT, tenant.organization_id, *structs.astuple(channel))
 
 
-async def find_channel(tenant: TenantConnection, token_hash: bytes) -> CalendarChannel | None:
+async def find_channel(tenant: TenantConnection, token_hash: bytes) -> OpenedChannel | None:
     return await find_one(tenant, BY_TOKEN, _channel_from, token_hash)
 
 
-async def list_channels(tenant: TenantConnection, calendar_id: UUID) -> list[CalendarChannel]:
+async def list_channels(tenant: TenantConnection, calendar_id: UUID) -> list[OpenedChannel]:
     """Those of the calendar, the oldest first."""
     rows = await tenant.tx.fetch(OF_CALENDAR, tenant.organization_id, calendar_id)
     return [_channel_from(row) for row in rows]
@@ -173,5 +173,5 @@ async def nudge_calendars(
     return [id_ for id_, is_free in rows if is_free]
 
 
-def _channel_from(row: Any) -> CalendarChannel:
-    return CalendarChannel(**dict(zip(FIELDS, row, strict=True)))
+def _channel_from(row: Any) -> OpenedChannel:
+    return OpenedChannel(**dict(zip(FIELDS, row, strict=True)))

@@ -43,7 +43,7 @@ _SENTENCES: Final[Mapping[type[CalendarFailure], str]] = {
 }
 
 
-class _Sealed(Struct, frozen=True, array_like=True):
+class _SealedLogin(Struct, frozen=True, array_like=True):
     url: str
     username: str
     password: str
@@ -52,7 +52,7 @@ class _Sealed(Struct, frozen=True, array_like=True):
 
 def seal_login(seal: Seal, connection_id: UUID, login: CalendarLogin) -> bytes:
     """What signs in, as it is stored: the address too, which of a calendar file is a secret."""
-    sealed = _Sealed(login.url, login.username, login.password, login.homes)
+    sealed = _SealedLogin(login.url, login.username, login.password, login.homes)
     return seal.close(json.encode(sealed), PURPOSE.format(connection_id))
 
 
@@ -64,7 +64,7 @@ def open_login(seal: Seal, connection: CalendarConnection) -> CalendarLogin | No
         plain = seal.open(connection.sealed, PURPOSE.format(connection.id))
     except SealBroken:
         return None
-    opened = json.decode(plain, type=_Sealed)
+    opened = json.decode(plain, type=_SealedLogin)
     return CalendarLogin(
         url=opened.url, username=opened.username, password=opened.password, homes=opened.homes
     )

@@ -43,13 +43,13 @@ from kalends.formats.icalendar.written import (
     written_ics,
 )
 from kalends.runtime.unit_of_work import Context, UnitOfWork, change
+from kalends.runtime.waits import Waits
 from kalends.services.calendars.accounts.logins import open_account, reason_of
 from kalends.services.calendars.accounts.sandbox_account import SandboxAccount
 from kalends.services.calendars.known.seen_times import span_of
 from kalends.services.calendars.queue import enqueue_look
 from kalends.services.calendars.writing.outcomes import (
-    Place,
-    Waits,
+    CalendarPlace,
     note_failed,
     note_refused,
     note_removed,
@@ -72,12 +72,12 @@ DOUBTED: Final = "Somebody has changed the event there, which is looked at first
 LOOKED_AT_WITHIN: Final = timedelta(seconds=75)
 
 
-class Keep(Struct, frozen=True):
+class KeepEvent(Struct, frozen=True):
     """What stands there stays as it is."""
 
 
-Wanted: TypeAlias = WrittenEvent | Keep | None
-KEEP: Final = Keep()
+Wanted: TypeAlias = WrittenEvent | KeepEvent | None
+KEEP: Final = KeepEvent()
 
 
 async def settle_lane(context: Context, lane: DueCalendarLane) -> Waits | None:
@@ -101,7 +101,7 @@ async def settle_lane(context: Context, lane: DueCalendarLane) -> Waits | None:
     if isinstance(account, CredentialsRefused):
         await note_refused(context, lane.organization_id, connection, account)
         return Waits(reason_of(account), timedelta(hours=1), is_postponed=True)
-    place = Place(context, lane.organization_id, connection, calendar, account)
+    place = CalendarPlace(context, lane.organization_id, connection, calendar, account)
     now, waits = context.clock(), None
     with in_language(language_for([organization.locale if organization else None])):
         for link, schedule in found:
@@ -155,9 +155,9 @@ def account_of(
 
 
 async def _reach(
-    place: Place, link: CalendarLink, schedule: LinkedSchedule, wanted: Wanted
+    place: CalendarPlace, link: CalendarLink, schedule: LinkedSchedule, wanted: Wanted
 ) -> Waits | None:
-    if isinstance(wanted, Keep):
+    if isinstance(wanted, KeepEvent):
         return None
     if wanted is not None:
         return await _write(place, link, wanted)
@@ -169,7 +169,7 @@ async def _reach(
     return await _remove(place, link)
 
 
-async def _write(place: Place, link: CalendarLink, wanted: WrittenEvent) -> Waits | None:
+async def _write(place: CalendarPlace, link: CalendarLink, wanted: WrittenEvent) -> Waits | None:
     """Creates or changes the event."""
     is_right = link.state is LinkState.WRITTEN and link.digest == wanted.digest
     if link.state is LinkState.ASKING or (is_right and not link.is_unclear):
@@ -188,7 +188,7 @@ async def _write(place: Place, link: CalendarLink, wanted: WrittenEvent) -> Wait
 
 
 async def _send(
-    place: Place, link: CalendarLink, wanted: WrittenEvent
+    place: CalendarPlace, link: CalendarLink, wanted: WrittenEvent
 ) -> CalendarLink | Waits | None:
     """One step: None when the event stands there, else the link to go on with, or why not."""
     data = written_ics(wanted, link.uid or "")
@@ -226,7 +226,7 @@ async def _send(
 
 
 async def _was_moved_there(
-    place: Place, link: CalendarLink, wanted: WrittenEvent, current: CalendarObject
+    place: CalendarPlace, link: CalendarLink, wanted: WrittenEvent, current: CalendarObject
 ) -> bool:
     """Whether somebody has moved the event there, while its booking stays where it was."""
     shown = link.shown_from, link.shown_until
@@ -236,7 +236,7 @@ async def _was_moved_there(
     return found != shown
 
 
-async def _doubt(place: Place, link: CalendarLink) -> Waits:
+async def _doubt(place: CalendarPlace, link: CalendarLink) -> Waits:
     """What stands there, or does not, was changed there: that is looked at before it is written
     over."""
     await change(place.context, place.caller, _suspect, link)
@@ -251,7 +251,9 @@ async def _suspect(work: UnitOfWork, link: CalendarLink) -> None:
     await enqueue_look(work, link.calendar_id)
 
 
-async def _look(place: Place, link: CalendarLink, data: bytes) -> CalendarLink | ObjectGone | Waits:
+async def _look(
+    place: CalendarPlace, link: CalendarLink, data: bytes
+) -> CalendarLink | ObjectGone | Waits:
     """What became of what was sent. A link that is clear stands there as it was sent; ObjectGone is
     one that was written once and is not there any more."""
     found = await place.account.read_object(place.calendar.remote_id, link.ref or "")
@@ -274,7 +276,7 @@ def _lines(data: bytes) -> list[bytes]:
     return sorted(line.strip() for line in data.splitlines() if line.strip())
 
 
-async def _remove(place: Place, link: CalendarLink) -> Waits | None:
+async def _remove(place: CalendarPlace, link: CalendarLink) -> Waits | None:
     """Deletes the event, if it is ours."""
     etag = link.etag
     for _ in range(MOST_STEPS):
@@ -309,7 +311,7 @@ def next_generation(link: CalendarLink) -> CalendarLink:
     )
 
 
-def _named(place: Place, link: CalendarLink) -> CalendarLink:
+def _named(place: CalendarPlace, link: CalendarLink) -> CalendarLink:
     if link.uid is not None:
         return link
     uid = uid_of(place.organization_id, link)
@@ -321,7 +323,7 @@ def _waits(failure: CalendarFailure) -> Waits:
     return Waits(reason_of(failure), None if asked is None else timedelta(seconds=asked))
 
 
-async def _show_all(place: Place, subject_id: UUID, booked: Sequence[Booking]) -> None:
+async def _show_all(place: CalendarPlace, subject_id: UUID, booked: Sequence[Booking]) -> None:
     """Notes with the bookings what calendars have of them."""
     async with place.context.database.tenant_transaction(place.organization_id) as tenant:
         known = await links.list_links_of_subject(tenant, subject_id)

@@ -19,6 +19,7 @@ from kalends.domain.ids import CALENDAR, encode_id
 from kalends.domain.video import VideoProvider
 from kalends.formats.icalendar.written import WrittenEvent
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
+from kalends.runtime.waits import Waits
 from kalends.services.calendars.accounts.health import note_failure
 from kalends.services.calendars.accounts.logins import reason_of
 from kalends.services.calendars.known.own_events import forget_event, keep_event
@@ -36,16 +37,7 @@ ACTOR: Final = "kalends"
 CALLED: Final = (VideoProvider.GOOGLE_MEET, VideoProvider.MICROSOFT_TEAMS)
 
 
-class Waits(Struct, frozen=True):
-    """Not done: why, as a sentence, and when it is to be tried again, where somebody says so. Where
-    it `is_postponed`, that was no try."""
-
-    reason: str
-    after: timedelta | None = None
-    is_postponed: bool = False
-
-
-class Place(Struct, frozen=True):
+class CalendarPlace(Struct, frozen=True):
     """Where events are written, of which organization."""
 
     context: Context
@@ -59,13 +51,13 @@ class Place(Struct, frozen=True):
         return caller_of(self.organization_id)
 
 
-async def store_link(place: Place, link: CalendarLink) -> None:
+async def store_link(place: CalendarPlace, link: CalendarLink) -> None:
     async with place.context.database.tenant_connection(place.organization_id) as tenant:
         await links.update_link(tenant, link)
 
 
 async def note_written(
-    place: Place, link: CalendarLink, wanted: WrittenEvent, data: bytes
+    place: CalendarPlace, link: CalendarLink, wanted: WrittenEvent, data: bytes
 ) -> Waits | None:
     """Notes that it stands there."""
     link = structs.replace(
@@ -90,13 +82,13 @@ async def note_written(
     return None
 
 
-async def _end_findings(place: Place, tenant: TenantConnection, link: CalendarLink) -> None:
+async def _end_findings(place: CalendarPlace, tenant: TenantConnection, link: CalendarLink) -> None:
     """The event is as it is to be, whatever was found."""
     now = place.context.clock()
     await findings.end_findings(tenant, link.subject_id, now, link.calendar_id, link.schedule_id)
 
 
-async def note_removed(place: Place, link: CalendarLink) -> Waits | None:
+async def note_removed(place: CalendarPlace, link: CalendarLink) -> Waits | None:
     """Notes that there is none."""
     gone = structs.replace(
         link,
@@ -116,7 +108,7 @@ async def note_removed(place: Place, link: CalendarLink) -> Waits | None:
 
 
 async def note_failed(
-    place: Place, link: CalendarLink, waits: Waits, failure: CalendarFailure | None = None
+    place: CalendarPlace, link: CalendarLink, waits: Waits, failure: CalendarFailure | None = None
 ) -> Waits:
     """Notes why it is not done. Where the server has refused it, nothing was written."""
     is_passing = failure is None or isinstance(failure, Unanswered | CredentialsRefused)

@@ -35,7 +35,7 @@ LOGO: Final = f"{PATH}/logo"
 
 
 @dataclass(frozen=True)
-class Section:
+class SettingsSection:
     """A form of its own. `key` is that of its tab; `read` gives the API's fields of what is typed.
     The address that stands first is that of `/settings`, as it always was."""
 
@@ -164,15 +164,19 @@ def _draft_of(organization: Organization) -> Draft:
     )
 
 
-LOOKS: Final = Section(
+LOOKS: Final = SettingsSection(
     "looks", gettext_lazy("So that your pages and mails look like yours."), _looks
 )
 SECTIONS: Final = (
-    Section("settings", gettext_lazy("What you are called, and where you are found."), _business),
+    SettingsSection(
+        "settings", gettext_lazy("What you are called, and where you are found."), _business
+    ),
     LOOKS,
-    Section("region", gettext_lazy("Where you are at home."), _region),
-    Section("notices", gettext_lazy("Who of you is told of each booking."), _notices),
-    Section("staff", gettext_lazy("Staff see and change what is on their own schedules."), _staff),
+    SettingsSection("region", gettext_lazy("Where you are at home."), _region),
+    SettingsSection("notices", gettext_lazy("Who of you is told of each booking."), _notices),
+    SettingsSection(
+        "staff", gettext_lazy("Staff see and change what is on their own schedules."), _staff
+    ),
 )
 
 PAGES: Final = (
