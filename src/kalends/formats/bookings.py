@@ -175,15 +175,7 @@ def show_booking(booking: Booking) -> dict[str, Any]:
         "location_type": b.location_type,
         "attendee_name": b.attendee_name,
         "attendee_email": b.attendee_email,
-        "attendee": {
-            "name": b.attendee_name,
-            "email": b.attendee_email,
-            "phone": b.attendee_phone,
-            "timezone": b.attendee_timezone,
-            "notes": b.attendee_notes,
-            "phone_e164": b.attendee_phone_e164,
-            "locale": b.attendee_locale,
-        },
+        "attendee": _attendee(b),
         "answers": b.answers,
         "metadata": b.metadata,
         "source": b.source,
@@ -198,6 +190,18 @@ def show_booking(booking: Booking) -> dict[str, Any]:
         "needs_new_time": b.needs_new_time,
         "calendar_events": b.calendar_events,
         "video": b.video,
+    }
+
+
+def _attendee(b: Booking) -> dict[str, Any]:
+    return {
+        "name": b.attendee_name,
+        "email": b.attendee_email,
+        "phone": b.attendee_phone,
+        "timezone": b.attendee_timezone,
+        "notes": b.attendee_notes,
+        "phone_e164": b.attendee_phone_e164,
+        "locale": b.attendee_locale,
     }
 
 

@@ -99,10 +99,7 @@ async def _new_booking(
     confirmed = event_type is not None and not event_type.requires_confirmation
     timezone = new.timezone or schedules[0].timezone
     assert request.booking_id is not None
-    link = None
-    if event_type is not None and event_type.video is not None and new.location is None:
-        first = schedules[0].id
-        link = await place_of_call(work, request.booking_id, first, event_type, request.starts_at)
+    link = await _find_link(work, new, request, schedules[0].id)
     booking = Booking(
         id=request.booking_id,
         schedule_id=schedules[0].id,
@@ -132,6 +129,17 @@ async def _new_booking(
     booking = structs.replace(booking, video=first_video(booking, event_type, new.location))
     questions = event_type.questions if event_type else []
     return await phones.with_numbers(work, booking, questions, new.answers)
+
+
+async def _find_link(
+    work: UnitOfWork, new: NewBooking, request: BookingRequest, first: UUID
+) -> str | None:
+    """The link to the call, where it is known at once, and no other place was asked for."""
+    event_type, booking_id = request.query.event_type, request.booking_id
+    if event_type is None or event_type.video is None or new.location is not None:
+        return None
+    assert booking_id is not None
+    return await place_of_call(work, booking_id, first, event_type, request.starts_at)
 
 
 def _title_and_place(

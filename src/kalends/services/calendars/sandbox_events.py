@@ -25,20 +25,20 @@ from kalends.store.calendars import events, readings
 MOST_EVENTS: Final = 5_000
 
 
-class CalendarPlace(Struct, frozen=True):
+class SandboxCalendar(Struct, frozen=True):
     """Which calendar, of which connection."""
 
     connection_id: UUID
     calendar_id: UUID
 
 
-class EventPlace(CalendarPlace, frozen=True):
+class SandboxEvent(SandboxCalendar, frozen=True):
     """Which event, in which calendar."""
 
     event_id: UUID
 
 
-async def lock_calendar(work: UnitOfWork, place: CalendarPlace) -> ConnectedCalendar:
+async def lock_calendar(work: UnitOfWork, place: SandboxCalendar) -> ConnectedCalendar:
     """The calendar, whose connection is locked. Raises NotFound for one that no program fills."""
     connection = await lock_connection(work, place.connection_id)
     calendar = await require_calendar(work, place.connection_id, place.calendar_id)
@@ -55,7 +55,7 @@ async def create_event(work: UnitOfWork, calendar: ConnectedCalendar, data: byte
     return event_id
 
 
-async def lock_event(work: UnitOfWork, place: EventPlace) -> tuple[ConnectedCalendar, UUID]:
+async def lock_event(work: UnitOfWork, place: SandboxEvent) -> tuple[ConnectedCalendar, UUID]:
     """The event and its calendar, whose connection is locked. Raises NotFound."""
     calendar = await lock_calendar(work, place)
     known = await events.find_event(work.tenant, calendar.id, _key(place.event_id))
@@ -71,7 +71,7 @@ async def replace_event(
     return event_id
 
 
-async def delete_event(work: UnitOfWork, place: EventPlace) -> UUID:
+async def delete_event(work: UnitOfWork, place: SandboxEvent) -> UUID:
     """Raises NotFound."""
     calendar, event_id = await lock_event(work, place)
     gone = CalendarReading(

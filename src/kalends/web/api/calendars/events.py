@@ -13,7 +13,7 @@ from kalends.domain.errors import Invalid
 from kalends.domain.values import Instant
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.calendars import sandbox_events
-from kalends.services.calendars.sandbox_events import CalendarPlace, EventPlace
+from kalends.services.calendars.sandbox_events import SandboxCalendar, SandboxEvent
 from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import data, data_of, deleted
 from kalends.web.http.call import Call
@@ -106,12 +106,12 @@ def _lines(given: PutCalendarEvent, start: datetime, end: datetime) -> Iterator[
     yield from ("END:VEVENT", "END:VCALENDAR", "")
 
 
-def _calendar(call: Call) -> CalendarPlace:
-    return CalendarPlace(*_ids_in(call))
+def _calendar(call: Call) -> SandboxCalendar:
+    return SandboxCalendar(*_ids_in(call))
 
 
-def _event(call: Call) -> EventPlace:
-    return EventPlace(*_ids_in(call), call.id(ids.CALENDAR_EVENT, "event_id"))
+def _event(call: Call) -> SandboxEvent:
+    return SandboxEvent(*_ids_in(call), call.id(ids.CALENDAR_EVENT, "event_id"))
 
 
 def _ids_in(call: Call) -> tuple[UUID, UUID]:
