@@ -99,7 +99,6 @@ async def _new_booking(
     confirmed = event_type is not None and not event_type.requires_confirmation
     timezone = new.timezone or schedules[0].timezone
     assert request.booking_id is not None
-    link = await _find_link(work, new, request, schedules[0].id)
     booking = Booking(
         id=request.booking_id,
         schedule_id=schedules[0].id,
@@ -110,7 +109,7 @@ async def _new_booking(
         end_time=request.ends_at,
         timezone=timezone,
         wall_clock=local_time.wall_clock_of(request.starts_at, timezone),
-        **_title_and_place(new, event_type, link),
+        **_title_and_place(new, event_type, await _find_link(work, new, request, schedules[0].id)),
         **{f"attendee_{name}": value for name, value in structs.asdict(new.attendee).items()},
         answers=Raw(json.encode(new.answers)),
         metadata=metadata,
