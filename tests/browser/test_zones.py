@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PHONE, Violations, Visits
+from tests.store.postgres_world import eventually
 from tests.web.pages.visitors import offered
 from tests.world import World, tomorrow_at
 
@@ -124,8 +125,14 @@ def opened_in_another_zone(page: Page, world: World, asked: list[Route]) -> None
     page.route(
         "**/*", lambda route: asked.append(route) if is_fetched(route) else route.continue_()
     )
-    page.goto(f"{path}?day={tomorrow_at(15)[:10]}")
-    assert asked
+    with page.expect_request(lambda request: request.resource_type == "fetch"):
+        page.goto(f"{path}?day={tomorrow_at(15)[:10]}")
+    eventually(lambda: is_there(page, asked))
+
+
+def is_there(page: Page, asked: list[Route]) -> bool:
+    page.wait_for_timeout(10)  # what comes from the browser is heard of meanwhile
+    return bool(asked)
 
 
 def answer(page: Page, asked: list[Route]) -> None:
