@@ -6,6 +6,7 @@ from kalends.compose import Installation
 from tests.conftest import fetch, run
 from tests.fire.conftest import HOOKS
 from tests.receivers import Reply, receiving
+from tests.store.postgres_world import eventually
 from tests.world import World
 
 
@@ -61,10 +62,6 @@ def test_a_success_ends_a_time_of_failures(own_world: World, own_home: Installat
         hook = own_world.api.post(HOOKS, json={"url": receiver.url}).json()["data"]
         own_world.book(own_world.create_schedule())
         receiver.wait_for(3)
-        time.sleep(0.3)
-        run(
-            own_home,
-            "DO $$ BEGIN IF EXISTS (SELECT FROM webhook_endpoints WHERE failing_since IS NOT NULL"
-            f" AND url = '{receiver.url}') THEN RAISE 'still failing'; END IF; END $$",
-        )
+        failing = "SELECT 1 FROM webhook_endpoints WHERE failing_since IS NOT NULL AND url = $1"
+        eventually(lambda: not fetch(own_home, failing, receiver.url), pause=0.05)
         assert own_world.api.get(f"{HOOKS}/{hook['id']}").json()["data"]["enabled"]
