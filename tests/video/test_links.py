@@ -96,6 +96,21 @@ def test_a_session_that_changes_its_provider_has_no_dead_link(calls: CallOffice)
     assert calls.book(event_type, 10)["location"].startswith(JITSI)
 
 
+def test_a_session_that_goes_on_keeps_the_provider_of_its_link(calls: CallOffice) -> None:
+    event_type = calls.zoom_type(capacity=3)
+    first = calls.book(event_type, 10)
+    link = calls.linked(first)
+    path = f"/api/v1/event-types/{event_type['id']}"
+    assert calls.api.patch(path, json={"video": "jitsi"}).status_code == 200
+    second = calls.book(event_type, 10)
+    assert calls.linked(second) == link
+    assert calls.booking(second)["video"]["provider"] == "zoom"
+    calls.cancel(first)
+    calls.cancel(second)
+    calls.wait_for(lambda: len(calls.zoom.deleted) == 1)
+    assert calls.zoom.meetings == {}
+
+
 def test_a_place_written_by_hand_takes_the_link_away(calls: CallOffice) -> None:
     booking = calls.book(calls.zoom_type())
     calls.linked(booking)

@@ -35,15 +35,17 @@ UPDATE: Final = (
     f" ROW({parameters(5, len(_CHANGEABLE))})"
     " WHERE organization_id = $1 AND subject_id = $2 AND schedule_id = $3 AND generation = $4"
 )
-# A seat that comes later has the link of those before, unless that is gone, or another provider's.
+# A seat that comes later has the link of those before. One that was removed begins anew, as in
+# `want_video_links_1`; one that another provider makes is left to its lane.
 MAKE: Final = """
 INSERT INTO video_links AS l (organization_id, subject_id, schedule_id, provider, booking_id,
     event_type_id, starts_at, state, url, made_at, mail_held_until, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, 'made', $8, $9, $9, $9)
 ON CONFLICT (organization_id, subject_id, schedule_id) DO UPDATE
-SET url = CASE WHEN l.state = 'removed' OR l.provider <> excluded.provider THEN excluded.url
-        ELSE coalesce(l.url, excluded.url) END,
-    provider = excluded.provider, state = 'made', ref = NULL, error = NULL
+SET url = CASE l.state WHEN 'removed' THEN excluded.url ELSE coalesce(l.url, excluded.url) END,
+    generation = l.generation + (l.state = 'removed')::integer,
+    provider = excluded.provider, state = 'made', ref = NULL, digest = NULL, error = NULL
+WHERE l.state = 'removed' OR l.provider = excluded.provider
 RETURNING url
 """
 BEGIN_ANEW: Final = """
@@ -181,10 +183,11 @@ async def list_own_urls(
     return [row[0] for row in rows]
 
 
-async def make_link(tenant: TenantConnection, link: VideoLink) -> str:
-    """Keeps a link that needs nobody to make it. Returns the one of the subject: an older one."""
+async def make_link(tenant: TenantConnection, link: VideoLink) -> str | None:
+    """Keeps a link that needs nobody to make it. Returns the one of the subject, which may be an
+    older one; None where another provider makes that."""
     about = link.booking_id, link.event_type_id, link.starts_at
-    url: str = await tenant.tx.fetchval(
+    url: str | None = await tenant.tx.fetchval(
         MAKE,
         tenant.organization_id,
         link.subject_id,
