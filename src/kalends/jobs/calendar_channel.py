@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+import structlog
+
 from kalends.jobs.settling_channel import SettlingChannel
 from kalends.runtime.calendars import lanes as calendar_lanes
 from kalends.runtime.unit_of_work import Context
@@ -16,6 +18,8 @@ from kalends.services.calendars.writing.events import settle_lane
 from kalends.store.outbox.calendar_lanes import CalendarOutcome, DueCalendarLane
 from kalends.store.outbox.lanes import Caps
 from kalends.store.outbox.recording import Recorded
+
+log = structlog.get_logger("kalends.calendars")
 
 CALENDAR_CAPS: Final = Caps(working=16, failing=2)
 AT_ONCE_A_CONNECTION: Final = 2
@@ -29,6 +33,7 @@ class CalendarChannel(SettlingChannel[DueCalendarLane, CalendarOutcome]):
     lease: timedelta = calendar_lanes.CALENDAR_LEASE
     outcome = CalendarOutcome
     last_retry: timedelta = timedelta(hours=6)
+    last_asked: timedelta = last_retry
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, calendar_lanes.lease_due_calendars, CALENDAR_CAPS)
@@ -37,6 +42,9 @@ class CalendarChannel(SettlingChannel[DueCalendarLane, CalendarOutcome]):
 
     async def record(self, organization_id: UUID, outcomes: Sequence[CalendarOutcome]) -> Recorded:
         return await calendar_lanes.record_calendars(self._context, organization_id, outcomes)
+
+    def log_crash(self, lane: DueCalendarLane) -> None:
+        log.exception("a calendar could not be written", calendar=str(lane.calendar_id))
 
     async def settle(self, lane: DueCalendarLane) -> Waits | None:
         """When it is the connection's turn."""

@@ -1,14 +1,12 @@
 """A channel whose lanes are each brought to a state at a provider, rather than sent something."""
 
 import random
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from time import monotonic
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
-
-import structlog
 
 from kalends.domain.errors import Unavailable
 from kalends.domain.outbox import JITTER, DeliveryAttempt
@@ -20,10 +18,7 @@ from kalends.runtime.waits import Waits
 from kalends.store.outbox.lanes import CappedLane, Postponed
 from kalends.store.outbox.recording import DeliveryOutcome, Recorded
 
-log = structlog.get_logger("kalends.jobs")
-
 FIRST_RETRY: Final = timedelta(seconds=5)
-LAST_RETRY_ASKED: Final = timedelta(days=1)
 DATABASE_PAUSE: Final = timedelta(seconds=1)
 UNKNOWN_PAUSE: Final = timedelta(minutes=5)
 NOT_TRIED: Final = "it could not be tried; the log says why"
@@ -32,16 +27,22 @@ Lane = TypeVar("Lane", bound=CappedLane)
 Outcome = TypeVar("Outcome", bound=DeliveryOutcome)
 
 
-class SettlingChannel(CappedChannel[Lane], Generic[Lane, Outcome]):
-    """See `Channel`. Tries are at most `last_retry` apart, unless the provider asks for longer."""
+class SettlingChannel(CappedChannel[Lane], ABC, Generic[Lane, Outcome]):
+    """See `Channel`. Tries are at most `last_retry` apart, or `last_asked` where the provider asks
+    for more."""
 
     needs: timedelta = timedelta(0)
     outcome: type[Outcome]
     last_retry: timedelta
+    last_asked: timedelta
 
     @abstractmethod
     async def settle(self, lane: Lane) -> Waits | None:
         """One try; None where nothing is left to do."""
+
+    @abstractmethod
+    def log_crash(self, lane: Lane) -> None:
+        """Says which try raised what nobody expected; that is being handled."""
 
     @abstractmethod
     async def record(self, organization_id: UUID, outcomes: Sequence[Outcome]) -> Recorded: ...
@@ -68,7 +69,7 @@ class SettlingChannel(CappedChannel[Lane], Generic[Lane, Outcome]):
             return Postponed(lane, DATABASE_PAUSE)
         except Exception:
             # What is never tried would never end, and must not stop the rest.
-            log.exception("a lane could not be settled", destination=str(lane.destination_id))
+            self.log_crash(lane)
             waits = Waits(NOT_TRIED, UNKNOWN_PAUSE)
         if waits is not None and waits.is_postponed:
             return Postponed(lane, waits.after or UNKNOWN_PAUSE)
@@ -95,4 +96,4 @@ class SettlingChannel(CappedChannel[Lane], Generic[Lane, Outcome]):
         doubled: int = 1 << min(tries, 20)
         planned = min(FIRST_RETRY * doubled, self.last_retry)
         jittered = planned * random.uniform(1 - JITTER, 1 + JITTER)
-        return max(jittered, min(retry_after or timedelta(0), LAST_RETRY_ASKED))
+        return max(jittered, min(retry_after or timedelta(0), self.last_asked))
