@@ -4,6 +4,7 @@
 
   const KEPT_MS = 15000;
   const RESTS_MS = 65;
+  const PRESSED_MS = 1000;
   const pages = new Map();
   const one = (selector, within = document) => within.querySelector(selector);
 
@@ -47,9 +48,10 @@
 
   addEventListener("popstate", () => { if (one("#swap")) show(location.href, {}); });
 
-  // What somebody presses is not taken away before it is let go: the click would be lost.
+  // What somebody presses is not taken away before it is let go: the click would be lost. Of a press
+  // that opens a menu, or ends outside the window, browsers need not say that it is over.
   let released, letGo;
-  addEventListener("pointerdown", () => { released = new Promise((done) => { letGo = done; }); }, { passive: true });
+  addEventListener("pointerdown", () => { released = new Promise((done) => { letGo = done; setTimeout(done, PRESSED_MS); }); }, { passive: true });
   for (const end of ["pointerup", "pointercancel"]) {
     addEventListener(end, () => setTimeout(() => letGo?.()), { passive: true });
   }
