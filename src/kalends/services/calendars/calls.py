@@ -3,7 +3,7 @@ Microsoft Teams. The event is written as any other, and goes with its booking, a
 call."""
 
 from datetime import timedelta
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 from uuid import UUID
 
 from kalends.domain.calendars.accounts import CalendarAccount
@@ -47,6 +47,13 @@ async def open_call(
     return EventCalls(context, organization_id, link)
 
 
+class _OpenedEvent(NamedTuple):
+    """The event of a call, and the account that it is in."""
+
+    row: WrittenEventRow
+    account: CallingAccount
+
+
 class EventCalls:
     """See `MeetingAccount`: the call of one event."""
 
@@ -56,24 +63,20 @@ class EventCalls:
         self._link = link
 
     async def make(self, meeting: Meeting) -> MakingAnswer:
-        found = await self._find_event()
-        if not isinstance(found, WrittenEventRow):
-            return found
-        account = await self._open(found)
-        if isinstance(account, VideoFailed):
-            return account
-        answer = await account.add_call(found.remote_id, found.ref or "", meeting.key)
-        told = _told(answer, found)
+        event = await self._open_event()
+        if not isinstance(event, _OpenedEvent):
+            return event
+        row = event.row
+        answer = await event.account.add_call(row.remote_id, row.ref or "", meeting.key)
+        told = _told(answer, row)
         return MeetingPending() if isinstance(told, NoMeeting) else told
 
     async def find(self, meeting: Meeting) -> MakingAnswer | NoMeeting:
-        found = await self._find_event()
-        if not isinstance(found, WrittenEventRow):
-            return found
-        account = await self._open(found)
-        if isinstance(account, VideoFailed):
-            return account
-        return _told(await account.find_call(found.remote_id, found.ref or ""), found)
+        event = await self._open_event()
+        if not isinstance(event, _OpenedEvent):
+            return event
+        row = event.row
+        return _told(await event.account.find_call(row.remote_id, row.ref or ""), row)
 
     async def change(self, ref: str, meeting: Meeting) -> NoMeeting | VideoFailed | None:
         """The event is changed by who writes it. Another event has another call."""
@@ -98,7 +101,10 @@ class EventCalls:
             return VideoFailed(reason=reason, is_refused=True, is_final=True)
         return MeetingPending()
 
-    async def _open(self, found: WrittenEventRow) -> CallingAccount | VideoFailed:
+    async def _open_event(self) -> "_OpenedEvent | MeetingPending | VideoFailed":
+        found = await self._find_event()
+        if not isinstance(found, WrittenEventRow):
+            return found
         async with self._context.database.tenant_connection(self._organization_id) as tenant:
             connection = await connections.find_connection(tenant, found.connection_id)
         if connection is None:
@@ -106,7 +112,7 @@ class EventCalls:
         opened = open_account(self._context, self._organization_id, connection)
         if isinstance(opened, CredentialsRefused):
             return _failed(opened)
-        return _calling(opened)
+        return _OpenedEvent(found, _calling(opened))
 
 
 def _calling(account: CalendarAccount) -> CallingAccount:
