@@ -74,6 +74,13 @@ async def test_where_nothing_is_left_the_next_month_opens() -> None:
     assert ("2026-12-01", 1) in next_days(asked)
 
 
+async def test_an_address_of_long_ago_opens_the_next_month_too() -> None:
+    for query in ({"month": "1999-01"}, {"day": "2020-01-01"}):
+        picker = await month_of("2026-11-30", ["2026-12-01"], MONDAYS_FIRST, **query)
+        assert (picker.first, picker.chosen) == (date(2026, 12, 1), date(2026, 12, 1))
+        assert picker.next_free is None
+
+
 async def test_other_months_are_shown_alone() -> None:
     picker = await month_of("2026-11-30", ["2026-12-31"], month="2026-12")
     assert next_days(picker) == []

@@ -106,17 +106,19 @@ class Bounds:
 async def pick(
     list_times: ListTimes, query: FormFields, zone: Zone, bounds: Bounds, locale: Locale
 ) -> Picker:
-    """The month and day that are asked for (`month=2026-12`, `day=2026-12-03`); else those of the
-    first free time."""
+    """The month and day that are asked for (`month=2026-12`, `day=2026-12-03`) where they can be
+    looked at; else those of the first free time."""
     day = _day(query.get("day"))
     month = _day(f"{query['month']}-01") if query.get("month") else None
-    first = bounds.month_of(month or day or bounds.today)
+    asked = month or day
+    first = bounds.month_of(asked or bounds.today)
+    is_shown = asked is not None and asked.replace(day=1) == first
     last = bounds.last_shown(first, locale)
     slots = (await list_times(bounds.span(first, last, zone))).slots
     next_free = None
     if not slots or local_day(slots[0].start, zone) >= _month_after(first):
         next_free = await _next_free(list_times, first, zone, bounds)
-        if next_free is not None and month is None and day is None:
+        if next_free is not None and not is_shown:
             first, next_free = next_free.replace(day=1), None
             last = bounds.last_shown(first, locale)
             slots = (await list_times(bounds.span(first, last, zone))).slots
