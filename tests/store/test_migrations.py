@@ -319,3 +319,25 @@ def test_no_phone_keeps_the_number_of_another(
             return row[0], "49301234567" in row[1].split(" ")[-1]
 
     assert asyncio.run(case()) == (number, number == "+49301234567")
+
+
+@pytest.mark.parametrize(
+    ("change", "version"),
+    [
+        ("name = 'Bea', updated_at = now()", 2),  # as a server of before writes it
+        ("logo = 'x.png', updated_at = now()", 2),
+        ("name = 'Ada'", 1),
+        ("name = 'Bea', version = 2", 2),
+    ],
+)
+def test_what_a_server_of_before_changes_counts_as_a_version(
+    lease: EmbeddedPostgres, change: str, version: int
+) -> None:
+    async def case() -> int:
+        async with old(lease, "0048") as before:
+            await migrate(before.parameters)
+            await before.db.execute(f"UPDATE organizations SET {change}")
+            counted: int = await before.db.fetchval("SELECT version FROM organizations")
+            return counted
+
+    assert asyncio.run(case()) == version

@@ -49,6 +49,7 @@ class Organization(Struct, frozen=True, kw_only=True):
     return_origins: list[str] = []
     # The name of a picture.
     logo: str | None = None
+    version: int = 1
 
     @property
     def notify_emails(self) -> list[str]:

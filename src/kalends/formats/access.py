@@ -126,7 +126,7 @@ class AccountBody(Struct, frozen=True):
 
 def show_organization(organization: Organization) -> dict[str, Any]:
     values = structs.asdict(organization)
-    del values["twin_id"], values["more_notify_emails"]
+    del values["twin_id"], values["more_notify_emails"], values["version"]
     values["notify_email"] = next(iter(organization.notify_emails), None)
     values["notify_emails"] = organization.notify_emails
     country = organization.country or country_of_zone(organization.timezone)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import structs
 
+from kalends.domain.access import Organization
 from kalends.domain.changes import FieldChanges
 from kalends.domain.event_type import EventType
 from kalends.domain.message_template import MessageTemplate
@@ -13,7 +14,7 @@ from kalends.domain.schedule import Schedule
 from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.unit_of_work import require
 
-V = TypeVar("V", EventType, Schedule, MessageTemplate)
+V = TypeVar("V", Organization, EventType, Schedule, MessageTemplate)
 
 
 def require_version(stored: V | None, prefix: str, thing_id: UUID, if_match: IfMatch) -> V:

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from msgspec import structs
-
 from kalends.domain.access import MOST_NOTIFY_EMAILS, Organization, OwnThings
 from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import ORGANIZATION
 from kalends.domain.slugs import is_reserved
+from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.runtime.versions import require_version, with_changes
 from kalends.store.accounts import organizations
 from kalends.store.accounts.notifications import look_at_agendas
 
@@ -19,7 +19,7 @@ from kalends.store.accounts.notifications import look_at_agendas
 async def get_organization(work: UnitOfWork) -> Organization:
     """Raises NotFound."""
     organization = await organizations.find_organization(work.tenant)
-    return _require(organization, work)
+    return require(organization, ORGANIZATION, work.organization_id)
 
 
 async def get_own(work: UnitOfWork, user_id: UUID) -> OwnThings:
@@ -28,10 +28,10 @@ async def get_own(work: UnitOfWork, user_id: UUID) -> OwnThings:
     return require(found, ORGANIZATION, work.organization_id)
 
 
-async def lock_organization(work: UnitOfWork) -> Organization:
-    """Raises NotFound."""
+async def lock_organization(work: UnitOfWork, if_match: IfMatch) -> Organization:
+    """The organization as it stays until the transaction ends. Raises NotFound, Stale."""
     locked = await organizations.lock_organization(work.tenant)
-    return _require(locked, work)
+    return require_version(locked, ORGANIZATION, work.organization_id, if_match)
 
 
 async def update_organization(
@@ -43,12 +43,12 @@ async def update_organization(
     `notify_email` is the first of `notify_emails`: another one takes its place, None takes all of
     them away.
     """
-    after = structs.replace(before, **_with_addresses(before, changes.values))
-    if after == before:
+    given = FieldChanges[Organization](**_with_addresses(before, changes.values))
+    after = with_changes(before, given, work.recorded_at)
+    if after is before:
         return before
     if after.slug != before.slug and is_reserved(after.slug):
         raise Invalid.field("slug", "is a path of Kalends itself; choose another one")
-    after = structs.replace(after, updated_at=work.recorded_at)
     await organizations.update_organization(work.tx, after)
     if after.timezone != before.timezone:
         await look_at_agendas(work.tenant, work.recorded_at)
@@ -78,7 +78,3 @@ def _check_addresses(addresses: list[str]) -> None:
         raise Invalid.field("notify_emails", "must name each address once")
     if len(addresses) > MOST_NOTIFY_EMAILS:
         raise Invalid.field("notify_emails", f"must be at most {MOST_NOTIFY_EMAILS}")
-
-
-def _require(organization: Organization | None, work: UnitOfWork) -> Organization:
-    return require(organization, ORGANIZATION, work.organization_id)

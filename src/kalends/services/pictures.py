@@ -2,14 +2,15 @@
 
 from uuid import UUID
 
-from msgspec import structs
-
 from kalends.domain.access import Organization
+from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import Invalid, NotFound
 from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.ids import ORGANIZATION
 from kalends.domain.pictures import LOGO_BOX, MOST_PICTURE_BYTES, Box, NoPicture, Picture
-from kalends.runtime.unit_of_work import Context, UnitOfWork, require
+from kalends.runtime.if_match import IfMatch
+from kalends.runtime.unit_of_work import Context, UnitOfWork
+from kalends.runtime.versions import require_version, with_changes
 from kalends.store.accounts import pictures
 from kalends.store.accounts.organizations import lock_organization
 
@@ -28,15 +29,17 @@ async def read_picture(
     return read
 
 
-async def set_logo(work: UnitOfWork, picture: Picture | None) -> Organization:
-    """Sets the logo, or takes it away. Raises NotFound."""
+async def set_logo(work: UnitOfWork, if_match: IfMatch, picture: Picture | None) -> Organization:
+    """Sets the logo, or takes it away. Raises NotFound, Stale."""
     locked = await lock_organization(work.tenant)
-    before = require(locked, ORGANIZATION, work.organization_id)
+    before = require_version(locked, ORGANIZATION, work.organization_id, if_match)
     name = None if picture is None else picture.name
     if picture is not None:
         await pictures.insert_picture(work.tenant, picture, work.recorded_at)
-    await pictures.set_logo(work.tenant, name, work.recorded_at)
-    return structs.replace(before, logo=name, updated_at=work.recorded_at)
+    after = with_changes(before, FieldChanges[Organization](logo=name), work.recorded_at)
+    if after is not before:
+        await pictures.set_logo(work.tenant, after)
+    return after
 
 
 async def get_picture(context: Context, organization_id: UUID, name: str) -> bytes:

@@ -1,13 +1,16 @@
 """The organization that a key belongs to."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.pictures import NEEDS_PILLOW, png
 from tests.world import JSON, World
 
 PATH = "/api/v1/organization"
+LOGO: JSON = {"content": b64encode(png(8, 8)).decode()}
 
 
 def test_a_key_sees_its_organization(world: World) -> None:
@@ -83,6 +86,48 @@ def test_nothing_given_changes_nothing(world: World) -> None:
     before = world.api.get(PATH).json()["data"]
     assert world.api.patch(PATH).json()["data"] == before
     assert world.api.patch(PATH, json={"name": before["name"]}).json()["data"] == before
+
+
+def test_a_change_gets_a_new_etag_and_nothing_else_does(world: World) -> None:
+    first = world.api.get(PATH)
+    name = first.json()["data"]["name"]
+    for same in (world.api.get(PATH), world.api.patch(PATH, json={"name": name})):
+        assert same.headers["etag"] == first.headers["etag"]
+    changed = world.api.patch(PATH, json={"locale": "de"})
+    assert changed.headers["etag"] != first.headers["etag"]
+    assert world.api.get(PATH).headers["etag"] == changed.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", PATH, {"locale": "fr"}),
+        ("PATCH", PATH, {"locale": 5}),
+        pytest.param("PUT", f"{PATH}/logo", LOGO, marks=NEEDS_PILLOW),
+        ("DELETE", f"{PATH}/logo", None),
+    ],
+)
+def test_a_change_to_another_version_than_the_one_seen_is_stale(
+    world: World, method: str, path: str, body: Any
+) -> None:
+    seen = {"if-match": world.api.get(PATH).headers["etag"]}
+    before = world.api.patch(PATH, json={"locale": "de"}, headers=seen)
+    assert before.status_code == 200
+    answer = world.api.request(method, path, json=body, headers=seen)
+    assert (answer.status_code, answer.json()["code"]) == (412, "STALE")
+    assert world.api.get(PATH).json() == before.json()
+
+
+@NEEDS_PILLOW
+def test_a_logo_makes_another_version(world: World) -> None:
+    seen = {"if-match": world.api.get(PATH).headers["etag"]}
+    given = world.api.put(f"{PATH}/logo", json=LOGO, headers=seen)
+    assert given.status_code == 200
+    assert world.api.patch(PATH, json={"locale": "de"}, headers=seen).status_code == 412
+    again = world.api.put(f"{PATH}/logo", json=LOGO)
+    assert again.headers["etag"] == given.headers["etag"]
+    taken = world.api.delete(f"{PATH}/logo", headers={"if-match": given.headers["etag"]})
+    assert taken.headers["etag"] != given.headers["etag"]
 
 
 def test_a_taken_slug_is_refused(new_world: Callable[[], World]) -> None:

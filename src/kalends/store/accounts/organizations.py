@@ -43,7 +43,7 @@ LOCK: Final = f"{GET} FOR NO KEY UPDATE"
 UPDATE: Final = """
 UPDATE organizations SET name = $2, slug = $3, timezone = $4, notify_email = $5, updated_at = $6,
     country = $7, locale = $8, staff_may_edit_hours = $9, more_notify_emails = $10,
-    accent_color = $11, website = $12, return_origins = $13
+    accent_color = $11, website = $12, return_origins = $13, version = $14
 WHERE id = $1
 """
 # By user, over all organizations: what a signed-in user may choose from.
@@ -135,6 +135,7 @@ async def update_organization(tx: Tx, organization: Organization) -> None:
             o.accent_color,
             o.website,
             o.return_origins,
+            o.version,
         )
     except asyncpg.UniqueViolationError as error:
         if is_violated(error, "organizations_name"):

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from kalends.domain.access import Organization
 from kalends.domain.pictures import PICTURES_KEPT, Picture
 from kalends.store.database import TenantConnection
 
@@ -25,7 +26,7 @@ DELETE FROM pictures WHERE organization_id = $1 AND name IN (
 DELETE_UNUSED: Final = f"""
 DELETE FROM pictures WHERE organization_id = $1 AND name = $2 AND name NOT IN ({_USED})
 """
-SET_LOGO: Final = "UPDATE organizations SET logo = $2, updated_at = $3 WHERE id = $1"
+SET_LOGO: Final = "UPDATE organizations SET logo = $2, updated_at = $3, version = $4 WHERE id = $1"
 
 
 async def find_picture(tenant: TenantConnection, name: str) -> bytes | None:
@@ -46,6 +47,8 @@ async def delete_unused_picture(tenant: TenantConnection, name: str) -> None:
     await tenant.tx.execute(DELETE_UNUSED, tenant.organization_id, name)
 
 
-async def set_logo(tenant: TenantConnection, name: str | None, now: datetime) -> None:
-    """Its name; None takes it away. The caller holds the organization's lock."""
-    await tenant.tx.execute(SET_LOGO, tenant.organization_id, name, now)
+async def set_logo(tenant: TenantConnection, after: Organization) -> None:
+    """Writes its logo, and which version that is. The caller holds the organization's lock."""
+    await tenant.tx.execute(
+        SET_LOGO, tenant.organization_id, after.logo, after.updated_at, after.version
+    )

@@ -108,12 +108,9 @@ async def get_organization(call: Call) -> HttpAnswer:
 async def update_organization(call: Call) -> HttpAnswer:
     """Update the organization"""
     parse = partial(parse_changes, await call.raw_json())
-    return await call.change(
-        organization_response,
-        lock_parse_update(
-            organizations.lock_organization, parse, organizations.update_organization
-        ),
-    )
+    lock = partial(organizations.lock_organization, if_match=call.if_match)
+    use_case = lock_parse_update(lock, parse, organizations.update_organization)
+    return await call.change(organization_response, use_case)
 
 
 async def set_organization_logo(call: Call) -> HttpAnswer:
@@ -124,16 +121,16 @@ async def set_organization_logo(call: Call) -> HttpAnswer:
     """
     content = parse_picture(await call.body(SetLogo, LARGEST_PICTURE_BODY_BYTES))
     picture = await pictures.read_picture(call.context, "content", content)
-    return await call.change(organization_response, pictures.set_logo, picture)
+    return await call.change(organization_response, pictures.set_logo, call.if_match, picture)
 
 
 async def delete_organization_logo(call: Call) -> HttpAnswer:
     """Take the logo of the organization away"""
-    return await call.change(organization_response, pictures.set_logo, None)
+    return await call.change(organization_response, pictures.set_logo, call.if_match, None)
 
 
 def organization_response(organization: Organization) -> HttpAnswer:
-    return data(show_organization(organization))
+    return data(show_organization(organization), version=organization.version)
 
 
 def parse_changes(body: bytes) -> FieldChanges[Organization]:
@@ -166,12 +163,17 @@ def parse_origins(written: list[str]) -> list[str]:
 
 
 _call = Resource(
-    "Organization", "/api/v1/organization", Scopes(Scope.BOOKINGS_READ, Scope.ALL), item=""
+    "Organization",
+    "/api/v1/organization",
+    Scopes(Scope.BOOKINGS_READ, Scope.ALL),
+    item="",
+    has_versions=True,
 )
+_SHOWN: Final = {200: DataOf[OrganizationBody]}
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.get(get_organization, OrganizationBody),
     _call.update(update_organization, OrganizationBody, UpdateOrganization, errors=("SLUG_TAKEN",)),
-    _call("PUT /logo", set_organization_logo, {200: DataOf[OrganizationBody]}, body=SetLogo),
-    _call("DELETE /logo", delete_organization_logo, {200: DataOf[OrganizationBody]}),
+    _call("PUT /logo", set_organization_logo, _SHOWN, body=SetLogo, etag=True, if_match=True),
+    _call("DELETE /logo", delete_organization_logo, _SHOWN, etag=True, if_match=True),
 )

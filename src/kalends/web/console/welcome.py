@@ -75,9 +75,8 @@ async def save_hours(request: ConsoleRequest) -> PageAnswer:
     zone = form["timezone"]
     if request.organization.timezone == "UTC" != zone:
         changes = FieldChanges[Organization](timezone=zone)
-        await request.change(
-            lock_update(organizations.lock_organization, organizations.update_organization, changes)
-        )
+        lock = partial(organizations.lock_organization, if_match=None)
+        await request.change(lock_update(lock, organizations.update_organization, changes))
     schedule = await _keep_schedule(request, form, choices)
     return request.go(f"{PATH}/event-type", schedule=encode_id(SCHEDULE, schedule.id))
 

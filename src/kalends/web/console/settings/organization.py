@@ -17,13 +17,15 @@ from kalends.translation import LazyMessage, gettext_lazy
 from kalends.web.api.organization import parse_changes
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.forms.drafts import (
+    VERSION_FIELD,
     Draft,
     check,
     draft_of_values,
     draft_with_faults,
+    if_match_of,
 )
 from kalends.web.console.settings.forms.typed import YES, text_or_none
-from kalends.web.http.locked_changes import lock_update
+from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.pages import places
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import FormFields
@@ -51,16 +53,15 @@ class SettingsSection:
         return self.page(request, _draft_of(request.organization))
 
     async def save(self, request: ConsoleRequest) -> PageAnswer:
-        """The console moves with the organization's address."""
+        """Saves it in the version that the form was made of. The console moves with the
+        organization's address."""
         typed = await request.form()
-        update = organizations.update_organization
+        lock = partial(organizations.lock_organization, if_match=if_match_of(typed))
+        parse, update = partial(_parse, self.read(typed)), organizations.update_organization
         try:
-            changes = _parse(self.read(typed))
-            after = await request.change(
-                lock_update(organizations.lock_organization, update, changes)
-            )
+            after = await request.change(lock_parse_update(lock, parse, update))
         except KalendsError as error:
-            draft = draft_with_faults(typed, error)
+            draft = draft_with_faults(typed, error, request.organization.version)
             return self.page(request, draft.at_fields(partial(_field_of, typed)))
         return redirect(f"/console/{after.slug}{self.path}?done=saved")
 
@@ -93,13 +94,13 @@ async def set_logo(request: ConsoleRequest) -> PageAnswer:
     except Invalid as error:
         faults = draft_with_faults(_draft_of(request.organization).typed, error)
         return LOOKS.page(request, faults)
-    await request.change(pictures.set_logo, picture)
+    await request.change(pictures.set_logo, None, picture)
     return request.go(LOOKS.path, done="saved")
 
 
 async def delete_logo(request: ConsoleRequest) -> PageAnswer:
     await request.form()
-    await request.change(pictures.set_logo, None)
+    await request.change(pictures.set_logo, None, None)
     return request.go(LOOKS.path, done="removed")
 
 
@@ -160,6 +161,7 @@ def _draft_of(organization: Organization) -> Draft:
             "accent_is_ours": "" if o.accent_color else YES,
             "website": o.website or "",
             "staff_may_edit_hours": YES if o.staff_may_edit_hours else "",
+            VERSION_FIELD: str(o.version),
         }
     )
 

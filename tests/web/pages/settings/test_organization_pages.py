@@ -1,0 +1,130 @@
+"""The organization's settings in the console: several people at once, in sections."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from kalends.compose import Installation
+from kalends.domain.access import Role
+from tests.web.pages.settings.clerks import Clerk, clerk_of
+from tests.web.pages.visitors import text_of
+from tests.world import JSON, World
+
+ORGANIZATION = "/api/v1/organization"
+NAME, LOOKS, REGION, NOTICES = (
+    "/settings",
+    "/settings/looks",
+    "/settings/region",
+    "/settings/notices",
+)
+
+
+def stored(world: World) -> JSON:
+    organization: JSON = world.api.get(ORGANIZATION).json()["data"]
+    return organization
+
+
+def test_of_two_who_change_a_section_the_later_is_told(world: World) -> None:
+    one, other = Clerk(world), Clerk(world)
+    page = other.open(NOTICES)
+    assert one.submit(NOTICES, notify_email="one@example.com").status_code == 303
+    late = other.fill_in(page, NOTICES, notify_email="two@example.com")
+    assert late.status_code == 412
+    assert "Somebody else changed this" in text_of(late)
+    assert 'value="two@example.com"' in late.text
+    assert stored(world)["notify_emails"] == ["one@example.com"]
+    assert other.fill_in(late, NOTICES).status_code == 303
+    assert stored(world)["notify_emails"] == ["two@example.com"]
+
+
+def test_a_stale_section_of_settings_goes_over_its_own_fields_alone(world: World) -> None:
+    clerk = Clerk(world)
+    page = clerk.open(NAME)
+    world.api.patch(ORGANIZATION, json={"timezone": "Asia/Tokyo", "website": "https://a.example"})
+    late = clerk.fill_in(page, NAME, website="https://b.example")
+    assert late.status_code == 412
+    assert clerk.fill_in(late, NAME).status_code == 303
+    after = stored(world)
+    assert (after["timezone"], after["website"]) == ("Asia/Tokyo", "https://b.example")
+
+
+@pytest.mark.parametrize(
+    ("section", "typed"),
+    [
+        (NAME, {"name": "Typed"}),
+        (LOOKS, {"accent_color": "#8a2b5f"}),
+        (REGION, {"country": "DE"}),
+        (NOTICES, {"more_notify_emails": "a@example.com\nb@example.com"}),
+        ("/settings/staff", {"staff_may_edit_hours": "no"}),
+    ],
+)
+def test_what_was_typed_into_a_stale_section_is_there(
+    world: World, section: str, typed: dict[str, str]
+) -> None:
+    clerk = Clerk(world)
+    page = clerk.open(section)
+    world.api.patch(ORGANIZATION, json={"return_origins": ["https://a.example"]})
+    before = stored(world)
+    late = clerk.fill_in(page, section, **typed)
+    assert (late.status_code, stored(world)) == (412, before)
+    assert clerk.fill_in(late, section).status_code == 303
+    assert stored(world) != before
+
+
+def test_faults_of_a_stale_section_come_after_the_warning(world: World) -> None:
+    clerk = Clerk(world)
+    page = clerk.open(REGION)
+    world.api.patch(ORGANIZATION, json={"locale": "de"})
+    late = clerk.fill_in(page, REGION, timezone="Nowhere/Else")
+    assert late.status_code == 412
+    again = clerk.fill_in(late, REGION)
+    assert again.status_code == 422
+    assert 'id="wrong-timezone"' in again.text
+    assert clerk.fill_in(again, REGION, timezone="Asia/Tokyo").status_code == 303
+
+
+def test_a_settings_form_without_a_version_is_saved(world: World) -> None:
+    """As a page of the release before has it."""
+    clerk = Clerk(world)
+    page = clerk.open(REGION)
+    world.api.patch(ORGANIZATION, json={"website": "https://a.example"})
+    assert clerk.fill_in(page, REGION, country="DE", version="").status_code == 303
+    after = stored(world)
+    assert (after["country"], after["website"]) == ("DE", "https://a.example")
+
+
+def test_of_sections_saved_at_once_one_is_saved_and_none_lost(world: World) -> None:
+    changes = {
+        NAME: ("website", "https://a.example"),
+        LOOKS: ("accent_color", "#8a2b5f"),
+        REGION: ("country", "DE"),
+        NOTICES: ("notify_email", "new@example.com"),
+    }
+    owners = {section: Clerk(world) for section in changes}
+    pages = {section: owner.open(section) for section, owner in owners.items()}
+
+    def save(section: str) -> httpx.Response:
+        name, text = changes[section]
+        return owners[section].fill_in(pages[section], section, **{name: text})
+
+    with ThreadPoolExecutor(len(changes)) as pool:
+        answers = dict(zip(changes, pool.map(save, changes), strict=True))
+    assert sorted(one.status_code for one in answers.values()) == [303, 412, 412, 412]
+    for section, late in answers.items():
+        while late.status_code == 412:
+            late = owners[section].fill_in(late, section)
+    after = stored(world)
+    assert {name: after[name] for name, _ in changes.values()} == dict(changes.values())
+
+
+def test_an_admin_who_is_none_any_more_saves_nothing(home: Installation, world: World) -> None:
+    admin = clerk_of(home, world, Role.ADMIN)
+    page = admin.open(REGION)
+    owner = Clerk(world)
+    users = world.api.get("/api/v1/users").json()["data"]
+    admin_id = next(user["id"] for user in users if user["email"] == admin.email)
+    done = owner.submit(f"/users/{admin_id}/role", page="/users", role="member")
+    assert done.status_code == 303
+    assert admin.fill_in(page, REGION, country="DE").status_code == 403
+    assert stored(world)["country"] is None
