@@ -11,6 +11,7 @@ import pytest
 from kalends.domain.booking import Status
 from kalends.domain.calendars.findings import FindingKind
 from kalends.domain.mail import Audience, MailKind
+from kalends.domain.video import VideoProvider
 from kalends.formats.mails.accounts import (
     AccountMailKind,
     DisabledReason,
@@ -20,6 +21,7 @@ from kalends.formats.mails.accounts import (
 from kalends.formats.mails.agenda import write_agenda_message
 from kalends.formats.mails.bookings import write_booking_message
 from kalends.formats.mails.calendars import CalendarMail, write_calendar_message
+from kalends.formats.mails.calls import CallMail, write_call_message
 from kalends.formats.mails.messages import Message
 from kalends.formats.mails.wording import WORDS
 from kalends.translation import get_catalogue, in_catalogue
@@ -119,3 +121,21 @@ def test_a_mail_about_a_calendar_says_nothing_but_messages(kind: FindingKind | N
 def test_a_mail_about_an_endpoint_says_nothing_but_messages(reason: DisabledReason) -> None:
     mail = endpoint_mail(organization_name="Ωμέγα", reason=reason, error=None)
     assert bare_words(said_in(write_endpoint_message(mail))) == []
+
+
+@pytest.mark.parametrize("provider", VideoProvider)
+def test_a_mail_about_links_says_nothing_but_messages(provider: VideoProvider) -> None:
+    mail = CallMail(
+        message_id="<mail_1@example.com>",
+        organization_name="Ωμέγα",
+        sender="kalends@example.com",
+        recipient="ada@example.com",
+        happened_at=NOON,
+        zone="Europe/Berlin",
+        link="https://x.example/",
+        provider=provider,
+        reason="Άντα",
+        attendee="Άντα",
+        starts_at=NOON,
+    )
+    assert bare_words(said_in(write_call_message(mail))) == []

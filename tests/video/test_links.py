@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from email.message import EmailMessage
 
 import pytest
 
@@ -236,6 +237,37 @@ def test_an_application_without_the_scope_is_named(calls: CallOffice) -> None:
     assert "scope" in calls.booking(booking)["video"]["error"]
 
 
+def test_links_that_fail_for_good_are_told_by_one_mail(calls: CallOffice) -> None:
+    path = "/api/v1/organization"
+    told = calls.api.patch(path, json={"notify_emails": ["desk@example.com"], "locale": "en"})
+    assert told.status_code == 200, told.text
+    calls.set_up(zoom=ZOOM | {"client_secret": "wrong"})
+    event_type = calls.event_type("zoom")
+    bookings = [calls.book(event_type, hour) for hour in (8, 10)]
+    calls.wait_for(lambda: [calls.state(one) for one in bookings] == ["failed", "failed"])
+    calls.wait_for(calls.is_settled)
+    (report,) = calls.wait_for(lambda: _reports(calls))
+    text = text_of(report)
+    assert "Zoom" in text
+    assert "credentials" in text
+    assert any(f"/bookings/{booking['id']}" in text for booking in bookings)
+    calls.set_up(zoom=ZOOM | {"client_secret": "wrong-again"})
+    calls.wait_for(calls.is_settled)
+    assert len(calls.wait_for(lambda: _reports(calls)[1:])) == 1
+
+
+def test_links_that_are_late_are_told_after_a_quarter_of_an_hour(calls: CallOffice) -> None:
+    event_type = calls.zoom_type()
+    calls.zoom.quirks.add(Quirk.DOWN)
+    booking = calls.book(event_type)
+    calls.wait_for(lambda: calls.booking(booking)["video"]["error"])
+    assert not _reports(calls)
+    run(calls.home, "UPDATE video_links SET wanted_at = wanted_at - interval '16 minutes'")
+    calls.until(lambda: _reports(calls))
+    calls.zoom.quirks.clear()
+    calls.until(lambda: calls.booking(booking)["location"])
+
+
 def test_a_provider_that_hangs_delays_no_other(calls: CallOffice) -> None:
     event_type, room = calls.zoom_type(), calls.event_type("jitsi")
     calls.zoom.quirks.add(Quirk.HANGS)
@@ -320,6 +352,15 @@ def test_a_link_that_comes_late_is_one_more_mail(calls: CallOffice) -> None:
     calls.zoom.quirks.clear()
     link = calls.until(lambda: calls.booking(booking)["location"])
     assert link in text_of(calls.mails(booking, 2)[1])
+
+
+def _reports(calls: CallOffice) -> list[EmailMessage]:
+    """Mails that say that links are not made, once all have gone out."""
+    waiting = "SELECT 1 FROM mails WHERE kind = 'links_failing' AND state = 'queued'"
+    calls.wait_for(lambda: not fetch(calls.home, waiting))
+    name = calls.api.get("/api/v1/organization").json()["data"]["name"]
+    subject = f"Links to calls are not made · {name}"
+    return [one for one in calls.office.messages if one["subject"] == subject]
 
 
 def _other_than(link: str, calls: CallOffice, booking: dict[str, str]) -> str | None:

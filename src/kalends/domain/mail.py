@@ -33,6 +33,7 @@ class MailKind(StrEnum):
     AGENDA = "agenda"
     CALENDAR_FAILING = "calendar_failing"
     CALENDAR_FINDING = "calendar_finding"
+    LINKS_FAILING = "links_failing"
     TEST = "test"
 
 

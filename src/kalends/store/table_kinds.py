@@ -105,6 +105,7 @@ _DISTRIBUTED: Final = (
     "pictures",
     "video_links",
     "video_accounts",
+    "video_reports",
 )
 # An organization is looked for by its name, slug and twin, a key by its hash alone.
 # Mails are leased by how their server does.

@@ -12,7 +12,7 @@ from kalends.domain.video_accounts import VideoAccounts
 from kalends.runtime.unit_of_work import Context, UnitOfWork
 from kalends.services.video.openers import HOOK_PURPOSE, ZOOM_PURPOSE
 from kalends.store.notifier import VIDEO_CHANNEL
-from kalends.store.video import accounts, links
+from kalends.store.video import accounts, links, reports
 
 NEEDS_SECRET: Final = "is required, as no secret of this application is stored"
 
@@ -63,6 +63,7 @@ async def put_video_accounts(work: UnitOfWork, new: NewVideoAccounts) -> PutVide
     await accounts.put_accounts(work.tenant, after)
     providers = [VideoProvider.ZOOM, VideoProvider.URL]
     await links.retry_failed(work.tenant, providers, work.recorded_at)
+    await reports.forget_reports(work.tenant, providers)
     work.notifications.add(VIDEO_CHANNEL)
     return PutVideoAccounts(after, secret)
 

@@ -27,6 +27,7 @@ from kalends.runtime.unit_of_work import Context
 from kalends.runtime.waits import Waits
 from kalends.scheduling.video import CALENDARS
 from kalends.services.video.openers import Open
+from kalends.services.video.reports import report_failing
 from kalends.services.video.telling import (
     LinkPlace,
     note_failure,
@@ -47,6 +48,8 @@ from kalends.store.video import links
 MOST_GENERATIONS: Final = 2
 # How long a meeting that is being made is waited for; then somebody has to look.
 PENDING_FOR: Final = timedelta(hours=1)
+# What may come right by itself is reported only then; mail has gone out without the link by then.
+REPORTED_AFTER: Final = timedelta(minutes=15)
 PENDING_PAUSES: Final = ((10, 1), (60, 3))
 LAST_PENDING_PAUSE: Final = timedelta(minutes=1)
 NEVER_MADE: Final = VideoFailed(
@@ -239,6 +242,8 @@ async def _failed(
         note_failure(lane.place, noted, failure)
         if wanted is not None:
             await show_state(lane.place, noted, [one.id for one in wanted.bookings])
+            if failure.is_final or lane.around.now - link.wanted_at > REPORTED_AFTER:
+                await report_failing(lane.place, link.provider, failure, wanted.bookings[0])
     return None if failure.is_final else Waits(failure.reason, failure.after)
 
 

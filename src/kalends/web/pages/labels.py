@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from kalends.formats.video_words import PROVIDERS
 from kalends.translation import LazyMessage, gettext_lazy, pgettext_lazy
 
 Labels = Mapping[str, LazyMessage]
@@ -123,6 +124,7 @@ MAIL_KINDS: Final[Labels] = {
     "agenda": pgettext_lazy("mail", "Somebody’s day"),
     "calendar_failing": pgettext_lazy("mail", "Calendars cannot be read"),
     "calendar_finding": pgettext_lazy("mail", "Change in a calendar"),
+    "links_failing": pgettext_lazy("mail", "Links to calls are not made"),
     "test": pgettext_lazy("mail", "Test"),
 }
 # Messages whose words can be an organization's own, and whom they are for.
@@ -224,13 +226,7 @@ CALENDAR_PROVIDERS: Final[Labels] = {
     "microsoft": gettext_lazy("Microsoft 365 or Outlook.com"),
     "test": gettext_lazy("Test calendars"),
 }
-VIDEO_PROVIDERS: Final[Labels] = {
-    "google_meet": gettext_lazy("Google Meet"),
-    "microsoft_teams": gettext_lazy("Microsoft Teams"),
-    "zoom": gettext_lazy("Zoom"),
-    "jitsi": gettext_lazy("Jitsi"),
-    "url": gettext_lazy("A service of your own"),
-}
+VIDEO_PROVIDERS: Final[Labels] = {provider.value: name for provider, name in PROVIDERS.items()}
 CALENDAR_STATES: Final[Labels] = {
     "reading": pgettext_lazy("calendars", "Being read"),
     "active": pgettext_lazy("calendars", "Connected"),

@@ -1,0 +1,69 @@
+"""Mail about links to calls that are not made, for the organization."""
+
+from datetime import datetime
+
+from kalends.domain.video import VideoProvider
+from kalends.formats.cleaning import one_line
+from kalends.formats.locales import locale_for
+from kalends.formats.mails.letters import Button, Content, LetterRow, Sentence
+from kalends.formats.mails.messages import Letter, Message, write_message
+from kalends.formats.mails.organization_mail import OrganizationMail
+from kalends.formats.person import Person
+from kalends.formats.times import known_zone, moment_text
+from kalends.formats.video_words import PROVIDERS
+from kalends.translation import current_language, gettext, gettext_lazy, in_language, language_for
+
+
+class CallMail(OrganizationMail, frozen=True, kw_only=True):
+    """Which provider does not make links, and the first booking that this meets, for a reader of
+    `locale` (BCP 47). `link` leads to that booking, if it is known."""
+
+    provider: VideoProvider
+    reason: str
+    attendee: str
+    starts_at: datetime
+    locale: str | None = None
+    link: str | None = None
+
+
+def call_message(mail: CallMail) -> Message:
+    """The mail in its reader's language; the same for the same input."""
+    with in_language(language_for([mail.locale])):
+        return write_call_message(mail)
+
+
+def write_call_message(mail: CallMail) -> Message:
+    """The same in the language of the context."""
+    heading = gettext("Links to calls are not made")
+    locale = locale_for(mail.locale, current_language(), mail.country)
+    rows = (
+        LetterRow(gettext("Made by"), str(PROVIDERS[mail.provider])),
+        LetterRow(gettext("Reason"), one_line(mail.reason)),
+        LetterRow(gettext("First booking"), one_line(mail.attendee)),
+        LetterRow(gettext("When"), moment_text(mail.starts_at, known_zone(mail.zone), locale)),
+    )
+    content = Content(
+        heading=heading,
+        paragraphs=(
+            Sentence(
+                gettext_lazy(
+                    "Appointments are booked and confirmed all the same, but without a link: "
+                    "nobody is told how to join. The missing links are made and sent once the "
+                    "accounts are set up anew, or the bookings are changed."
+                )
+            ),
+        ),
+        rows=rows,
+        button=Button(gettext("Open the booking"), mail.link) if mail.link else None,
+    )
+    return write_message(
+        Letter(
+            message_id=mail.message_id,
+            sender=Person(one_line(mail.organization_name), mail.sender),
+            recipient=Person("", mail.recipient),
+            subject=f"{heading} · {one_line(mail.organization_name)}",
+            written_at=mail.happened_at,
+            content=content,
+            accent=mail.organization_accent,
+        )
+    )

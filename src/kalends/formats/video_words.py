@@ -1,0 +1,15 @@
+"""What people read about links to calls: pages and mail say the same."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from kalends.domain.video import VideoProvider
+from kalends.translation import LazyMessage, gettext_lazy
+
+PROVIDERS: Final[Mapping[VideoProvider, LazyMessage]] = {
+    VideoProvider.GOOGLE_MEET: gettext_lazy("Google Meet"),
+    VideoProvider.MICROSOFT_TEAMS: gettext_lazy("Microsoft Teams"),
+    VideoProvider.ZOOM: gettext_lazy("Zoom"),
+    VideoProvider.JITSI: gettext_lazy("Jitsi"),
+    VideoProvider.URL: gettext_lazy("A service of your own"),
+}

@@ -1,0 +1,57 @@
+"""Telling an organization that a provider does not make its links: by one mail a day."""
+
+from datetime import timedelta
+from typing import Final
+
+from kalends.domain.booking import Booking
+from kalends.domain.ids import BOOKING, MAIL, encode_id, new_id
+from kalends.domain.mail import MailKind
+from kalends.domain.video import VideoFailed, VideoProvider
+from kalends.formats.mails.calls import CallMail, call_message
+from kalends.runtime.phones import country_of
+from kalends.runtime.posting import list_readers, post_message
+from kalends.runtime.unit_of_work import UnitOfWork, change
+from kalends.services.video.telling import LinkPlace
+from kalends.store.accounts.organizations import find_organization
+from kalends.store.video.reports import put_report
+
+ONE_MAIL_FOR: Final = timedelta(days=1)
+
+
+async def report_failing(
+    place: LinkPlace, provider: VideoProvider, failure: VideoFailed, booking: Booking
+) -> None:
+    """Mails the organization which booking has no link and why, unless it was told of that provider
+    within the last day and has not set its accounts up anew since."""
+    await change(place.context, place.caller, _report, provider, failure, booking)
+
+
+async def _report(
+    work: UnitOfWork, provider: VideoProvider, failure: VideoFailed, booking: Booking
+) -> None:
+    now = work.recorded_at
+    organization = await find_organization(work.tenant)
+    if organization is None or not await put_report(work.tenant, provider, now, now - ONE_MAIL_FOR):
+        return
+    sender, public_url = work.context.gateways.sender, work.context.gateways.public_url
+    path = f"/console/{organization.slug}/bookings/{encode_id(BOOKING, booking.id)}"
+    for recipient, locale in await list_readers(work, organization):
+        message = call_message(
+            CallMail(
+                message_id=f"<{encode_id(MAIL, new_id())}@{sender.rpartition('@')[2]}>",
+                recipient=recipient,
+                sender=sender,
+                organization_name=organization.name,
+                happened_at=now,
+                zone=organization.timezone,
+                country=country_of(organization),
+                organization_accent=organization.accent_color,
+                locale=locale or organization.locale,
+                provider=provider,
+                reason=failure.reason,
+                attendee=booking.attendee_name,
+                starts_at=booking.start_time,
+                link=f"{public_url}{path}" if public_url else None,
+            )
+        )
+        await post_message(work, MailKind.LINKS_FAILING, recipient, message, booking.id)

@@ -1,0 +1,30 @@
+"""When an organization was told that a provider does not make links to calls."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from kalends.domain.video import VideoProvider
+from kalends.store.database import TenantConnection
+
+PUT: Final = """
+INSERT INTO video_reports AS r (organization_id, provider, reported_at) VALUES ($1, $2, $3)
+ON CONFLICT (organization_id, provider) DO UPDATE SET reported_at = excluded.reported_at
+    WHERE r.reported_at <= $4
+RETURNING true
+"""
+FORGET: Final = "DELETE FROM video_reports WHERE organization_id = $1 AND provider = ANY($2)"
+
+
+async def put_report(
+    tenant: TenantConnection, provider: VideoProvider, now: datetime, not_since: datetime
+) -> bool:
+    """Whether it is to be told now; not where it was told after `not_since`. Of two at once one
+    gets a yes."""
+    arguments = provider.value, now, not_since
+    return await tenant.tx.fetchval(PUT, tenant.organization_id, *arguments) is not None
+
+
+async def forget_reports(tenant: TenantConnection, providers: Sequence[VideoProvider]) -> None:
+    """What fails from now on is news."""
+    await tenant.tx.execute(FORGET, tenant.organization_id, [one.value for one in providers])
