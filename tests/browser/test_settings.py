@@ -15,6 +15,9 @@ from tests.receivers import Receiver, receiving
 from tests.web.pages.settings.clerks import Clerk
 from tests.world import JSON, World
 
+LOW_SCREEN = {"width": 1280, "height": 800}
+# Its button sticks to the window while there is more below, so that the form's own end counts.
+END_OF_FORM = "document.querySelector('.set-form').getBoundingClientRect().bottom + scrollY"
 MONDAY = {"monday": [{"start": "09:00", "end": "12:00"}]}
 
 
@@ -109,7 +112,7 @@ def test_a_service_is_made_and_filled_in_by_section(world: World, visit: Visits)
     (made,) = world.api.get("/api/v1/event-types").json()["data"]
     assert [(r["count"], len(r["schedule_ids"])) for r in made["requirements"]] == [(1, 2), (1, 1)]
     assert [question["key"] for question in made["questions"]] == ["which_size", "which_colour"]
-    preview = page.frame_locator("iframe.set-preview")
+    preview = page.frame_locator(".set-preview iframe")
     expect(preview.get_by_label("Which size?")).to_be_visible()
     page.get_by_role("link", name="Open the booking page").click()
     expect(page.get_by_text("Fitting").first).to_be_visible()
@@ -129,6 +132,62 @@ def test_a_section_is_saved_without_javascript(world: World, visit: Visits) -> N
     made = world.api.get(f"/api/v1/event-types/{event_type['id']}").json()["data"]
     assert made["questions"][0]["options"] == ["S", "L"]
     assert made["reminders_minutes_before"] == [1440]
+
+
+def test_each_section_fits_a_low_screen_with_its_button(world: World, visit: Visits) -> None:
+    names = ("Ada", "Grace", "Room 7", "Room 8")
+    ada, grace, *rooms = (world.create_schedule(name=name)["id"] for name in names)
+    event_type = world.create_event_type(
+        name="First consultation", description="An hour to get to know you.",
+        location_type="video", cancellation_notice_minutes=60, capacity=2,
+        requirements=[{"count": 1, "schedule_ids": ids} for ids in ([ada, grace], rooms)],
+        questions=[{"key": key, "label": f"Which {key}?"} for key in ("size", "colour")],
+    )  # fmt: skip
+    page = visit(viewport=LOW_SCREEN)
+    root = sign_in(page, world)
+    service = [f"/event-types/{event_type['id']}{section.page}" for section in SECTIONS]
+    settings = [section.path for section in organization.SECTIONS]
+    too_high = []
+    for path in (*service, *settings, "/event-types/new", "/notifications", "/messages/new"):
+        page.goto(root + path)
+        end = page.evaluate(END_OF_FORM)
+        too_high += [(path, end)] if end > LOW_SCREEN["height"] else []
+    assert too_high == []
+
+
+def test_what_few_need_is_open_where_it_is_set_or_wrong(world: World, visit: Visits) -> None:
+    event_type = world.create_event_type(name="Cut")
+    page = visit(java_script_enabled=False)
+    page.goto(f"{sign_in(page, world)}/event-types/{event_type['id']}")
+    address = page.get_by_label("Address")
+    expect(address).to_be_hidden()
+    page.get_by_text("Its address, and who finds it").click()
+    address.fill("No slug")
+    page.get_by_role("button", name="Save").click()
+    expect(address).to_have_attribute("aria-invalid", "true")
+    expect(address).to_be_visible()
+    address.fill("cut")
+    page.get_by_label("Who finds it").select_option("unlisted")
+    save(page)
+    expect(address).to_be_visible()
+
+
+def test_many_questions_are_closed_but_for_what_is_wrong(world: World, visit: Visits) -> None:
+    questions = [{"key": f"q{n}", "label": f"Question {n}?"} for n in range(3)]
+    event_type = world.create_event_type(name="Cut", questions=questions)
+    page = visit()
+    page.goto(f"{sign_in(page, world)}/event-types/{event_type['id']}/form")
+    labels = page.get_by_label("Question", exact=True)
+    expect(labels.filter(visible=True)).to_have_count(0)
+    page.get_by_text("Question 1?").click()
+    page.locator('[name="questions.1.type"]').select_option("select")
+    page.get_by_role("button", name="Save").click()
+    expect(labels.filter(visible=True)).to_have_value("Question 1?")
+    page.get_by_role("button", name="Remove question").filter(visible=True).click()
+    expect(page.locator("#questions summary", has_text="Question 2?")).to_be_focused()
+    save(page)
+    made = world.api.get(f"/api/v1/event-types/{event_type['id']}").json()["data"]
+    assert [question["key"] for question in made["questions"]] == ["q0", "q2"]
 
 
 def test_a_mail_is_shown_as_it_looks_and_runs_nothing(world: World, visit: Visits) -> None:

@@ -30,6 +30,7 @@
 
   const rowsOf = (list) => all(":scope > [data-row]", list);
   const fieldsOf = (row) => all("input, select, textarea", row);
+  const firstOf = (row) => row.querySelector(":scope > details:not([open]) > summary") ?? fieldsOf(row)[0];
   const patterns = new Map();
 
   function renumber(row, prefix, from, to) {
@@ -110,7 +111,7 @@
     emptied(row).hidden = true;
     refresh(list);
     const others = rowsOf(list).filter((one) => !one.hidden);
-    (others.length ? fieldsOf(others[others.length - 1])[0] : document.querySelector(`[data-add="${list.dataset.rows}"]`))?.focus();
+    (others.length ? firstOf(others[others.length - 1]) : document.querySelector(`[data-add="${list.dataset.rows}"]`))?.focus();
     list.dispatchEvent(new Event("input", { bubbles: true }));
   });
 

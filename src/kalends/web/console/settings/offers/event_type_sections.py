@@ -59,7 +59,7 @@ WHO: Final = FormSection(
 FORM: Final = FormSection(
     "form",
     gettext_lazy("Form"),
-    gettext_lazy("What attendees are asked when they book. Name and e-mail address always are."),
+    gettext_lazy("What attendees are asked beside their name and e-mail address."),
     frozenset({"attendee_fields", "questions"}),
 )
 MESSAGES: Final = FormSection(
