@@ -1,6 +1,7 @@
 """Lists answer from bookings that were kept, and never with what is out of date."""
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +11,19 @@ from kalends.domain import ids
 from kalends.domain.access import Mode
 from kalends.domain.booking import BookingFilter
 from kalends.runtime.shown_bookings import MOST_KEPT, KeptBookings, ShownBooking
-from kalends.runtime.unit_of_work import Caller, Context, read
-from kalends.services.bookings import list_bookings
+from kalends.runtime.unit_of_work import Caller, Context, change, read
+from kalends.scheduling.booking_creation import NewAttendee, NewBooking
+from kalends.services.bookings import create_booking, list_bookings
 from kalends.store.bookings.bookings import STAMPED
 from tests.world import JSON, World, plus, tomorrow_at
 
 CHANGES_BESIDE = 200
+BOOKED_BESIDE = 20
 TIMES_READ = "SELECT custom_plans + generic_plans FROM pg_prepared_statements WHERE statement = $1"
+TIMES_COUNTED = """
+SELECT sum(custom_plans + generic_plans)::int FROM pg_prepared_statements
+WHERE statement LIKE 'WITH latest%count(*)%'
+"""
 
 
 def two_bookings(world: World) -> list[JSON]:
@@ -113,6 +120,52 @@ async def test_lists_beside_changes_are_of_one_moment(context: Context, world: W
     await changing
     last = [one["title"] for one in await listed(context, world, bookings[0])]
     assert last == [str(CHANGES_BESIDE)] * 2
+
+
+async def test_totals_beside_changes_are_exact(context: Context, world: World) -> None:
+    bookings = two_bookings(world)
+    schedule = ids.decode_id(ids.SCHEDULE, bookings[0]["schedule_id"])
+    caller = Caller(world.setup.organization_id, Mode.LIVE, "key_1")
+    done = len(bookings)
+
+    async def book() -> None:
+        nonlocal done
+        attendee = NewAttendee(name="Ada", email="ada@example.com")
+        for day in range(1, 1 + BOOKED_BESIDE):
+            starts_at = datetime.fromisoformat(plus(tomorrow_at(9), hours=24 * day))
+            new = NewBooking(
+                start_time=starts_at,
+                end_time=starts_at + timedelta(minutes=30),
+                schedule_id=schedule,
+                attendee=attendee,
+            )
+            await change(context, caller, create_booking, new)
+            done += 1
+
+    booking = asyncio.create_task(book())
+    while not booking.done():
+        before = done
+        for _ in range(3):  # counted at first, and then known
+            total = len(await listed(context, world, bookings[0]))
+            assert before <= total <= done + 1
+    await booking
+    assert len(await listed(context, world, bookings[0])) == 2 + BOOKED_BESIDE
+
+
+async def test_a_list_is_counted_again_only_after_an_event(context: Context, world: World) -> None:
+    booking = two_bookings(world)[0]
+
+    async def times_counted() -> int:
+        async with context.database.connection() as tx:
+            times: int = await tx.fetchval(TIMES_COUNTED)
+            return times
+
+    for _ in range(3):
+        await listed(context, world, booking)
+        assert await times_counted() == 1
+    world.book(world.create_schedule(), tomorrow_at(9))
+    await listed(context, world, booking)
+    assert await times_counted() == 2
 
 
 def test_what_is_kept_is_bounded() -> None:

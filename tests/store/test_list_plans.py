@@ -10,7 +10,7 @@ import pytest
 from tests.store.plans import filled_database, rows_read_by
 
 from kalends.domain.booking import BookingFilter, Status
-from kalends.store.bookings.lists import AskedPage, list_statement
+from kalends.store.bookings.lists import AskedPage, Statement, list_statement, stamps_statement
 
 LARGE = UUID(int=1)
 SMALL = UUID(int=2)
@@ -35,6 +35,9 @@ FROM (SELECT n, lpad((n % 50)::text, 32, '0')::uuid AS first,
         timestamptz '2026-01-01 00:00Z' + n * interval '30 min' AS at
       FROM generate_series(0, {1} - 1) n) filled;
 """
+# PostgreSQL plans the first five for their arguments, and then looks whether that is any better.
+TIMES = 8
+KEPT = "SELECT generic_plans FROM pg_prepared_statements WHERE statement = $1"
 A_WEEK = FIRST + timedelta(days=100), FIRST + timedelta(days=107)
 SEVENTH = "8f14e45fceea167a5a36dedd4bea2543@Example.com"
 
@@ -71,3 +74,25 @@ def test_a_list_reads_little_more_than_it_finds(
     # the few schedules of both organizations are looked through once, for hosts.
     most = 2 * (matches + 120) + 2 * SCHEDULES
     assert asyncio.run(rows_read_by(url, sql, arguments, plan)) <= most
+
+
+@pytest.mark.parametrize("organization_id", [LARGE, SMALL, UUID(int=3)])
+@pytest.mark.parametrize("criteria", [BookingFilter(), BookingFilter(statuses=(Status.PENDING,))])
+def test_a_page_is_not_planned_anew_for_any_organization(
+    url: str, organization_id: UUID, criteria: BookingFilter
+) -> None:
+    page = AskedPage(organization_id, criteria, 50, 0, is_counted=False)
+    assert asyncio.run(kept_plans_of(url, stamps_statement(page))) > 0
+
+
+async def kept_plans_of(url: str, asked: Statement) -> int:
+    """How often a plan that was kept ran, of some times."""
+    db = await asyncpg.connect(url)
+    try:
+        sql, arguments = asked
+        for _ in range(TIMES):
+            await db.fetch(sql, *arguments)
+        kept: int = await db.fetchval(KEPT, sql)
+        return kept
+    finally:
+        await db.close()

@@ -78,6 +78,10 @@ _ENDS_AFTER: Final = (
 _PAGE_COLUMNS: Final = f"{STORED_COLUMNS}, calendar_events, video"
 STAMP_COLUMNS: Final = f"{ROW_STAMP} AS stamp, start_time, id, schedule_ids"
 LONGEST_PAGE: Final = 500
+# Of a limit that it does not know PostgreSQL takes a tenth of the rows for granted. A tenth of a
+# tenth of a tenth is a row: so little promises a plan for any arguments to cost that it is kept,
+# however few bookings an organization has.
+TIMES_LIMITED: Final = 3
 # So long a list is counted to its end. One that takes longer has its page, and is counted stretch
 # by stretch, until so long after it began; a request has 4 s, and what is given up takes time too.
 COUNTED_WITHIN_SECONDS: Final = 1.2
@@ -99,13 +103,13 @@ Statement = tuple[str, list[Any]]
 
 
 class AskedPage(NamedTuple):
-    """Which bookings of an organization, and a total of them that may be `known`."""
+    """Which bookings of an organization; without its total where `is_counted` is false."""
 
     organization_id: UUID
     criteria: BookingFilter
     limit: int
     offset: int
-    known: KeptTotal = NONE_KEPT
+    is_counted: bool = True
     counted_at_most: int | None = None
     place: Place | None = None  # from which on it is looked for
 
@@ -149,22 +153,39 @@ async def _fetch_counted(
     owner = tenant.organization_id
     # How much a text finds is known only for that text.
     has_text = bool(criteria.search or criteria.attendee_email)
-    fetch = partial(fetch_planned, tenant.tx) if has_text else tenant.tx.fetch
     known = NONE_KEPT if has_text else _totals.find(owner, criteria)
-    asked = AskedPage(owner, criteria, limit, offset, known)
+    asked = AskedPage(owner, criteria, limit, offset)
     began = monotonic()
     if not _totals.is_dear(owner, criteria):
-        sql, arguments = statement(asked)
+        fetch = partial(_fetch_within, tenant, statement, began + COUNTED_WITHIN_SECONDS, has_text)
         try:
-            rows = await fetch(sql, *arguments, timeout=COUNTED_WITHIN_SECONDS)
+            if known.total is not None:
+                rows = await fetch(asked._replace(is_counted=False))
+                if rows[0][-2] == known.event_id:
+                    return rows, known.total
+            rows = await fetch(asked)
         except TimeoutError:
             _totals.note_dear(owner, criteria)
         else:
             counted = KeptTotal(*rows[0][-2:])
-            if counted != known and not has_text:
+            if not has_text:
                 _totals.keep(owner, criteria, counted)
             return rows, counted.total or 0
     return await _fetch_dear(tenant, asked, statement, began + COUNTED_UNTIL_SECONDS)
+
+
+async def _fetch_within(
+    tenant: TenantConnection,
+    statement: Callable[[AskedPage], Statement],
+    until: float,
+    is_planned: bool,
+    asked: AskedPage,
+) -> list[Any]:
+    """Raises TimeoutError at an instant of `monotonic`."""
+    sql, arguments = statement(asked)
+    fetch = partial(fetch_planned, tenant.tx) if is_planned else tenant.tx.fetch
+    rows: list[Any] = await fetch(sql, *arguments, timeout=until - monotonic())
+    return rows
 
 
 async def _fetch_dear(
@@ -197,9 +218,7 @@ async def _fetch_limited(
     tenant: TenantConnection, asked: AskedPage, statement: Callable[[AskedPage], Statement]
 ) -> list[Any]:
     """One row more than was asked for, and only so many counted."""
-    limited = asked._replace(
-        limit=asked.limit + 1, known=NONE_KEPT, counted_at_most=COUNTED_AT_MOST
-    )
+    limited = asked._replace(limit=asked.limit + 1, counted_at_most=COUNTED_AT_MOST)
     sql, arguments = statement(limited)
     try:
         return await fetch_planned(tenant.tx, sql, *arguments, timeout=SHOWN_WITHIN_SECONDS)
@@ -252,7 +271,7 @@ def list_statement(asked: AskedPage) -> Statement:
     """The statement holds only the conditions that are asked for, so that each fits an index.
 
     It always gives a row, so that the latest event and the total, the last two columns, are known
-    beyond the last page too. It counts unless the latest event is that of the `known` total.
+    beyond the last page too; that total is NULL where it is not to be counted.
     """
     counted, page, arguments = _counted_page(*asked)
     return (
@@ -278,7 +297,7 @@ def _counted_page(
     criteria: BookingFilter,
     limit: int,
     offset: int,
-    known: KeptTotal,
+    is_counted: bool,
     counted_at_most: int | None,
     place: Place | None,
 ) -> tuple[str, str, list[Any]]:
@@ -288,29 +307,31 @@ def _counted_page(
         parts = [part._replace(is_few=False) for part in parts]
     if place is not None:
         parts = _from_place(parts, arguments, ">=", place)
-    arguments += [*known, limit]
+    arguments.append(limit)
     last = len(arguments)
     is_kept = counted_at_most is None  # a plan for any arguments
     if is_kept and _is_in_order(parts) and offset == 0 and limit <= LONGEST_PAGE:
-        # PostgreSQL takes a limit or offset that it does not know for a tenth of all rows.
-        first = _page("{columns}", parts, str(LONGEST_PAGE), "0")
-        page = f"SELECT * FROM ({first}) first LIMIT ${last}::bigint"
+        page = _page("{columns}", parts, str(LONGEST_PAGE), "0")
+        for level in range(TIMES_LIMITED):
+            page = f"SELECT * FROM ({page}) first_{level} LIMIT ${last}::bigint"
     else:
         arguments.append(offset)
         page = _page("{columns}", parts, f"${last}::bigint", f"${last + 1}::bigint")
-    # In order, or PostgreSQL looks through all organizations for the first ones.
-    most = "" if is_kept else f" ORDER BY start_time, id LIMIT {counted_at_most:d}"
-    counts = " + ".join(
+    counts = _count(parts, counted_at_most) if is_counted else "NULL::bigint"
+    counted = (
+        f"latest AS MATERIALIZED ({LATEST_EVENT}),"
+        f" counted AS (SELECT latest.id AS event_id, {counts} AS total FROM latest)"
+    )
+    return counted, page, arguments
+
+
+def _count(parts: Sequence[ConditionPart], at_most: int | None) -> str:
+    """In order, or PostgreSQL looks through all organizations for the first ones."""
+    most = "" if at_most is None else f" ORDER BY start_time, id LIMIT {at_most:d}"
+    return " + ".join(
         f"(SELECT count(*) FROM (SELECT FROM bookings WHERE {part.condition}{most}) met)"
         for part in parts
     )
-    counted = (
-        f"latest AS MATERIALIZED ({LATEST_EVENT}),"
-        f" counted AS (SELECT latest.id AS event_id, CASE WHEN ${last - 1}::bigint IS NOT NULL"
-        f" AND latest.id IS NOT DISTINCT FROM ${last - 2}::uuid"
-        f" THEN ${last - 1}::bigint ELSE {counts} END AS total FROM latest)"
-    )
-    return counted, page, arguments
 
 
 def _from_place(
