@@ -25,9 +25,7 @@ from typing import Any, Final, Protocol
 import httpx
 from tests import caldav_servers
 from tests.caldav_servers import PASSWORD, USER, CalDavServer
-from tests.calendars.consented import connected
-from tests.calendars.google import settings_for as settings_for_google
-from tests.calendars.microsoft import settings_for as settings_for_microsoft
+from tests.calendars.consented import connected, settings_for
 from tests.conftest import make_organization
 from tests.fakes.google import OWNER, FakeGoogle, running_google
 from tests.fakes.microsoft import FakeMicrosoft, running_microsoft
@@ -279,7 +277,7 @@ def on_google(folder: Path) -> Iterator[tuple[World, list[Server], Events, str]]
     """The same with the tests' Google."""
     with (
         running_google() as google,
-        installed(folder, **settings_for_google(google)) as (world, victims),
+        installed(folder, **settings_for(google)) as (world, victims),
     ):
         path = connected(world, "google").removeprefix("/api/v1/")
         yield world, victims, GoogleCalendar(google), path
@@ -290,7 +288,7 @@ def on_microsoft(folder: Path) -> Iterator[tuple[World, list[Server], Events, st
     """The same with the tests' Microsoft, which tells of changes, too."""
     with (
         running_microsoft() as microsoft,
-        installed(folder, **settings_for_microsoft(microsoft)) as (world, victims),
+        installed(folder, **settings_for(microsoft)) as (world, victims),
     ):
         microsoft.hook = world.url
         path = connected(world, "microsoft").removeprefix("/api/v1/")

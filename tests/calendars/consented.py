@@ -3,7 +3,7 @@ given one."""
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -11,12 +11,29 @@ import httpx
 from kalends.compose import Installation
 from tests.calendars.difficult import DifficultOffice
 from tests.calendars.readings import use
+from tests.calendars.test_busy import at
+from tests.conftest import fetch, run
+from tests.fakes.consented import CLIENT_SECRET, ConsentedFake
+from tests.fakes.quirks import Quirk
 from tests.transport import PlainTransport
 from tests.world import JSON, World
 
 PUBLIC_URL = "https://book.example.com"
 CALLBACK = f"{PUBLIC_URL}/connect/callback"
-AUTHORIZE = "/api/v1/calendar-connections/authorize"
+CONNECTIONS = "/api/v1/calendar-connections"
+AUTHORIZE = f"{CONNECTIONS}/authorize"
+
+
+def settings_for(*fakes: ConsentedFake) -> dict[str, str]:
+    """Settings of a server that asks the fakes in place of the providers."""
+    settings = {"OUTBOUND_ALLOW": "127.0.0.1", "PUBLIC_URL": PUBLIC_URL}
+    for fake in fakes:
+        fake.redirect_uris = {CALLBACK}
+        name = fake.NAME.upper()
+        settings[f"{name}_CLIENT_ID"] = fake.CLIENT_ID
+        settings[f"{name}_CLIENT_SECRET"] = CLIENT_SECRET
+        settings[f"{name}_TEST_URL"] = fake.url
+    return settings
 
 
 class Browser:
@@ -75,16 +92,50 @@ def connected(world: World, provider: str, **asked: Any) -> str:
     assert answer.status_code == 303, answer.text
     said = said_in(answer.headers["location"])
     assert said["status"] == "connected"
-    return f"/api/v1/calendar-connections/{said['connection_id']}"
+    return f"{CONNECTIONS}/{said['connection_id']}"
+
+
+def reads_alone(world: World, words: str) -> None:
+    """There is one connection, which lacks the consent of those words, and writes nothing."""
+    (shown,) = world.api.get(CONNECTIONS).json()["data"]
+    assert shown["consent_lacks"] == [words]
+    assert words in shown["reason"]
+    assert set(access_of(world, shown).values()) == {"read"}
+
+
+def access_of(world: World, connection: JSON) -> dict[str, str]:
+    """What may be done with each calendar, by its name."""
+    listed = world.api.get(f"{CONNECTIONS}/{connection['id']}/calendars").json()["data"]
+    return {one["name"]: one["access"] for one in listed}
+
+
+class CalendarThere(Protocol):
+    """A calendar of a fake, as others change it."""
+
+    changes: int
+    oldest_token: int
+
+    def put(self, event: JSON) -> JSON: ...
+
+    def remove(self, id_: str) -> None: ...
 
 
 class ConsentedOffice(DifficultOffice):
     """An organization whose schedule writes the calendar of an account that was consented to."""
 
-    def __init__(self, world: World, home: Installation, provider: str, calendar: str) -> None:
-        self.world, self.api, self.home = world, world.api, home
+    # By which column of ours a fake knows its channels.
+    CHANNEL_COLUMN: ClassVar[str]
+    # What messages are answered with, and those on a channel that we do not have.
+    TAKEN: ClassVar[int]
+    UNKNOWN: ClassVar[int]
+
+    def __init__(
+        self, world: World, home: Installation, fake: ConsentedFake, calendar: str
+    ) -> None:
+        self.world, self.api, self.home, self.fake = world, world.api, home, fake
         self.organization_id = world.setup.organization_id
-        self.path = connected(world, provider)
+        self.whose = f"organization_id = '{self.organization_id}'"
+        self.path = connected(world, fake.NAME)
         self.wait_for(lambda: self.connection()["state"] == "active")
         listed = self.api.get(f"{self.path}/calendars").json()["data"]
         (self.calendar,) = [one for one in listed if one["name"] == calendar]
@@ -98,9 +149,32 @@ class ConsentedOffice(DifficultOffice):
             name="Cut", duration_minutes=60, schedule_id=self.schedule["id"]
         )
 
+    @property
+    def there(self) -> CalendarThere:
+        raise NotImplementedError
+
+    @property
+    def channels(self) -> dict[str, JSON]:
+        """Those that are open there."""
+        raise NotImplementedError
+
     def ours(self) -> list[JSON]:
         """The events there that we have written."""
         raise NotImplementedError
+
+    def event_at(self, id_: str, hour: float) -> JSON:
+        """An hour there."""
+        raise NotImplementedError
+
+    def tell(self, channel: JSON, **said: str) -> httpx.Response:
+        """That something has changed, on that channel, or what else is said of it."""
+        raise NotImplementedError
+
+    def say(self, channel: JSON, **said: str) -> None:
+        """The same, as often as the fake does, of a channel that we have."""
+        for _ in range(self.fake.times):
+            answer = self.tell(channel, **said)
+            assert answer.status_code == self.TAKEN, answer.text
 
     def starts(self) -> list[str]:
         texts = [event["start"]["dateTime"][:19] for event in self.ours()]
@@ -109,6 +183,40 @@ class ConsentedOffice(DifficultOffice):
     def event_of(self, booking: JSON) -> JSON:
         (event,) = [one for one in self.ours() if booking["id"] in str(one)]
         return event
+
+    def is_busy(self, hour: float) -> bool:
+        """Whether the hour is refused."""
+        query = {"event_type_id": self.event_type["id"], "start_time": at(hour).isoformat()}
+        explained = self.api.get("/api/v1/slots/explain", params=query).json()["data"]
+        return "BUSY" in [reason["code"] for reason in explained["reasons"]]
+
+    def book_while(self, quirk: Quirk) -> None:
+        """A booking cannot be written while the provider is so, and is afterwards."""
+        self.fake.quirks.add(quirk)
+        booking = self.booked(9)
+        self.wait_for(lambda: self.error_of(booking))
+        self.fake.quirks.discard(quirk)
+        self.until(lambda: self.state(booking) == "written")
+        self.shows(9)
+
+    def channel(self) -> JSON:
+        """The channel of the office, once Kalends knows that it is open."""
+        column, is_open = self.CHANNEL_COLUMN, f"expires_at > now() AND {self.whose}"
+        query = f"SELECT {column} FROM calendar_channels WHERE {is_open}"
+        (row,) = self.wait_for(lambda: fetch(self.home, query))
+        return self.channels[str(row[0])]
+
+    def forget_claim(self) -> None:
+        """That a channel was asked for a moment ago."""
+        run(self.home, f"UPDATE calendars SET watch_after = NULL WHERE {self.whose}")
+
+    def put_off_readings(self) -> None:
+        """For long, unless something comes on a channel."""
+        run(self.home, f"UPDATE calendars SET due_at = '2099-01-01' WHERE {self.whose}")
+
+    def has_put_off_readings(self) -> bool:
+        put_off = f"SELECT 1 FROM calendars WHERE due_at = '2099-01-01' AND {self.whose}"
+        return bool(fetch(self.home, put_off))
 
     def until(self, check: Callable[[], Any]) -> Any:
         """Waits, and has what waits tried again."""

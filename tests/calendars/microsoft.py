@@ -3,51 +3,46 @@
 import httpx
 
 from kalends.compose import Installation
-from tests.calendars.consented import CALLBACK, PUBLIC_URL, ConsentedOffice
+from tests.calendars.consented import ConsentedOffice
+from tests.calendars.test_busy import at
+from tests.fakes.consented import path_of
 from tests.fakes.graph_calendar import FakeGraphCalendar
-from tests.fakes.microsoft import (
-    CLIENT_ID,
-    CLIENT_SECRET,
-    FakeMicrosoft,
-    Quirk,
-    notice_of,
-    path_of,
-)
+from tests.fakes.microsoft import FakeMicrosoft, notice_of
 from tests.world import JSON, World
 
 SCOPES = ["offline_access", "User.Read", "Calendars.ReadWrite"]
+WRITING = "Have full access to your calendars"
+READ_ALONE = {"offline_access", "User.Read", "Calendars.Read"}
 
 
-def settings_for(microsoft: FakeMicrosoft) -> dict[str, str]:
-    microsoft.redirect_uris = {CALLBACK}
-    return {
-        "OUTBOUND_ALLOW": "127.0.0.1",
-        "PUBLIC_URL": PUBLIC_URL,
-        "MICROSOFT_CLIENT_ID": CLIENT_ID,
-        "MICROSOFT_CLIENT_SECRET": CLIENT_SECRET,
-        "MICROSOFT_TEST_URL": microsoft.url,
-    }
+def time_at(hour: float) -> JSON:
+    return {"dateTime": f"{at(hour):%Y-%m-%dT%H:%M:%S}", "timeZone": "UTC"}
 
 
 class MicrosoftOffice(ConsentedOffice):
     """An organization whose schedule writes its own Microsoft calendar."""
 
+    CHANNEL_COLUMN = "resource"
+    TAKEN, UNKNOWN = 202, 404
+
     def __init__(self, world: World, home: Installation, microsoft: FakeMicrosoft) -> None:
         self.microsoft = microsoft
-        super().__init__(world, home, "microsoft", "Calendar")
+        super().__init__(world, home, microsoft, "Calendar")
 
     @property
     def there(self) -> FakeGraphCalendar:
         return self.microsoft.calendar()
 
+    @property
+    def channels(self) -> dict[str, JSON]:
+        return self.microsoft.subscriptions
+
     def ours(self) -> list[JSON]:
         return [event for event in self.there.live() if event["transactionId"]]
 
-    def say(self, subscription: JSON, status: int = 202, **said: str) -> httpx.Response:
-        """That something has changed in the mailbox, or what else is said of the subscription."""
-        body = {"value": [notice_of(subscription, **(said or {"changeType": "updated"}))]}
-        path = path_of(subscription["notificationUrl"])
-        for _ in range(2 if self.microsoft.has(Quirk.PUSHES_TWICE) else 1):
-            answer = self.world.stranger.post(path, json=body)
-            assert answer.status_code == status, answer.text
-        return answer
+    def event_at(self, id_: str, hour: float) -> JSON:
+        return {"id": id_, "start": time_at(hour), "end": time_at(hour + 1)}
+
+    def tell(self, channel: JSON, **said: str) -> httpx.Response:
+        body = {"value": [notice_of(channel, **(said or {"changeType": "updated"}))]}
+        return self.world.stranger.post(path_of(channel["notificationUrl"]), json=body)

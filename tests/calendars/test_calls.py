@@ -1,20 +1,19 @@
 """Calls of Google Meet and Microsoft Teams: each comes with the event of its booking."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from kalends.compose import Installation
+from tests.calendars.consented import settings_for
 from tests.calendars.google import GoogleOffice
-from tests.calendars.google import settings_for as google_settings
 from tests.calendars.microsoft import MicrosoftOffice
-from tests.calendars.microsoft import settings_for as microsoft_settings
 from tests.calendars.readings import use
 from tests.calendars.test_busy import at
 from tests.conftest import run
-from tests.fakes.google import FakeGoogle, Quirk, running_google
-from tests.fakes.microsoft import FakeMicrosoft, running_microsoft
+from tests.fakes.google import FakeGoogle
+from tests.fakes.microsoft import FakeMicrosoft
+from tests.fakes.quirks import Quirk
 from tests.servers import Server
 from tests.world import JSON, World
 
@@ -22,25 +21,8 @@ pytestmark = pytest.mark.server
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[tuple[FakeGoogle, FakeMicrosoft]]:
-    with running_google() as google, running_microsoft() as microsoft:
-        yield google, microsoft
-
-
-@pytest.fixture(scope="module")
-def own_settings(running: tuple[FakeGoogle, FakeMicrosoft]) -> dict[str, str]:
-    return google_settings(running[0]) | microsoft_settings(running[1])
-
-
-@pytest.fixture
-def google(running: tuple[FakeGoogle, FakeMicrosoft], own_server: Server) -> FakeGoogle:
-    fake = running[0]
-    fake.quirks.clear()
-    fake.calendars.clear()
-    fake.calendar()
-    fake.calls.looks, fake.calls.fails = 0, False
-    fake.calls.requests.clear()
-    return fake
+def own_settings(google_running: FakeGoogle, microsoft_running: FakeMicrosoft) -> dict[str, str]:
+    return settings_for(google_running, microsoft_running)
 
 
 @pytest.fixture
@@ -171,10 +153,9 @@ def test_meet_needs_a_calendar_of_google(meet: GoogleOffice) -> None:
 
 
 def test_a_call_of_teams_comes_with_the_event(
-    running: tuple[FakeGoogle, FakeMicrosoft], own_world: World, own_home: Installation
+    microsoft: FakeMicrosoft, own_world: World, own_home: Installation
 ) -> None:
-    running[1].quirks.clear()
-    office = MicrosoftOffice(own_world, own_home, running[1])
+    office = MicrosoftOffice(own_world, own_home, microsoft)
     booking = booked(office, call_type(office, "microsoft_teams"))
     link = linked(office, booking)
     (event,) = office.ours()

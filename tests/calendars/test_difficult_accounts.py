@@ -1,11 +1,9 @@
 """Bookings are written into the calendar of a server that is difficult."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from kalends.compose import Installation
-from tests.calendars.difficult import DifficultOffice, difficult_server
+from tests.calendars.difficult import DifficultOffice
 from tests.calendars.test_busy import at
 from tests.conftest import run
 from tests.fakes.caldav import DifficultCalDav
@@ -19,23 +17,12 @@ pytestmark = pytest.mark.server
 PASSWORD = "Hohlweg-77"
 
 
-@pytest.fixture(scope="module")
-def own_settings() -> dict[str, str]:
-    return {"OUTBOUND_ALLOW": "127.0.0.1"}
-
-
 @pytest.fixture
-def server() -> Iterator[DifficultCalDav]:
-    with difficult_server() as server:
-        server.password = PASSWORD
-        yield server
-
-
-@pytest.fixture
-def office(own_world: World, own_home: Installation, server: DifficultCalDav) -> DifficultOffice:
+def office(own_world: World, own_home: Installation, dav: DifficultCalDav) -> DifficultOffice:
+    dav.password = PASSWORD
     answer = own_world.api.patch("/api/v1/organization", json={"notify_email": "desk@example.com"})
     assert answer.is_success
-    return DifficultOffice(own_world, own_home, server)
+    return DifficultOffice(own_world, own_home, dav)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +50,9 @@ def office(own_world: World, own_home: Installation, server: DifficultCalDav) ->
     ids=lambda quirk: quirk.name,
 )
 def test_each_booking_is_one_event_that_moves_and_goes(
-    office: DifficultOffice, server: DifficultCalDav, quirk: Quirk
+    office: DifficultOffice, dav: DifficultCalDav, quirk: Quirk
 ) -> None:
-    server.quirks |= {quirk}
+    dav.quirks |= {quirk}
     office.book_move_and_cancel()
 
 
@@ -75,33 +62,33 @@ def test_each_booking_is_one_event_that_moves_and_goes(
     ids=lambda quirk: quirk.name,
 )
 def test_what_could_not_be_written_is_written_later(
-    office: DifficultOffice, server: DifficultCalDav, quirk: Quirk
+    office: DifficultOffice, dav: DifficultCalDav, quirk: Quirk
 ) -> None:
     booking = office.booked(9)
     office.shows(9)
-    server.quirks |= {quirk}
+    dav.quirks |= {quirk}
     office.move(booking, 14)
     office.wait_for(lambda: office.error_of(booking))
-    server.quirks.clear()
+    dav.quirks.clear()
     office.try_again()
     office.shows(14)
 
 
 def test_a_uid_that_lies_in_the_bin_is_not_used_again(
-    office: DifficultOffice, server: DifficultCalDav
+    office: DifficultOffice, dav: DifficultCalDav
 ) -> None:
-    server.quirks |= {Quirk.UID_IN_BIN}
+    dav.quirks |= {Quirk.UID_IN_BIN}
     booking = office.booked(9)
     office.wait_for(lambda: office.error_of(booking))
-    server.quirks.clear()
+    dav.quirks.clear()
     office.try_again()
     office.shows(9)
 
 
 def test_a_refused_password_waits_for_the_new_one(
-    office: DifficultOffice, server: DifficultCalDav
+    office: DifficultOffice, dav: DifficultCalDav
 ) -> None:
-    server.password = "another"
+    dav.password = "another"
     booking = office.booked(9)
     office.wait_for(lambda: office.connection()["state"] == "reconnect")
     (finding,) = office.findings()
@@ -117,11 +104,11 @@ def test_a_refused_password_waits_for_the_new_one(
 
 
 def test_a_deletion_there_is_noticed_as_the_booking_changes(
-    office: DifficultOffice, server: DifficultCalDav
+    office: DifficultOffice, dav: DifficultCalDav
 ) -> None:
     booking = office.booked(9)
     office.shows(9)
-    server.remove(office.name_of(booking))
+    dav.remove(office.name_of(booking))
     office.move(booking, 14)
     office.wait_for(office.is_doubted)
     office.let_a_minute_pass()
@@ -133,7 +120,7 @@ def test_a_deletion_there_is_noticed_as_the_booking_changes(
 
 
 def test_a_move_there_is_followed_as_the_booking_changes(
-    office: DifficultOffice, server: DifficultCalDav
+    office: DifficultOffice, dav: DifficultCalDav
 ) -> None:
     booking = office.booked(9)
     office.shows(9)
@@ -143,23 +130,23 @@ def test_a_move_there_is_followed_as_the_booking_changes(
 
     def is_written() -> bool:
         office.try_again()
-        return b"Another title" in server.objects[office.name_of(booking)]
+        return b"Another title" in dav.objects[office.name_of(booking)]
 
     office.wait_for(is_written)
     office.shows(14)
 
 
 def test_a_calendar_that_takes_nothing_is_found(
-    office: DifficultOffice, server: DifficultCalDav
+    office: DifficultOffice, dav: DifficultCalDav
 ) -> None:
-    server.quirks |= {Quirk.READ_ONLY}
+    dav.quirks |= {Quirk.READ_ONLY}
     booking, second = office.booked(9), office.booked(11)
     office.wait_for(lambda: len(office.findings()) == 2)
     assert {one["kind"] for one in office.findings()} == {"unwritable"}
     assert {one["booking_id"] for one in office.findings()} == {booking["id"], second["id"]}
     assert len(office.logged("calendar.finding")) == 2
     assert office.mails("calendar_finding") == 1
-    server.quirks.clear()
+    dav.quirks.clear()
     for finding in office.findings():
         office.resolve(finding, "restore")
     office.shows(9, 11)
@@ -167,7 +154,7 @@ def test_a_calendar_that_takes_nothing_is_found(
 
 
 def test_another_secret_of_ours_wants_the_password_again(
-    office: DifficultOffice, server: DifficultCalDav
+    office: DifficultOffice, dav: DifficultCalDav
 ) -> None:
     booking = office.booked(9)
     office.shows(9)
@@ -180,14 +167,14 @@ def test_another_secret_of_ours_wants_the_password_again(
 
 
 def test_a_server_that_was_restored_cancels_nothing(
-    office: DifficultOffice, server: DifficultCalDav
+    office: DifficultOffice, dav: DifficultCalDav
 ) -> None:
     office.policy(on_delete="cancel")
     bookings = [office.booked(hour) for hour in (8, 9, 10, 11, 12)]
     office.shows(8, 9, 10, 11, 12)
     office.read_anew()
     for booking in bookings:
-        server.remove(office.name_of(booking))
+        dav.remove(office.name_of(booking))
     for _ in range(2):  # empty, all at once, is believed the second time
         office.read_anew()
     office.wait_for(office.is_doubted)
@@ -198,7 +185,7 @@ def test_a_server_that_was_restored_cancels_nothing(
 
 
 def test_a_backup_of_ours_that_was_restored_writes_no_second_event(
-    office: DifficultOffice, server: DifficultCalDav
+    office: DifficultOffice, dav: DifficultCalDav
 ) -> None:
     booking = office.booked(9)
     office.shows(9)
@@ -208,14 +195,14 @@ def test_a_backup_of_ours_that_was_restored_writes_no_second_event(
         f" uid = NULL, written_at = NULL WHERE organization_id = '{office.organization_id}'",
     )
     office.change(booking, title="Another title")
-    office.wait_for(lambda: b"Another title" in server.objects[office.name_of(booking)])
+    office.wait_for(lambda: b"Another title" in dav.objects[office.name_of(booking)])
     office.shows(9)
 
 
 def test_a_calendar_that_is_gone_is_told_after_two_hours(
-    office: DifficultOffice, server: DifficultCalDav
+    office: DifficultOffice, dav: DifficultCalDav
 ) -> None:
-    server.quirks |= {Quirk.SIGN_IN_PAGE}
+    dav.quirks |= {Quirk.SIGN_IN_PAGE}
     office.read_anew()
     assert office.findings() == []
     ago = "now() - interval '3 hours'"
@@ -227,17 +214,17 @@ def test_a_calendar_that_is_gone_is_told_after_two_hours(
     assert len(office.logged("calendar.failing")) == 1
     office.read_anew()
     assert len(office.logged("calendar.failing")) == 1
-    server.quirks.clear()
+    dav.quirks.clear()
     office.read_anew()
     assert office.findings() == []
     assert len(office.logged("calendar.recovered")) == 1
 
 
 def test_nothing_secret_is_in_logs_or_in_the_database(
-    office: DifficultOffice, server: DifficultCalDav, own_server: Server, psql: Psql
+    office: DifficultOffice, dav: DifficultCalDav, own_server: Server, psql: Psql
 ) -> None:
-    server.put("foreign.ics", event("foreign", f"{at(20):%Y%m%d}", "LOCATION:Zebulons Keller"))
-    server.quirks |= {Quirk.READ_ONLY}
+    dav.put("foreign.ics", event("foreign", f"{at(20):%Y%m%d}", "LOCATION:Zebulons Keller"))
+    dav.quirks |= {Quirk.READ_ONLY}
     office.booked(9)
     office.wait_for(office.findings)
     office.read_anew()

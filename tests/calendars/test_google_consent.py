@@ -1,7 +1,6 @@
 """Connecting a Google account: the consent, from our page to Google's and back."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,17 +17,18 @@ from kalends.services.calendars.accounts.tokens import ConnectionTokens, seal_to
 from kalends.store.calendars.tokens import find_tokens, replace_tokens
 from tests.calendars.consented import (
     AUTHORIZE,
-    PUBLIC_URL,
+    CONNECTIONS,
     Browser,
     link_in,
     said_in,
+    settings_for,
 )
 from tests.calendars.consented import connected as connected_to
 from tests.calendars.consented import page_for as page_of
-from tests.calendars.google import SCOPE, GoogleOffice, settings_for
-from tests.conftest import beside, fetch, run
-from tests.fakes.google import OWNER, FakeGoogle, running_google
-from tests.servers import Server, WorkerProcess
+from tests.calendars.google import SCOPE, GoogleOffice
+from tests.conftest import beside, run
+from tests.fakes.google import OWNER, FakeGoogle
+from tests.servers import WorkerProcess
 from tests.world import World
 
 pytestmark = pytest.mark.server
@@ -36,44 +36,8 @@ connected, page_for = partial(connected_to, provider="google"), partial(page_of,
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[FakeGoogle]:
-    with running_google() as google:
-        yield google
-
-
-@pytest.fixture(scope="module")
-def own_settings(running: FakeGoogle) -> dict[str, str]:
-    return settings_for(running)
-
-
-@pytest.fixture
-def google(running: FakeGoogle) -> FakeGoogle:
-    running.quirks.clear()
-    running.ticked, running.denies, running.account = None, False, OWNER
-    running.calendars.clear()
-    running.calendar()
-    return running
-
-
-@pytest.fixture
-def browser(own_server: Server) -> Iterator[Browser]:
-    browser = Browser(own_server.url)
-    yield browser
-    browser.close()
-
-
-def test_a_consent_connects_the_account(
-    google: FakeGoogle, own_world: World, browser: Browser
-) -> None:
-    google.calendar("team@example.test", role="reader")
-    answer = browser.open(browser.consent(page_for(own_world)))
-    assert answer.status_code == 200
-    assert "The calendars are connected" in answer.text
-    (shown,) = own_world.api.get("/api/v1/calendar-connections").json()["data"]
-    assert (shown["provider"], shown["account"]) == ("google", OWNER)
-    path = f"/api/v1/calendar-connections/{shown['id']}/calendars"
-    listed = own_world.api.get(path).json()["data"]
-    assert {one["name"]: one["access"] for one in listed} == {"ada": "write", "team": "read"}
+def own_settings(google_running: FakeGoogle) -> dict[str, str]:
+    return settings_for(google_running)
 
 
 def test_our_page_says_who_asks_for_what(
@@ -109,7 +73,7 @@ def test_a_state_of_another_browser_is_refused(
     other.open(page_for(own_world))
     assert other.open(address).status_code == 404
     other.close()
-    assert own_world.api.get("/api/v1/calendar-connections").json()["data"] == []
+    assert own_world.api.get(CONNECTIONS).json()["data"] == []
 
 
 def test_an_answer_is_taken_once(google: FakeGoogle, own_world: World, browser: Browser) -> None:
@@ -170,35 +134,14 @@ def test_an_origin_is_no_address(own_world: World, origin: str) -> None:
     assert answer.status_code == 422
 
 
-def test_a_no_connects_nothing(google: FakeGoogle, own_world: World, browser: Browser) -> None:
-    google.denies = True
-    url = page_for(own_world, return_url=f"{PUBLIC_URL}/console")
-    answer = browser.open(browser.consent(url))
-    assert said_in(answer.headers["location"]) == {"status": "denied"}
-
-
 def test_a_box_that_is_needed_is_named(
     google: FakeGoogle, own_world: World, browser: Browser
 ) -> None:
-    google.ticked = {SCOPE + "calendarlist.readonly", SCOPE + "events.owned"}
+    google.granted = {SCOPE + "calendarlist.readonly", SCOPE + "events.owned"}
     answer = browser.open(browser.consent(page_for(own_world)))
     assert "A box was left unticked" in answer.text
     assert "See the availability on Google calendars you have access to" in answer.text
-    assert own_world.api.get("/api/v1/calendar-connections").json()["data"] == []
-
-
-def test_without_the_box_for_writing_calendars_are_read_alone(
-    google: FakeGoogle, own_world: World, browser: Browser
-) -> None:
-    google.ticked = {SCOPE + "calendarlist.readonly", SCOPE + "events.freebusy"}
-    answer = browser.open(browser.consent(page_for(own_world)))
-    assert "See, create, change, and delete events on Google calendars you own" in answer.text
-    (shown,) = own_world.api.get("/api/v1/calendar-connections").json()["data"]
-    unticked = "See, create, change, and delete events on Google calendars you own"
-    assert shown["consent_lacks"] == [unticked]
-    assert unticked in shown["reason"]
-    path = f"/api/v1/calendar-connections/{shown['id']}/calendars"
-    assert [one["access"] for one in own_world.api.get(path).json()["data"]] == ["read"]
+    assert own_world.api.get(CONNECTIONS).json()["data"] == []
 
 
 def test_an_account_that_is_connected_goes_on(google: FakeGoogle, own_world: World) -> None:
@@ -223,20 +166,9 @@ def test_a_sandbox_asks_google_for_nothing(own_world: World) -> None:
 
 
 def test_google_is_not_connected_by_a_password(own_world: World) -> None:
-    answer = own_world.api.post("/api/v1/calendar-connections", json={"provider": "google"})
+    answer = own_world.api.post(CONNECTIONS, json={"provider": "google"})
     assert answer.status_code == 422
     assert "authorize" in answer.text
-
-
-def test_no_secret_is_stored_or_logged_in_the_clear(
-    google: FakeGoogle, own_world: World, own_home: Installation, own_server: Server
-) -> None:
-    connected(own_world)
-    kept = fetch(own_home, "SELECT c::text FROM calendar_connections c")
-    kept += fetch(own_home, "SELECT c::text FROM calendar_consents c")
-    texts = [own_server.log_file.read_text(), *(row[0] for row in kept)]
-    secrets = [*google.access_tokens, *google.refresh_tokens, "client-secret", "code-"]
-    assert not [secret for secret in secrets for text in texts if secret in text]
 
 
 def test_of_many_who_need_a_new_token_one_asks(
@@ -286,20 +218,3 @@ def test_a_newer_token_does_not_give_way_to_an_older(
     google.refresh_seconds = 1.0
     assert beside(own_home, be_overtaken) == ("newer", "newer")
     google.refresh_seconds = 0.0
-
-
-def test_a_consent_that_was_taken_back_waits_for_another(
-    google: FakeGoogle, own_world: World, own_home: Installation
-) -> None:
-    own_world.api.patch("/api/v1/organization", json={"notify_email": "desk@example.com"})
-    office = GoogleOffice(own_world, own_home, google)
-    google.revoke_all()
-    office.booked(9)
-    office.wait_for(lambda: office.connection()["state"] == "reconnect")
-    assert "consent has ended" in office.connection()["reason"]
-    assert [finding["kind"] for finding in office.findings()] == ["reconnect"]
-    assert office.mails("calendar_finding") == 1
-    assert connected(own_world, connection_id=office.path.rpartition("/")[2]) == office.path
-    office.shows(9)
-    office.wait_for(lambda: office.findings() == [])
-    assert office.connection()["state"] == "active"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from kalends.compose import Installation
-from tests.calendars.difficult import DifficultOffice, difficult_server
+from tests.calendars.difficult import DifficultOffice
 from tests.calendars.test_busy import at
 from tests.conftest import PASSWORD, make_organization
 from tests.fakes.caldav import DifficultCalDav
@@ -14,23 +14,12 @@ from tests.world import World
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture(scope="module")
-def own_settings() -> dict[str, str]:
-    return {"OUTBOUND_ALLOW": "127.0.0.1"}
-
-
-@pytest.fixture
-def server() -> Iterator[DifficultCalDav]:
-    with difficult_server() as server:
-        yield server
-
-
 @pytest.fixture
 def offices(
-    own_world: World, own_home: Installation, server: DifficultCalDav
+    own_world: World, own_home: Installation, dav: DifficultCalDav
 ) -> Iterator[list[DifficultOffice]]:
     second = World(own_world.url, make_organization(own_home), PASSWORD)
-    yield [DifficultOffice(world, own_home, server) for world in (own_world, second)]
+    yield [DifficultOffice(world, own_home, dav) for world in (own_world, second)]
     second.close()
 
 

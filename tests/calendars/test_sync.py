@@ -25,11 +25,6 @@ DAY = (datetime.now(UTC) + timedelta(days=3)).replace(hour=9, minute=0, second=0
 SECONDS = 60
 
 
-@pytest.fixture(scope="module")
-def own_settings() -> dict[str, str]:
-    return {"OUTBOUND_ALLOW": "127.0.0.1"}
-
-
 def until(check: Callable[[], bool]) -> None:
     end = time.monotonic() + SECONDS
     while not check():

@@ -1,12 +1,11 @@
 """Accounts that are somebody else's by now, and such of which a part cannot be read."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from kalends.compose import Installation
-from tests.calendars.difficult import SECONDS, DifficultOffice, connected, difficult_server
+from tests.calendars.difficult import SECONDS, DifficultOffice, connected
 from tests.conftest import run
 from tests.fakes.caldav import PRINCIPAL, DifficultCalDav
 from tests.world import JSON, World
@@ -15,33 +14,22 @@ pytestmark = pytest.mark.server
 SOMEBODY_ELSE = "/dav/principals/eve/"
 
 
-@pytest.fixture(scope="module")
-def own_settings() -> dict[str, str]:
-    return {"OUTBOUND_ALLOW": "127.0.0.1"}
-
-
 @pytest.fixture
-def server() -> Iterator[DifficultCalDav]:
-    with difficult_server() as server:
-        yield server
-
-
-@pytest.fixture
-def office(own_world: World, own_home: Installation, server: DifficultCalDav) -> DifficultOffice:
+def office(own_world: World, own_home: Installation, dav: DifficultCalDav) -> DifficultOffice:
     answer = own_world.api.patch("/api/v1/organization", json={"notify_email": "desk@example.com"})
     assert answer.is_success
-    office = DifficultOffice(own_world, own_home, server)
+    office = DifficultOffice(own_world, own_home, dav)
     office.policy(on_delete="cancel")
     return office
 
 
-def lost_to_another(office: DifficultOffice, server: DifficultCalDav) -> JSON:
+def lost_to_another(office: DifficultOffice, dav: DifficultCalDav) -> JSON:
     """A booking that was written, in an account that somebody else has now."""
     booking = office.booked(9)
     office.shows(9)
     office.read_anew()
-    server.principal = SOMEBODY_ELSE
-    server.remove(office.name_of(booking))
+    dav.principal = SOMEBODY_ELSE
+    dav.remove(office.name_of(booking))
     return booking
 
 
@@ -51,9 +39,9 @@ def let_all_be_compared(office: DifficultOffice) -> None:
 
 
 def test_what_another_account_lacks_is_not_believed_gone(
-    office: DifficultOffice, server: DifficultCalDav
+    office: DifficultOffice, dav: DifficultCalDav
 ) -> None:
-    booking = lost_to_another(office, server)
+    booking = lost_to_another(office, dav)
     for _ in range(2):  # empty, all at once, is believed the second time
         office.read_anew()
     office.wait_for(office.is_doubted)
@@ -66,9 +54,9 @@ def test_what_another_account_lacks_is_not_believed_gone(
 
 
 def test_another_account_is_noticed_as_all_is_compared(
-    office: DifficultOffice, server: DifficultCalDav
+    office: DifficultOffice, dav: DifficultCalDav
 ) -> None:
-    lost_to_another(office, server)
+    lost_to_another(office, dav)
     let_all_be_compared(office)
     assert office.connection()["state"] == "reconnect"
     (calendar,) = office.calendars()
@@ -76,13 +64,13 @@ def test_another_account_is_noticed_as_all_is_compared(
 
 
 def test_a_password_of_another_account_is_refused(
-    office: DifficultOffice, server: DifficultCalDav
+    office: DifficultOffice, dav: DifficultCalDav
 ) -> None:
-    booking = lost_to_another(office, server)
+    booking = lost_to_another(office, dav)
     let_all_be_compared(office)
-    password = {"password": server.password}
+    password = {"password": dav.password}
     assert office.api.patch(office.path, json=password).status_code == 422
-    server.principal = PRINCIPAL
+    dav.principal = PRINCIPAL
     assert office.api.patch(office.path, json=password).status_code == 200
     for _ in range(2):
         office.read_anew()
@@ -92,12 +80,12 @@ def test_a_password_of_another_account_is_refused(
 
 
 def test_what_was_doubted_is_looked_at_after_a_pause(
-    office: DifficultOffice, server: DifficultCalDav
+    office: DifficultOffice, dav: DifficultCalDav
 ) -> None:
     booking = office.booked(9)
     office.shows(9)
     office.read_anew()
-    server.remove(office.name_of(booking))
+    dav.remove(office.name_of(booking))
     for _ in range(2):
         office.read_anew()
     office.wait_for(office.is_doubted)
@@ -110,9 +98,9 @@ def test_what_was_doubted_is_looked_at_after_a_pause(
 
 
 def test_an_account_works_though_one_calendar_cannot_be_read(
-    own_world: World, server: DifficultCalDav
+    own_world: World, dav: DifficultCalDav
 ) -> None:
-    path = connected(own_world, server)
+    path = connected(own_world, dav)
     until = time.monotonic() + SECONDS
     while own_world.api.get(path).json()["data"]["state"] == "reading":
         assert time.monotonic() < until, "it is read for ever"

@@ -30,6 +30,7 @@ from tests.fakes.caldav_quirks import (
     status_of,
     xml_of,
 )
+from tests.fakes.ports import served_at_a_port
 
 USER, PASSWORD = "ada", "secret"
 PRINCIPAL: Final = "/dav/principals/ada/"
@@ -415,12 +416,5 @@ class DifficultCalDav:
 async def difficult_caldav() -> AsyncIterator[DifficultCalDav]:
     """Listens on a free port while the block runs."""
     server = DifficultCalDav()
-    runner = web.ServerRunner(web.Server(server.answer), shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    server.port = runner.addresses[0][1]
-    try:
+    async with served_at_a_port(server.answer) as server.port:
         yield server
-    finally:
-        await runner.cleanup()

@@ -8,35 +8,30 @@ What a request may hold, and which scopes it needs, comes from Google's own desc
 known of them; nothing was tried against the real one.
 """
 
-import asyncio
-import base64
-import hashlib
-import itertools
 import json
 import re
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
-from aiohttp import ClientSession, web
+from aiohttp import web
 
+from tests.fakes.consented import ConsentedFake, Refusals, sent_back
+from tests.fakes.descriptions import JSON
 from tests.fakes.google_calls import FakeCalls
 from tests.fakes.google_rules import (
     DESCRIPTION,
-    JSON,
     Method,
     fault_in_body,
     fault_in_query,
     method_of,
     projected,
 )
+from tests.fakes.quirks import Quirk
 from tests.fakes.threads import served_in_a_thread
 
-CLIENT_ID, CLIENT_SECRET = "kalends.apps.example", "client-secret"
 OWNER = "ada@example.test"
 PREFIX = "https://www.googleapis.com/auth/"
 ID = re.compile(r"[0-9a-v]{5,1024}")
@@ -51,21 +46,6 @@ NOT_WITH_TOKEN = {
     "updatedMin",
 }
 Answer = tuple[int, JSON]
-
-
-class Quirk(Enum):
-    """What it may do besides."""
-
-    RATE_LIMITED = auto()
-    TOO_MANY = auto()
-    QUOTA = auto()
-    DOWN = auto()
-    # The event is taken, and the answer does not come.
-    LOSES_ANSWERS = auto()
-    TOKENS_EXPIRE = auto()
-    NO_PRIVATE_PROPERTIES = auto()
-    NO_PUSH = auto()
-    PUSHES_TWICE = auto()
 
 
 @dataclass
@@ -109,138 +89,65 @@ class FakeCalendar:
 
 
 @dataclass
-class FakeGoogle:
-    """One person's account. `ticked` are the scopes that are granted; None is all that is asked
-    for, and nothing at all is a no. `hook` is where notifications are sent to, whatever address was
-    named: that one has to be public."""
+class FakeGoogle(ConsentedFake):
+    """See `ConsentedFake`; nothing at all that is granted is a no."""
 
-    port: int = 0
-    quirks: set[Quirk] = field(default_factory=set)
-    calendars: dict[str, FakeCalendar] = field(default_factory=dict)
-    requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
-    redirect_uris: set[str] = field(default_factory=set)
-    ticked: set[str] | None = None
-    denies: bool = False
-    codes: dict[str, JSON] = field(default_factory=dict)
-    refresh_tokens: dict[str, list[str]] = field(default_factory=dict)
-    access_tokens: dict[str, list[str]] = field(default_factory=dict)
-    # How often new tokens were asked for with each token that lasts.
-    refreshed: Counter[str] = field(default_factory=Counter)
-    refresh_seconds: float = 0.0
-    page_size: int = 2500
+    NAME = "google"
+    CLIENT_ID = "kalends.apps.example"
+    REFUSALS = Refusals(
+        client={"error": "invalid_client"},
+        code={"error": "invalid_grant"},
+        redirect={"error": "redirect_uri_mismatch"},
+        refresh={"error": "invalid_grant", "error_description": "Token has been revoked."},
+    )
+    PAUSES = frozenset({429})
+
     account: str = OWNER
+    calendars: dict[str, FakeCalendar] = field(default_factory=dict)
+    page_size: int = 2500
     channels: dict[str, JSON] = field(default_factory=dict)
-    hook: str = ""
     calls: FakeCalls = field(default_factory=FakeCalls)
-    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-    tasks: set[asyncio.Task[Any]] = field(default_factory=set)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     def calendar(self, id_: str = OWNER, role: str = "owner") -> FakeCalendar:
         return self.calendars.setdefault(id_, FakeCalendar(id_, role))
 
-    def has(self, *quirks: Quirk) -> bool:
-        return any(quirk in self.quirks for quirk in quirks)
-
-    def asked(self, method: str, part: str = "") -> list[tuple[str, str, dict[str, str]]]:
-        return [one for one in self.requests if one[0] == method and part in one[1]]
-
-    def revoke_all(self) -> None:
-        """As the person does at Google."""
-        self.refresh_tokens.clear()
-        self.access_tokens.clear()
+    def forget(self) -> None:
+        super().forget()
+        self.calls = FakeCalls()
+        self.calendars.clear()
+        self.calendar()
 
     # Consent and tokens.
 
     def _consent(self, query: dict[str, str]) -> web.Response:
-        wanted = query.get("scope", "").split()
-        is_right = (
-            query.get("client_id") == CLIENT_ID
-            and query.get("redirect_uri") in self.redirect_uris
-            and query.get("response_type") == "code"
-            and query.get("code_challenge_method") == "S256"
-            and len(query.get("code_challenge", "")) == 43
-            and set(wanted) <= _known_scopes()
-        )
-        if not is_right:
+        if not self.is_consent(query, _known_scopes()):
             return web.json_response({"error": "invalid_request", "query": query}, status=400)
-        said = {"state": query["state"]}
         if self.denies:
-            said["error"] = "access_denied"
-        else:
-            granted = [s for s in wanted if self.ticked is None or s in self.ticked]
-            code = f"code-{next(self.numbers)}"
-            self.codes[code] = {**query, "granted": granted}
-            said |= {"code": code, "scope": " ".join(granted)}
-        raise web.HTTPFound(f"{query['redirect_uri']}?{urlencode(said)}")
+            return sent_back(query, error="access_denied")
+        wanted = query["scope"].split()
+        granted = [s for s in wanted if self.granted is None or s in self.granted]
+        return sent_back(query, code=self.consented(query, granted), scope=" ".join(granted))
 
-    async def _token(self, form: dict[str, str]) -> web.Response:
-        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
-            return web.json_response({"error": "invalid_client"}, status=401)
-        if form.get("grant_type") == "authorization_code":
-            return self._exchanged(form)
-        self.refreshed[form.get("refresh_token", "")] += 1
-        await asyncio.sleep(self.refresh_seconds)
-        scopes = self.refresh_tokens.get(form.get("refresh_token", ""))
-        if scopes is None:
-            said = {"error": "invalid_grant", "error_description": "Token has been revoked."}
-            return web.json_response(said, status=400)
-        return web.json_response(self._access(scopes))
-
-    def _exchanged(self, form: dict[str, str]) -> web.Response:
-        known = self.codes.pop(form.get("code", ""), None)
-        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
-        challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-        if known is None or challenge != known["code_challenge"]:
-            return web.json_response({"error": "invalid_grant"}, status=400)
-        if form.get("redirect_uri") != known["redirect_uri"]:
-            return web.json_response({"error": "redirect_uri_mismatch"}, status=400)
-        answer = self._access(known["granted"])
-        if known.get("access_type") == "offline" and known.get("prompt") == "consent":
-            token = f"refresh-{next(self.numbers)}"
-            self.refresh_tokens[token] = known["granted"]
-            answer["refresh_token"] = token
-        return web.json_response(answer)
-
-    def _access(self, scopes: list[str]) -> JSON:
-        token = f"access-{next(self.numbers)}"
-        self.access_tokens[token] = scopes
-        seconds = 1 if self.has(Quirk.TOKENS_EXPIRE) else 3599
-        return {
-            "access_token": token,
-            "expires_in": seconds,
-            "scope": " ".join(scopes),
-            "token_type": "Bearer",
-        }
+    def tokens_for(self, consent: JSON, token: JSON) -> JSON:
+        scopes = consent["granted"]
+        if (consent.get("access_type"), consent.get("prompt")) == ("offline", "consent"):
+            token["refresh_token"] = self.lasting_token(scopes)
+        return {**token, "scope": " ".join(scopes)}
 
     # The API.
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        body = await request.read()
-        self.requests.append((request.method, request.path_qs, dict(request.headers)))
+        body = await self.noted(request)
         if request.path == "/o/oauth2/v2/auth":
-            try:
-                return self._consent(dict(request.query))
-            except web.HTTPFound as found:
-                return web.Response(status=302, headers={"Location": str(found.location)})
+            return self._consent(dict(request.query))
         if request.path == "/token":
-            return await self._token(dict(parse_qsl(body.decode())))
+            return await self.token(dict(parse_qsl(body.decode())))
         if request.path == "/revoke":
             self.refresh_tokens.pop(dict(parse_qsl(body.decode())).get("token", ""), None)
             return web.json_response({})
         raw = request.raw_path.partition("?")[0].removeprefix("/calendar/v3/")
         status, value = self._call(request, raw, body)
-        if self.has(Quirk.LOSES_ANSWERS) and request.method != "GET" and status < 300:
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
-        headers = {"Retry-After": "1"} if status == 429 else {}
-        if status == 204:
-            return web.Response(status=204)
-        return web.json_response(value, status=status, headers=headers)
+        return self.answer_with(request, status, value)
 
     def _call(self, request: web.BaseRequest, path: str, body: bytes) -> Answer:
         method = method_of(request.method, path)
@@ -268,8 +175,7 @@ class FakeGoogle:
             return _refusal(403, "userRateLimitExceeded", domain="usageLimits")
         if self.has(Quirk.QUOTA):
             return _refusal(403, "quotaExceeded", domain="usageLimits")
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        scopes = self.access_tokens.get(token)
+        scopes = self.scopes_of(request)
         if scopes is None:
             return _refusal(401, "authError")
         allowed = {PREFIX + scope for scope in method.described["scopes"]}
@@ -416,17 +322,7 @@ class FakeGoogle:
             "X-Goog-Resource-State": state,
             "X-Goog-Message-Number": str(next(self.numbers)),
         }
-        path = "/" + channel["address"].split("/", 3)[3]
-        for _ in range(2 if self.has(Quirk.PUSHES_TWICE) else 1):
-            if self.hook:
-                task = asyncio.get_running_loop().create_task(_post(self.hook + path, headers))
-                self.tasks.add(task)
-                task.add_done_callback(self.tasks.discard)
-
-
-async def _post(url: str, headers: dict[str, str]) -> None:
-    async with ClientSession() as session, session.post(url, headers=headers):
-        pass
+        self.send(channel["address"], headers=headers)
 
 
 def _known_scopes() -> set[str]:
@@ -476,17 +372,8 @@ def _refusal(status: int, reason: str, message: str = "", domain: str = "global"
 async def fake_google() -> AsyncIterator[FakeGoogle]:
     google = FakeGoogle()
     google.calendar()
-    runner = web.ServerRunner(web.Server(google.answer), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    google.port = runner.addresses[0][1]
-    try:
+    async with google.serving():
         yield google
-    finally:
-        for task in google.tasks:
-            task.cancel()
-        await asyncio.gather(*google.tasks, return_exceptions=True)
-        await runner.cleanup()
 
 
 @contextmanager

@@ -2,17 +2,13 @@
 parameters, for which scopes, and what their bodies hold (`tests/data/google_calendar.json`, from
 its discovery document; schemas as JSON Schema without text)."""
 
-import json
 import re
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
-from jsonschema import Draft202012Validator
+from tests.fakes.descriptions import JSON, Description, parts_of
 
-DESCRIPTION = json.loads((Path(__file__).parent.parent / "data/google_calendar.json").read_text())
-JSON = dict[str, Any]
+GOOGLE = Description("google_calendar.json")
+DESCRIPTION = GOOGLE.said
 
 
 class Method(NamedTuple):
@@ -26,9 +22,9 @@ class Method(NamedTuple):
 def method_of(verb: str, path: str) -> Method | None:
     """The call that a path below `/calendar/v3/` is for, as it was written."""
     for name, described in DESCRIPTION["methods"].items():
-        match = _pattern(described["path"]).fullmatch(path)
-        if described["verb"] == verb and match:
-            return Method(name, described, {k: unquote(v) for k, v in match.groupdict().items()})
+        parts = parts_of(described["path"], path)
+        if described["verb"] == verb and parts is not None:
+            return Method(name, described, parts)
     return None
 
 
@@ -49,12 +45,8 @@ def fault_in_query(method: Method, query: list[tuple[str, str]]) -> str | None:
 
 def fault_in_body(method: Method, body: Any) -> str | None:
     """Why the body is refused. What is null is to be cleared, and nothing else."""
-    schema = method.described["body"]
-    if schema is None:
-        return None
-    for error in _validator(schema).iter_errors(_without_null(body)):
-        return f"{schema}: {error.message}"
-    return None
+    schema: str | None = method.described["body"]
+    return schema and GOOGLE.fault(schema, _without_null(body))
 
 
 def projected(value: Any, fields: str | None) -> Any:
@@ -74,16 +66,6 @@ def _is_valid(rule: JSON, value: str) -> bool:
             is not None
         )
     return value in rule["enum"] if "enum" in rule else True
-
-
-@cache
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
-
-
-@cache
-def _validator(schema: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": f"#/$defs/{schema}", "$defs": DESCRIPTION["schemas"]})
 
 
 def _without_null(value: Any) -> Any:

@@ -10,22 +10,18 @@ against the real one.
 """
 
 import asyncio
-import base64
-import hashlib
-import itertools
 import json
 import re
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import Enum, auto
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote
 
-from aiohttp import ClientError, ClientSession, web
+from aiohttp import ClientSession, web
 
+from tests.fakes.consented import ConsentedFake, Refusals, path_of, sent_back
 from tests.fakes.graph_calendar import JSON, FakeGraphCalendar
 from tests.fakes.microsoft_rules import (
     DELTA,
@@ -35,11 +31,12 @@ from tests.fakes.microsoft_rules import (
     fault_in_body,
     fault_in_headers,
     fault_in_query,
-    scopes_of,
+    scopes_for,
 )
+from tests.fakes.quirks import Quirk
 from tests.fakes.threads import served_in_a_thread
 
-CLIENT_ID, CLIENT_SECRET, TENANT = "kalends-client", "client-secret", "common"
+TENANT = "common"
 OWNER = "ada@contoso.test"
 CALENDAR = "AAMkCal="
 KNOWN_SCOPES = {"offline_access", "User.Read", "Calendars.Read", "Calendars.ReadWrite"}
@@ -51,61 +48,34 @@ MARKED = re.compile(
 Answer = tuple[int, JSON]
 
 
-class Quirk(Enum):
-    """What it may do besides."""
-
-    TOO_MANY = auto()
-    DOWN = auto()
-    # The event is taken, and the answer does not come.
-    LOSES_ANSWERS = auto()
-    TOKENS_EXPIRE = auto()
-    # Another creation under the same name makes another event.
-    FORGETS_TRANSACTIONS = auto()
-    # It answers with that other event, whatever is to be created.
-    ANSWERS_THE_FIRST = auto()
-    # The last page of a list of changes has no link to go on with.
-    BREAKS_OFF = auto()
-    # Entities come twice in a round.
-    REPEATS = auto()
-    NO_PUSH = auto()
-    PUSHES_TWICE = auto()
-
-
 @dataclass
-class FakeMicrosoft:
-    """One person's account. `granted` are the scopes that are granted; None is all that is asked
-    for. `hook` is where notifications are sent to, whatever address was named: that one has to be
-    public."""
+class FakeMicrosoft(ConsentedFake):
+    """See `ConsentedFake`."""
 
-    port: int = 0
-    quirks: set[Quirk] = field(default_factory=set)
+    NAME = "microsoft"
+    CLIENT_ID = "kalends-client"
+    REFUSALS = Refusals(
+        client={"error": "invalid_client", "error_description": "AADSTS7000215: Invalid."},
+        code={"error": "invalid_grant"},
+        redirect={"error": "invalid_grant"},
+        refresh={
+            "error": "invalid_grant",
+            "error_description": "AADSTS700082: Expired.",
+            "suberror": "bad_token",
+        },
+    )
+    PAUSES = frozenset({429, 503})
+
+    account: str = OWNER
     calendars: dict[str, FakeGraphCalendar] = field(default_factory=dict)
-    requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
-    redirect_uris: set[str] = field(default_factory=set)
-    granted: set[str] | None = None
-    denies: bool = False
     needs_admin: bool = False
-    codes: dict[str, JSON] = field(default_factory=dict)
-    refresh_tokens: dict[str, list[str]] = field(default_factory=dict)
-    access_tokens: dict[str, list[str]] = field(default_factory=dict)
-    # How often new tokens were asked for with each token that lasts.
-    refreshed: Counter[str] = field(default_factory=Counter)
-    refresh_seconds: float = 0.0
     answer_seconds: float = 0.0
     page_size: int = 1000
     forgets_by: str = "SyncStateNotFound"
-    account: str = OWNER
     subscriptions: dict[str, JSON] = field(default_factory=dict)
-    hook: str = ""
     at_once: int = 0
     most_at_once: int = 0
     transactions: dict[str, tuple[str, JSON]] = field(default_factory=dict)
-    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-    tasks: set[asyncio.Task[Any]] = field(default_factory=set)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     def calendar(
         self, id_: str = CALENDAR, name: str = "Calendar", owner: str | None = None
@@ -115,97 +85,47 @@ class FakeMicrosoft:
             id_, FakeGraphCalendar(id_, name, owner or self.account)
         )
 
-    def has(self, *quirks: Quirk) -> bool:
-        return any(quirk in self.quirks for quirk in quirks)
-
-    def asked(self, method: str, part: str = "") -> list[tuple[str, str, dict[str, str]]]:
-        return [one for one in self.requests if one[0] == method and part in one[1]]
-
-    def revoke_all(self) -> None:
-        """As the person does at Microsoft, or an administrator."""
-        self.refresh_tokens.clear()
-        self.access_tokens.clear()
+    def forget(self) -> None:
+        super().forget()
+        self.needs_admin = False
+        self.subscriptions.clear()
+        self.calendars.clear()
+        self.calendar()
 
     # Consent and tokens.
 
     def _consent(self, query: dict[str, str]) -> web.Response:
-        wanted = query.get("scope", "").split()
-        is_right = (
-            query.get("client_id") == CLIENT_ID
-            and query.get("redirect_uri") in self.redirect_uris
-            and query.get("response_type") == "code"
-            and query.get("code_challenge_method") == "S256"
-            and len(query.get("code_challenge", "")) == 43
-            and set(wanted) <= KNOWN_SCOPES
-        )
-        if not is_right:
+        if not self.is_consent(query, KNOWN_SCOPES):
             return web.json_response({"error": "invalid_request", "query": query}, status=400)
-        said = {"state": query["state"]}
         if self.needs_admin:
-            said["error"] = "access_denied"
-            said["error_description"] = "AADSTS90094: Admin consent is required."
-        elif self.denies:
-            said["error"] = "access_denied"
-            said["error_description"] = "AADSTS65004: User declined to consent to access the app."
-        else:
-            granted = [s for s in wanted if self.granted is None or s in self.granted]
-            granted += [s for s in sorted(self.granted or ()) if s not in wanted]
-            code = f"code-{next(self.numbers)}-" + "x" * 1500
-            self.codes[code] = {**query, "granted": granted}
-            said |= {"code": code, "session_state": "s"}
-        return web.Response(
-            status=302, headers={"Location": f"{query['redirect_uri']}?{urlencode(said)}"}
-        )
+            why = "AADSTS90094: Admin consent is required."
+            return sent_back(query, error="access_denied", error_description=why)
+        if self.denies:
+            why = "AADSTS65004: User declined to consent to access the app."
+            return sent_back(query, error="access_denied", error_description=why)
+        wanted = query["scope"].split()
+        granted = [s for s in wanted if self.granted is None or s in self.granted]
+        granted += [s for s in sorted(self.granted or ()) if s not in wanted]
+        code = self.consented(query, granted, "-" + "x" * 1500)
+        return sent_back(query, code=code, session_state="s")
 
-    async def _token(self, form: dict[str, str]) -> web.Response:
-        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
-            said = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid."}
-            return web.json_response(said, status=401)
-        if form.get("grant_type") == "authorization_code":
-            return self._exchanged(form)
-        self.refreshed[form.get("refresh_token", "")] += 1
-        await asyncio.sleep(self.refresh_seconds)
-        scopes = self.refresh_tokens.get(form.get("refresh_token", ""))
-        if scopes is None:
-            said = {"error": "invalid_grant", "error_description": "AADSTS700082: Expired."}
-            return web.json_response({**said, "suberror": "bad_token"}, status=400)
-        return web.json_response(self._given(scopes))
-
-    def _exchanged(self, form: dict[str, str]) -> web.Response:
-        known = self.codes.pop(form.get("code", ""), None)
-        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
-        challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-        is_right = known is not None and challenge == known["code_challenge"]
-        if not is_right or known is None or form.get("redirect_uri") != known["redirect_uri"]:
-            return web.json_response({"error": "invalid_grant"}, status=400)
-        return web.json_response(self._given(known["granted"]))
-
-    def _given(self, scopes: list[str]) -> JSON:
+    def tokens_for(self, consent: JSON, token: JSON) -> JSON:
         """A token that lasts is another one each time, and the old one is good for a while."""
-        token = f"access-{next(self.numbers)}"
-        self.access_tokens[token] = scopes
+        scopes = consent["granted"]
         named = [f"https://graph.microsoft.com/{s}" for s in scopes if s != "offline_access"]
-        answer = {
-            "access_token": token,
-            "expires_in": 1 if self.has(Quirk.TOKENS_EXPIRE) else 3599,
-            "scope": " ".join([*named, "openid", "profile"]),
-            "token_type": "Bearer",
-        }
         if "offline_access" in scopes:
-            answer["refresh_token"] = f"refresh-{next(self.numbers)}"
-            self.refresh_tokens[str(answer["refresh_token"])] = scopes
-        return answer
+            token["refresh_token"] = self.lasting_token(scopes)
+        return {**token, "scope": " ".join([*named, "openid", "profile"])}
 
     # Graph.
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        body = await request.read()
-        self.requests.append((request.method, request.path_qs, dict(request.headers)))
+        body = await self.noted(request)
         login = f"/{TENANT}/oauth2/v2.0"
         if request.path == f"{login}/authorize":
             return self._consent(dict(request.query))
         if request.path == f"{login}/token":
-            return await self._token(dict(parse_qsl(body.decode())))
+            return await self.token(dict(parse_qsl(body.decode())))
         self.at_once += 1
         self.most_at_once = max(self.at_once, self.most_at_once)
         try:
@@ -213,14 +133,7 @@ class FakeMicrosoft:
             status, value = await self._call(request, body)
         finally:
             self.at_once -= 1
-        if self.has(Quirk.LOSES_ANSWERS) and request.method != "GET" and status < 300:
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
-        headers = {"Retry-After": "1"} if status in (429, 503) else {}
-        if status == 204:
-            return web.Response(status=204)
-        return web.json_response(value, status=status, headers=headers)
+        return self.answer_with(request, status, value)
 
     async def _call(self, request: web.BaseRequest, body: bytes) -> Answer:
         raw = request.raw_path.partition("?")[0].removeprefix("/v1.0/")
@@ -255,11 +168,10 @@ class FakeMicrosoft:
             return refusal(503, "ServiceUnavailable")
         if self.has(Quirk.TOO_MANY) or self.at_once > AT_ONCE:
             return refusal(429, "ApplicationThrottled")
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        scopes = self.access_tokens.get(token)
+        scopes = self.scopes_of(request)
         if scopes is None:
             return refusal(401, "InvalidAuthenticationToken")
-        return None if scopes_of(call) & set(scopes) else refusal(403, "ErrorAccessDenied")
+        return None if scopes_for(call) & set(scopes) else refusal(403, "ErrorAccessDenied")
 
     def _shown(self, calendar: FakeGraphCalendar) -> JSON:
         return {
@@ -416,12 +328,7 @@ class FakeMicrosoft:
     def deliver(self, subscription: JSON, **said: str) -> None:
         """A notification, as Graph sends it; for a subscription that was removed, too."""
         body = {"value": [notice_of(subscription, **said)]}
-        for _ in range(2 if self.has(Quirk.PUSHES_TWICE) else 1):
-            if self.hook:
-                url = self.hook + path_of(subscription["notificationUrl"])
-                task = asyncio.get_running_loop().create_task(_post(url, body))
-                self.tasks.add(task)
-                task.add_done_callback(self.tasks.discard)
+        self.send(subscription["notificationUrl"], json=body)
 
 
 DUPLICATE = "ErrorDuplicateTransactionId"
@@ -445,24 +352,9 @@ def notice_of(subscription: JSON, **said: str) -> JSON:
     }
 
 
-def path_of(address: str) -> str:
-    return "/" + address.split("/", 3)[3]
-
-
 def seen(row: JSON) -> JSON:
     """Extended properties are shown to who asks for them alone."""
     return {k: v for k, v in row.items() if k != "singleValueExtendedProperties"}
-
-
-async def _post(url: str, body: JSON) -> None:
-    """Nobody may be there to take it."""
-    with suppress(ClientError):
-        await _send(url, body)
-
-
-async def _send(url: str, body: JSON) -> None:
-    async with ClientSession() as session, session.post(url, json=body):
-        pass
 
 
 def refusal(status: int, code: str, message: str = "") -> Answer:
@@ -473,17 +365,8 @@ def refusal(status: int, code: str, message: str = "") -> Answer:
 async def fake_microsoft() -> AsyncIterator[FakeMicrosoft]:
     microsoft = FakeMicrosoft()
     microsoft.calendar()
-    runner = web.ServerRunner(web.Server(microsoft.answer), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    microsoft.port = runner.addresses[0][1]
-    try:
+    async with microsoft.serving():
         yield microsoft
-    finally:
-        for task in microsoft.tasks:
-            task.cancel()
-        await asyncio.gather(*microsoft.tasks, return_exceptions=True)
-        await runner.cleanup()
 
 
 @contextmanager

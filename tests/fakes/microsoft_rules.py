@@ -2,17 +2,13 @@
 parameters, and what their bodies hold (`tests/data/microsoft_graph.json`, made of `msgraph-sdk` by
 `scripts/extract_graph.py`). What scopes and headers a call needs is written here, by its pages."""
 
-import json
 import re
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
-from jsonschema import Draft202012Validator
+from tests.fakes.descriptions import Description, parts_of
 
-DESCRIPTION = json.loads((Path(__file__).parent.parent / "data/microsoft_graph.json").read_text())
-JSON = dict[str, Any]
+GRAPH = Description("microsoft_graph.json")
+DESCRIPTION = GRAPH.said
 BODIES = {
     ("POST", "me/calendars/{calendar}/events"): "Event",
     ("PATCH", "me/calendars/{calendar}/events/{event}"): "Event",
@@ -38,13 +34,13 @@ class GraphCall(NamedTuple):
 def call_of(verb: str, path: str) -> GraphCall | None:
     """The call that a path below `/v1.0/` is for, as it was written."""
     for name, described in DESCRIPTION["calls"].items():
-        match = _pattern(name).fullmatch(path)
-        if match and verb in described["verbs"]:
-            return GraphCall(verb, name, {k: unquote(v) for k, v in match.groupdict().items()})
+        parts = parts_of(name, path)
+        if parts is not None and verb in described["verbs"]:
+            return GraphCall(verb, name, parts)
     return None
 
 
-def scopes_of(call: GraphCall) -> set[str]:
+def scopes_for(call: GraphCall) -> set[str]:
     """Any of them does."""
     if call.name == "me":
         return {"User.Read"}
@@ -90,8 +86,8 @@ def fault_in_body(call: GraphCall, body: Any) -> str | None:
         return None
     if not isinstance(body, dict):
         return "there is no body"
-    for error in _validator(schema).iter_errors(body):
-        return f"{schema}: {error.message}"
+    if fault := GRAPH.fault(schema, body):
+        return fault
     if READ_ONLY & body.keys():
         return f"read-only: {sorted(READ_ONLY & body.keys())}"
     if call.verb == "PATCH" and "transactionId" in body:
@@ -101,13 +97,3 @@ def fault_in_body(call: GraphCall, body: Any) -> str | None:
 
 def _is_instant(value: str | None) -> bool:
     return value is None or INSTANT.fullmatch(value) is not None
-
-
-@cache
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
-
-
-@cache
-def _validator(schema: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": f"#/$defs/{schema}", "$defs": DESCRIPTION["schemas"]})

@@ -15,11 +15,12 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.ports import served_at_a_port
+from tests.fakes.quirks import Quirk
 from tests.fakes.threads import served_in_a_thread
 
 JSON = dict[str, Any]
@@ -29,19 +30,6 @@ FIELDS = {"topic": str, "type": int, "start_time": str, "duration": int, "timezo
 PATHS = re.compile(r"/v2/(?:users/(?P<user>[^/]+)/meetings|meetings/(?P<meeting>\d+))")
 # Of an agenda a list shows no more.
 LISTED_AGENDA = 250
-
-
-class Quirk(Enum):
-    """What it may do besides."""
-
-    DOWN = auto()
-    TOO_MANY = auto()
-    # The meeting is made, and the answer does not come.
-    LOSES_ANSWERS = auto()
-    HANGS = auto()
-    # The meeting is made, and nothing is answered for a long while.
-    HANGS_AFTER = auto()
-    LACKS_SCOPE = auto()
 
 
 @dataclass
@@ -197,14 +185,8 @@ def _fault(body: Any, required: set[str]) -> str:
 @asynccontextmanager
 async def fake_zoom() -> AsyncIterator[FakeZoom]:
     zoom = FakeZoom()
-    runner = web.ServerRunner(web.Server(zoom.answer), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    zoom.port = runner.addresses[0][1]
-    try:
+    async with served_at_a_port(zoom.answer) as zoom.port:
         yield zoom
-    finally:
-        await runner.cleanup()
 
 
 @contextmanager

@@ -8,7 +8,8 @@ import pytest
 
 from kalends.compose import Installation
 from tests.conftest import fetch, run
-from tests.fakes.zoom import FakeZoom, Quirk, running_zoom
+from tests.fakes.quirks import Quirk
+from tests.fakes.zoom import FakeZoom, running_zoom
 from tests.servers import Server
 from tests.smtp import PostOffice
 from tests.video.calls import ZOOM, CallOffice, text_of

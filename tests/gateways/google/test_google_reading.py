@@ -15,7 +15,8 @@ from kalends.domain.calendars.failures import (
 from kalends.domain.calendars.readings import CalendarObject
 from kalends.gateways.google.account import GoogleAccount
 from kalends.gateways.google.places import BUSY_SCOPE, LIST_SCOPE
-from tests.fakes.google import OWNER, FakeGoogle, Quirk
+from tests.fakes.google import OWNER, FakeGoogle
+from tests.fakes.quirks import Quirk
 from tests.gateways.google.conftest import Source
 from tests.gateways.google.events import (
     DECEMBER,

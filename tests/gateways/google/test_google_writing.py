@@ -15,7 +15,8 @@ from kalends.domain.calendars.writings import ANY_VERSION, Conflict, ObjectDelet
 from kalends.formats.icalendar.invitations import EventStatus
 from kalends.formats.icalendar.written import WrittenEvent, written_ics
 from kalends.gateways.google.account import GoogleAccount
-from tests.fakes.google import OWNER, FakeGoogle, Quirk
+from tests.fakes.google import OWNER, FakeGoogle
+from tests.fakes.quirks import Quirk
 
 pytestmark = pytest.mark.server
 UID = "bk_0352lF5NnllfIJ66lPpfc3-1-0123abcd@kalends"

@@ -22,7 +22,8 @@ from kalends.gateways.microsoft.account import MicrosoftAccount
 from kalends.gateways.microsoft.places import CALENDARS_SCOPE, PROFILE_SCOPE, places_at
 from kalends.gateways.microsoft.session import InTurn
 from kalends.gateways.microsoft.turns import AT_ONCE, RequestTurns
-from tests.fakes.microsoft import CALENDAR, OWNER, TENANT, FakeMicrosoft, Quirk
+from tests.fakes.microsoft import CALENDAR, OWNER, TENANT, FakeMicrosoft
+from tests.fakes.quirks import Quirk
 from tests.gateways.google.events import DECEMBER, busy
 from tests.gateways.microsoft.conftest import GRANTED, Source
 from tests.gateways.microsoft.events import (

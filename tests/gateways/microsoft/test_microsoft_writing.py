@@ -14,7 +14,8 @@ from kalends.domain.ids import new_id
 from kalends.formats.icalendar.invitations import EventStatus
 from kalends.formats.icalendar.written import written_ics
 from kalends.gateways.microsoft.account import MicrosoftAccount
-from tests.fakes.microsoft import CALENDAR, FakeMicrosoft, Quirk
+from tests.fakes.microsoft import CALENDAR, FakeMicrosoft
+from tests.fakes.quirks import Quirk
 from tests.gateways.google.test_google_writing import DATA, EVENT, LATER, UID
 from tests.gateways.microsoft.events import changes_of, reading_of
 
