@@ -5,9 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from kalends.compose import Installation
-from kalends.domain.access import Role
-from tests.web.pages.settings.clerks import Clerk, clerk_of
+from tests.web.pages.settings.clerks import Clerk
 from tests.web.pages.visitors import text_of
 from tests.world import JSON, World
 
@@ -116,15 +114,3 @@ def test_of_sections_saved_at_once_one_is_saved_and_none_lost(world: World) -> N
             late = owners[section].fill_in(late, section)
     after = stored(world)
     assert {name: after[name] for name, _ in changes.values()} == dict(changes.values())
-
-
-def test_an_admin_who_is_none_any_more_saves_nothing(home: Installation, world: World) -> None:
-    admin = clerk_of(home, world, Role.ADMIN)
-    page = admin.open(REGION)
-    owner = Clerk(world)
-    users = world.api.get("/api/v1/users").json()["data"]
-    admin_id = next(user["id"] for user in users if user["email"] == admin.email)
-    done = owner.submit(f"/users/{admin_id}/role", page="/users", role="member")
-    assert done.status_code == 303
-    assert admin.fill_in(page, REGION, country="DE").status_code == 403
-    assert stored(world)["country"] is None

@@ -1,7 +1,7 @@
 """The organization itself, in sections that are saved one by one: what it is called, its looks, its
 language and zone, who is notified of bookings, what staff may do."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -38,11 +38,12 @@ LOGO: Final = f"{PATH}/logo"
 
 @dataclass(frozen=True)
 class SettingsSection:
-    """A form of its own. `key` is that of its tab; `read` gives the API's fields of what is typed.
-    The address that stands first is that of `/settings`, as it always was."""
+    """A form of its own, with those fields. `key` is that of its tab; `read` gives the API's fields
+    of what is typed. The address that stands first is that of `/settings`, as it always was."""
 
     key: str
     lead: LazyMessage
+    fields: frozenset[str]
     read: Callable[[FormFields], Mapping[str, Any]]
 
     @property
@@ -57,15 +58,27 @@ class SettingsSection:
         organization's address."""
         typed = await request.form()
         lock = partial(organizations.lock_organization, if_match=if_match_of(typed))
-        parse, update = partial(_parse, self.read(typed)), organizations.update_organization
+        parse, update = partial(self.parse, typed), organizations.update_organization
         try:
             after = await request.change(lock_parse_update(lock, parse, update))
         except KalendsError as error:
-            draft = draft_with_faults(typed, error, request.organization.version)
-            return self.page(request, draft.at_fields(partial(_field_of, typed)))
+            draft = draft_with_faults(_known(typed), error, request.organization.version)
+            carried = draft.beyond(self.fields.__contains__)
+            return self.page(request, draft.at_fields(partial(_field_of, typed)), carried)
         return redirect(f"/console/{after.slug}{self.path}?done=saved")
 
-    def page(self, request: ConsoleRequest, draft: Draft) -> PageAnswer:
+    def parse(self, typed: FormFields) -> FieldChanges[Organization]:
+        """What the form has: this section, or all of them in a page of the release before, of
+        whose only tick nothing is sent where it is not set. Raises Invalid."""
+        sent = [one for one in SECTIONS if one is not self and not one.fields.isdisjoint(typed)]
+        sections = {self, STAFF, *sent} if sent else {self}
+        values = {name: value for one in sections for name, value in one.read(typed).items()}
+        check(values, parse_changes)
+        return parse_changes(encode(values))
+
+    def page(
+        self, request: ConsoleRequest, draft: Draft, carried: Sequence[tuple[str, str]] = ()
+    ) -> PageAnswer:
         return request.page(
             f"console/settings/organization/{self.key}.html",
             self.key,
@@ -75,6 +88,7 @@ class SettingsSection:
             countries=places.countries(request.page_request.words_language),
             languages=language_choices(request.organization.locale),
             page_url=f"{request.page_request.origin}/",
+            carried=carried,
             **draft.values(),
         )
 
@@ -131,10 +145,10 @@ def _staff(typed: FormFields) -> Mapping[str, Any]:
     return {"staff_may_edit_hours": typed.text("staff_may_edit_hours") == YES}
 
 
-def _parse(values: Mapping[str, Any]) -> FieldChanges[Organization]:
-    """Raises Invalid."""
-    check(values, parse_changes)
-    return parse_changes(encode(values))
+def _known(typed: FormFields) -> FormFields:
+    """What is a field of these forms."""
+    known = {VERSION_FIELD, *(name for section in SECTIONS for name in section.fields)}
+    return FormFields([(name, typed[name]) for name in typed if name in known])
 
 
 def _field_of(typed: FormFields, name: str) -> str:
@@ -166,20 +180,37 @@ def _draft_of(organization: Organization) -> Draft:
     )
 
 
+BUSINESS: Final = SettingsSection(
+    "settings",
+    gettext_lazy("What you are called, and where you are found."),
+    frozenset({"name", "slug", "website"}),
+    _business,
+)
 LOOKS: Final = SettingsSection(
-    "looks", gettext_lazy("So that your pages and mails look like yours."), _looks
+    "looks",
+    gettext_lazy("So that your pages and mails look like yours."),
+    frozenset({"accent_color", "accent_shown", "accent_is_ours"}),
+    _looks,
 )
-SECTIONS: Final = (
-    SettingsSection(
-        "settings", gettext_lazy("What you are called, and where you are found."), _business
-    ),
-    LOOKS,
-    SettingsSection("region", gettext_lazy("Where you are at home."), _region),
-    SettingsSection("notices", gettext_lazy("Who of you is told of each booking."), _notices),
-    SettingsSection(
-        "staff", gettext_lazy("Staff see and change what is on their own schedules."), _staff
-    ),
+REGION: Final = SettingsSection(
+    "region",
+    gettext_lazy("Where you are at home."),
+    frozenset({"timezone", "country", "locale"}),
+    _region,
 )
+NOTICES: Final = SettingsSection(
+    "notices",
+    gettext_lazy("Who of you is told of each booking."),
+    frozenset({"notify_email", "more_notify_emails"}),
+    _notices,
+)
+STAFF: Final = SettingsSection(
+    "staff",
+    gettext_lazy("Staff see and change what is on their own schedules."),
+    frozenset({"staff_may_edit_hours"}),
+    _staff,
+)
+SECTIONS: Final = (BUSINESS, LOOKS, REGION, NOTICES, STAFF)
 
 PAGES: Final = (
     *(route for section in SECTIONS for route in section.pages()),

@@ -81,6 +81,11 @@ class Draft:
         """The same with each fault at the field that this form has for the API's."""
         return replace(self, faults={name_of(name): text for name, text in self.faults.items()})
 
+    def beyond(self, is_shown: Callable[[str], bool]) -> list[tuple[str, str]]:
+        """What was sent in fields that its page does not show, by their names."""
+        hidden = [name for name in self.typed if name != VERSION_FIELD and not is_shown(name)]
+        return [(name, value) for name in hidden for value in self.typed.all_of(name)]
+
     def values(self, place_of: Callable[[str], str] = "#{}".format) -> dict[str, Any]:
         """What the templates of forms need. `place_of` is where a field stands, for a form that
         has not all of them."""
@@ -90,6 +95,7 @@ class Draft:
             "typed": self.typed,
             "faults": self.faults,
             "at_fault": at_fault,
+            "label_of": label_of,
             "problem": problem,
         }
 

@@ -51,7 +51,8 @@ class Editor(Generic[T, New, Changes]):
 
     `prefix` is that of its ids, `see` the right to see it; `page` shows the form, of a new thing
     for None. `read_own_changes` reads what somebody may change whose the thing is, and who reaches
-    own things alone. `shown` is what every page about a thing shows beside it.
+    own things alone. `sent_again` shows a form that could not be saved, where `page` does not.
+    `shown` is what every page about a thing shows beside it.
     """
 
     path: str
@@ -61,6 +62,7 @@ class Editor(Generic[T, New, Changes]):
     form: Form[T, New, Changes]
     page: Callable[[ConsoleRequest, T | None, Draft], Awaitable[PageAnswer]]
     read_own_changes: Callable[[FormFields], Changes] | None = None
+    sent_again: Callable[[ConsoleRequest, T, Draft], Awaitable[PageAnswer]] | None = None
     shown: Mapping[str, Any] = field(default_factory=dict)
 
     def pages(
@@ -152,7 +154,7 @@ class Editor(Generic[T, New, Changes]):
         read = self.form.read_changes
         if not request.sees_all and self.read_own_changes is not None:
             read = self.read_own_changes
-        return await self.save_part(request, read, self.page)
+        return await self.save_part(request, read, self.sent_again or self.page)
 
     async def save_part(
         self,

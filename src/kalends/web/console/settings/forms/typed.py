@@ -18,6 +18,12 @@ def rows_in(form: FormFields, prefix: str, parts: Iterable[str]) -> list[dict[st
     return [row for row in rows if any(row.values())]
 
 
+def sent_of(form: FormFields, names: Iterable[str]) -> dict[str, str]:
+    """What the form has of them: a page of the release before knows nothing of later fields, and
+    one for staff has fewer. What is not sent is not changed."""
+    return {name: form.text(name) for name in names if name in form}
+
+
 def text_or_none(text: str) -> str | None:
     return text or None
 

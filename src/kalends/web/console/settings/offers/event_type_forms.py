@@ -25,10 +25,11 @@ from kalends.web.console.settings.forms.typed import (
     minutes_or_text,
     number_or_text,
     rows_in,
+    sent_of,
     span_text,
     text_or_none,
 )
-from kalends.web.console.settings.offers.event_type_sections import WHAT, FormSection
+from kalends.web.console.settings.offers.event_type_sections import section_of
 from kalends.web.http.reading import read_body
 from kalends.web.pages.forms import FormFields
 
@@ -58,6 +59,10 @@ CHECKED: Final = ("requires_confirmation", "expire_pending", "is_active")
 # The use of each, by its name in the form.
 ATTENDEE_FIELDS: Final = {f"attendee_fields.{one}": one for one in ("phone", "notes")}
 REMINDERS: Final = "reminders_minutes_before"
+# What is sent even if it is empty.
+SENT: Final = (*TEXTS, *ATTENDEE_FIELDS, *MINUTES, *NUMBERS, REMINDERS)
+# Of which nothing is sent where nothing is ticked, or no row is left.
+SENT_IF_FILLED: Final = frozenset({*CHECKED, "requirements", "questions"})
 # What a new one is asked for.
 NEW: Final = frozenset({"name", "duration_minutes", "requirements"})
 QUESTION: Final = ("key", "label", "type", "required", "options")
@@ -94,8 +99,7 @@ def draft_of(event_type: EventType) -> Draft:
 
 def as_typed(form: FormFields) -> FormFields:
     """The form without gaps between its rows; a question without a key gets one of its label."""
-    plain = (*TEXTS, *ATTENDEE_FIELDS, *MINUTES, *NUMBERS, *CHECKED, REMINDERS, VERSION_FIELD)
-    fields: dict[str, str | Iterable[str]] = {name: form.text(name) for name in plain}
+    fields: dict[str, str | Iterable[str]] = {**sent_of(form, (*SENT, *CHECKED, VERSION_FIELD))}
     for number, group in enumerate(_groups_in(form)):
         fields[f"requirements.{number}.count"] = group.needed
         fields[f"requirements.{number}.schedule_ids"] = group.schedule_ids
@@ -110,23 +114,20 @@ def as_typed(form: FormFields) -> FormFields:
 
 
 def read_new(typed: FormFields) -> NewEventType:
-    """Name, length and who; it is confirmed at once. Raises Invalid, NotFound."""
-    values = {name: value for name, value in _values(typed).items() if name in NEW}
+    """Name, length and who; it is confirmed at once. A page of before asks for all there is.
+    Raises Invalid, NotFound."""
+    is_whole = "slug" in typed
+    new = {name: value for name, value in _values(typed).items() if name in NEW}
+    values = _sent_values(typed) if is_whole else new
     check(values, parse_changes)
     body = values | {"requires_confirmation": False}
     return parse_new(read_body(encode(body), CreateEventType))
 
 
 def read_changes(typed: FormFields) -> FieldChanges[EventType]:
-    """Of the first section. Raises Invalid, NotFound."""
-    return read_section(WHAT, typed)
-
-
-def read_section(section: FormSection, typed: FormFields) -> FieldChanges[EventType]:
-    """What the section has, and nothing else; the address stays as it is where none is given.
-    Raises Invalid, NotFound."""
-    values = {name: value for name, value in _values(typed).items() if name in section.fields}
-    values = _known(values)
+    """What the form has, and nothing else: a section, or all of them in a page of before. Raises
+    Invalid, NotFound."""
+    values = _sent_values(typed)
     check(values, parse_changes)
     return parse_changes(encode(values))
 
@@ -172,8 +173,12 @@ def _values(typed: FormFields) -> dict[str, Any]:
     }
 
 
-def _known(values: dict[str, Any]) -> dict[str, Any]:
-    """Without an address that is not given, which only a new one may leave out."""
+def _sent_values(typed: FormFields) -> dict[str, Any]:
+    """Of the fields that were sent; an address that is left empty stays as it is, or is made."""
+    sent = {name.partition(".")[0] for name in SENT if name in typed}
+    sections = {section_of(name) for name in sent}
+    sent |= {name for name in SENT_IF_FILLED if section_of(name) in sections}
+    values = {name: value for name, value in _values(typed).items() if name in sent}
     return {name: v for name, v in values.items() if name != "slug" or v is not None}
 
 

@@ -1,6 +1,7 @@
 """Event types: the list, and each with its rules, a section at a time."""
 
 import re
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -19,11 +20,12 @@ from kalends.web.console.settings.forms.typed import ROWS_TO_SPARE, YES
 from kalends.web.console.settings.mail_frames import page_with_mail
 from kalends.web.console.settings.offers import event_type_forms, schedules
 from kalends.web.console.settings.offers.event_type_forms import (
+    NEW,
     chosen_in,
     count_rows,
     draft_of,
     new_draft,
-    read_section,
+    read_changes,
 )
 from kalends.web.console.settings.offers.event_type_looks import first_start, words_about
 from kalends.web.console.settings.offers.event_type_sections import (
@@ -95,12 +97,17 @@ async def _form(request: ConsoleRequest, event_type: EventType | None, draft: Dr
         None,
         status=draft.status,
         schedules=await _schedules(request, draft),
+        carried=draft.beyond(lambda name: name.partition(".")[0] in NEW),
         **draft.at_fields(_our_field).values(),
     )
 
 
 async def _section(
-    section: FormSection, request: ConsoleRequest, event_type: EventType, draft: Draft
+    section: FormSection,
+    request: ConsoleRequest,
+    event_type: EventType,
+    draft: Draft,
+    carried: Sequence[tuple[str, str]] = (),
 ) -> PageAnswer:
     path, count = EDITOR.path_of(event_type), count_rows(draft.typed)
     beside = await _values_of(section, request, event_type, draft)
@@ -112,12 +119,25 @@ async def _section(
         status=draft.status,
         part=section,
         next_part=section_after(section),
+        carried=carried,
         rows={name: filled + ROWS_TO_SPARE for name, filled in count.items()},
         page_url=f"{request.page_request.origin}/{request.organization.slug}/",
         **beside,
         **draft.at_fields(_our_field).values(lambda name: _place_of(name, section, request, path)),
     )
     return page_with_mail(page, beside.get("mail"))
+
+
+async def _sent_again(
+    section: FormSection, request: ConsoleRequest, event_type: EventType, draft: Draft
+) -> PageAnswer:
+    """The form as it was sent, in the section of the first fault. A page of the release before has
+    all sections in one form: what it sent of the others goes on with this one."""
+    sent = {section_of(name) for name in draft.typed}
+    wrong = [one for name in draft.faults if (one := section_of(name)) and one in sent]
+    shown = section if section in wrong or not wrong else wrong[0]
+    carried = draft.beyond(lambda name: section_of(name) in (shown, None))
+    return await _section(shown, request, event_type, draft, carried)
 
 
 async def _values_of(
@@ -148,14 +168,13 @@ async def _schedules(request: ConsoleRequest, draft: Draft) -> list[tuple[str, S
 
 
 def _section_routes(section: FormSection) -> tuple[PageRoute, ...]:
-    page = partial(_section, section)
-
     async def show(request: ConsoleRequest) -> PageAnswer:
         event_type = await EDITOR.open(request)
-        return await page(request, event_type, draft_of(event_type))
+        return await _section(section, request, event_type, draft_of(event_type))
 
     async def save(request: ConsoleRequest) -> PageAnswer:
-        return await EDITOR.save_part(request, partial(read_section, section), page, section.page)
+        page = partial(_sent_again, section)
+        return await EDITOR.save_part(request, read_changes, page, section.page)
 
     path = f"{PATH}/{{event_type}}{section.page}"
     return (
@@ -173,6 +192,7 @@ def _our_field(name: str) -> str:
 
 EDITOR: Final = Editor(
     *(PATH, ids.EVENT_TYPE, Right.SEE_EVENT_TYPES, USE_CASES, event_type_forms, _form),
+    sent_again=partial(_sent_again, WHAT),
     shown={"event_type_sections": SECTIONS},
 )
 id_of = EDITOR.id_of

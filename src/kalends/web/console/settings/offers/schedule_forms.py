@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from kalends.domain.changes import FieldChanges
+from kalends.domain.errors import NeedsAdmin
 from kalends.domain.ids import USER, encode_id_or_none
 from kalends.domain.schedule import WEEKDAYS, Schedule, WindowText
 from kalends.formats.encoding import encode
 from kalends.services.schedules import NewSchedule
+from kalends.translation import gettext
 from kalends.web.api.schedules import CreateSchedule, parse_changes, parse_new
 from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check, draft_of_values
 from kalends.web.console.settings.forms.typed import (
@@ -15,6 +17,7 @@ from kalends.web.console.settings.forms.typed import (
     clock_text,
     number_or_text,
     rows_in,
+    sent_of,
     text_or_none,
 )
 from kalends.web.http.reading import read_body
@@ -23,6 +26,9 @@ from kalends.web.pages.forms import FormFields
 WINDOW: Final = ("start", "end")
 ALWAYS_OPEN: Final = "always"
 PLAIN: Final = ("name", "timezone", "description", "user_id", "public_name", "slug", "color")
+NULL_IF_EMPTY: Final = ("user_id", "public_name", "description")
+# Left empty they stay as they are, or are given out.
+GIVEN_OUT: Final = ("slug", "color")
 LIMIT_FIELDS: Final = ("booking_limits.max_per_day", "booking_limits.min_notice_hours")
 NEW_HOURS: Final = {day: [WindowText("09:00", "17:00")] for day in WEEKDAYS[:5]}
 
@@ -58,11 +64,8 @@ def draft_of(schedule: Schedule) -> Draft:
 def as_typed(form: FormFields) -> FormFields:
     """The form with its windows written out as they are read, and without gaps between them."""
     hours = {day: windows_in(form, f"availability.{day}") for day in WEEKDAYS}
-    plain = {
-        name: form.text(name)
-        for name in (*PLAIN, *LIMIT_FIELDS, ALWAYS_OPEN, "is_active", VERSION_FIELD)
-    }
-    return draft_of_values({**plain, **_fields_of(hours)}).typed
+    plain = (*PLAIN, *LIMIT_FIELDS, ALWAYS_OPEN, "is_active", VERSION_FIELD)
+    return draft_of_values({**sent_of(form, plain), **_fields_of(hours)}).typed
 
 
 def read_new(typed: FormFields) -> NewSchedule:
@@ -80,7 +83,15 @@ def read_changes(typed: FormFields) -> FieldChanges[Schedule]:
 
 
 def read_own_changes(typed: FormFields) -> FieldChanges[Schedule]:
-    """The hours alone. Raises Invalid."""
+    """The hours alone. Raises Invalid, and NeedsAdmin for a form with more, of somebody who was an
+    admin when it was opened: what else was typed is not passed over in silence."""
+    if "name" in typed:
+        raise NeedsAdmin(
+            gettext(
+                "You may only change the hours now. Save again to save them without what else "
+                "you typed."
+            )
+        )
     return parse_changes(encode({"availability": _hours_in(typed)}))
 
 
@@ -95,22 +106,16 @@ def listed(windows: WindowText | list[WindowText]) -> list[WindowText]:
 
 
 def _values(typed: FormFields) -> dict[str, Any]:
-    # Left empty they stay as they are, or are given out.
-    given = {name: value for name in ("slug", "color") if (value := typed.text(name))}
-    return {
-        **given,
-        "user_id": text_or_none(typed.text("user_id")),
-        "public_name": text_or_none(typed.text("public_name")),
-        "name": typed.text("name"),
-        "timezone": typed.text("timezone"),
-        "description": text_or_none(typed.text("description")),
-        "is_active": typed.text("is_active") == YES,
-        "availability": _hours_in(typed),
-        "booking_limits": {
-            "max_per_day": number_or_text(typed.text("booking_limits.max_per_day")),
-            "min_notice_hours": number_or_text(typed.text("booking_limits.min_notice_hours")),
-        },
-    }
+    """The hours, and what was sent beside them: a page for staff has nothing else."""
+    sent = sent_of(typed, PLAIN)
+    values: dict[str, Any] = {n: text for n, text in sent.items() if text or n not in GIVEN_OUT}
+    values |= {name: text_or_none(sent[name]) for name in NULL_IF_EMPTY if name in sent}
+    if "name" in sent:
+        values["is_active"] = typed.text("is_active") == YES
+    if limits := sent_of(typed, LIMIT_FIELDS):
+        numbers = {name.partition(".")[2]: number_or_text(text) for name, text in limits.items()}
+        values["booking_limits"] = numbers
+    return values | {"availability": _hours_in(typed)}
 
 
 def _hours_in(typed: FormFields) -> dict[str, Any] | None:
