@@ -48,6 +48,15 @@ HEAD: Final = """\
 #"""
 # A plain space at which a line of French may break.
 BREAKING: Final = re.compile(r" [:;?!»]|« ")
+# A value and the noun that it counts: in other languages "{seconds} seconds" has up to six forms.
+COUNTED: Final = re.compile(r"\{(\w+)\} [a-z]{2,}s\b")
+# Values by these names are numbers; others are names, of which verbs say what they do.
+COUNTS: Final = frozenset(
+    {
+        *("number", "limit", "total", "count", "first", "last", "shortest", "longest", "step"),
+        *("seconds", "minutes", "hours", "days", "weeks", "months", "years", "read", "left"),
+    }
+)
 # It would differ with each extraction.
 _DATE: Final = re.compile(r'^"(POT-Creation-Date|PO-Revision-Date): .*\n', re.MULTILINE)
 
@@ -188,7 +197,8 @@ def key_of(message: Message) -> tuple[str | None, Any, tuple[str, ...]]:
 
 
 def message_faults(template: Catalog) -> Iterator[str]:
-    """Placeholders that are not names, or that the forms of a plural do not share."""
+    """Placeholders that are not names, that the forms of a plural do not share, or that count
+    something without a form for each number."""
     for message in messages_of(template):
         forms = forms_of(message.id)
         names = [placeholders(form) for form in forms]
@@ -196,6 +206,9 @@ def message_faults(template: Catalog) -> Iterator[str]:
             yield f"{forms[0]!r}: a placeholder has a name, such as {{name}}"
         if names[0] | {"number"} != names[-1] | {"number"}:
             yield f"{forms[0]!r}: both forms have the same placeholders, but for {{number}}"
+        counting = COUNTS & set(COUNTED.findall(forms[-1])) - ({"number"} if forms[1:] else set())
+        for name in sorted(counting):
+            yield f"{forms[0]!r}: what {{{name}}} counts has a form for each number: ngettext"
 
 
 def translation_faults(language: str, message: Message) -> Iterator[str]:

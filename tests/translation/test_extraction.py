@@ -79,6 +79,31 @@ def test_both_forms_of_a_plural_have_the_same_placeholders() -> None:
     assert "One day at {place}" in fault
 
 
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        ("Please try again in {seconds} seconds.", "seconds"),
+        ("{first} to {last} days", "last"),
+        (("A booking every {step} minutes", "{number} bookings every {step} minutes"), "step"),
+    ],
+)
+def test_a_noun_that_is_counted_has_a_form_for_each_number(
+    message: str | tuple[str, str], name: str
+) -> None:
+    template = Catalog()
+    template.add(message)
+    (fault,) = messages.message_faults(template)
+    assert f"{{{name}}} counts" in fault
+
+
+def test_a_name_with_a_verb_counts_nothing() -> None:
+    template = Catalog()
+    template.add("{organization} confirms each booking.")
+    template.add(("{number} seat", "{number} seats"))
+    template.add("{first}–{last} of {total}")
+    assert list(messages.message_faults(template)) == []
+
+
 def test_placeholders_have_names() -> None:
     template = Catalog()
     template.add("From {} to {0}")

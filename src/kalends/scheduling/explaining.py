@@ -158,18 +158,23 @@ def _closed(refusal: Refusal, loaded: LoadedAvailability) -> str:
 
 def _off_grid(refusal: Refusal, loaded: LoadedAvailability) -> str:
     terms = loaded.inputs.terms
-    minutes = terms.duration // 60
     if not loaded.is_enough:
         return gettext(
             "There are not enough schedules to meet the requirements of this event type."
         )
-    if terms.step is None:
-        return gettext("A booking takes {minutes} minutes here.", minutes=minutes)
-    return gettext(
-        "Bookings take {minutes} minutes and start every {step} minutes.",
-        minutes=minutes,
-        step=terms.step // 60,
+    takes = ngettext(
+        "A booking takes {number} minute here.",
+        "A booking takes {number} minutes here.",
+        terms.duration // 60,
     )
+    if terms.step is None:
+        return takes
+    every = ngettext(
+        "Bookings start every {number} minute.",
+        "Bookings start every {number} minutes.",
+        terms.step // 60,
+    )
+    return f"{takes} {every}"
 
 
 def _busy(refusal: Refusal, loaded: LoadedAvailability) -> str:

@@ -12,7 +12,7 @@ from kalends.domain.values import Email
 from kalends.runtime.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from kalends.services.users import invitations, password_resets
 from kalends.services.users.invitations import Invited
-from kalends.translation import gettext, gettext_lazy
+from kalends.translation import gettext, gettext_lazy, ngettext
 from kalends.web.http.sign_ins import token_in
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.endpoint import SIGN_IN
@@ -187,10 +187,11 @@ def _message(
 
 
 def _wrong_length() -> str:
-    return gettext(
-        "It must have {shortest} to {longest} characters.",
+    return ngettext(
+        "It must have {shortest} to {number} character.",
+        "It must have {shortest} to {number} characters.",
+        LONGEST_PASSWORD,
         shortest=SHORTEST_PASSWORD,
-        longest=LONGEST_PASSWORD,
     )
 
 

@@ -12,7 +12,7 @@ from babel import Locale
 from kalends.availability.interval import DAY_SECONDS
 from kalends.services.agenda import Choices
 from kalends.services.statistics import LEAD_SECONDS, Insights, Pair
-from kalends.translation import LazyMessage, gettext, gettext_lazy
+from kalends.translation import LazyMessage, gettext, gettext_lazy, ngettext
 from kalends.web.pages import clock_words, labels
 
 COUNT_HEADS: Final = (
@@ -137,10 +137,10 @@ def _leads(insights: Insights) -> list[Row]:
     days = [seconds // DAY_SECONDS for seconds in LEAD_SECONDS]
     words = [gettext("Less than a day"), gettext("One day")]
     words += [
-        gettext("{first} to {last} days", first=first, last=after - 1)
+        ngettext("{first} to {number} day", "{first} to {number} days", after - 1, first=first)
         for first, after in pairwise(days[2:])
     ]
-    words.append(gettext("More than {number} days", number=days[-1] - 1))
+    words.append(ngettext("More than {number} day", "More than {number} days", days[-1] - 1))
     return [_row(label, pair) for label, pair in zip(words, insights.leads, strict=True)]
 
 

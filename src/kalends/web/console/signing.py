@@ -10,7 +10,7 @@ from kalends.domain.values import is_email
 from kalends.services.agenda import Choices, list_choices
 from kalends.services.users import sign_in_sessions
 from kalends.services.users.sign_in_sessions import Credentials
-from kalends.translation import gettext, gettext_lazy
+from kalends.translation import gettext, gettext_lazy, ngettext
 from kalends.web.console import welcome
 from kalends.web.console.request import ConsoleRequest, console_route, get_account
 from kalends.web.http.errors import error_headers
@@ -60,10 +60,12 @@ async def sign_in(request: PageRequest) -> PageAnswer:
     except Unauthorized:
         return _form(request, 401, email=email, wrong=str(WRONG))
     except RateLimited as error:
-        wait = gettext(
+        wait = ngettext(
             "There were too many attempts from your connection. Please try again in "
-            "{seconds} seconds.",
-            seconds=error.retry_after,
+            "{number} second.",
+            "There were too many attempts from your connection. Please try again in "
+            "{number} seconds.",
+            error.retry_after,
         )
         headers = tuple(error_headers(error).items())
         return _form(request, 429, email=email, wrong=wait, headers=headers)

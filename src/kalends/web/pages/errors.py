@@ -3,7 +3,7 @@
 from typing import Final
 
 from kalends.domain.errors import BrokenZone, KalendsError, NeedsAdmin, RateLimited
-from kalends.translation import gettext, gettext_lazy
+from kalends.translation import gettext, gettext_lazy, ngettext
 from kalends.web.http.endpoint import error_answer, key_in
 from kalends.web.http.errors import error_headers, status_of
 from kalends.web.pages.answers import PageAnswer
@@ -40,9 +40,6 @@ _TEXTS: Final = {
     408: gettext_lazy("What was sent did not arrive completely. Please try again."),
     409: gettext_lazy("Somebody changed this meanwhile. Please look again."),
     413: gettext_lazy("What was sent is too large. Please shorten your texts."),
-    429: gettext_lazy(
-        "There were very many requests from your connection. Please try again in {seconds} seconds."
-    ),
     500: gettext_lazy(
         "This is our fault, not yours, and it has been written down. Please try again in a moment."
     ),
@@ -98,10 +95,17 @@ def _title(status: int) -> str:
 def _text(status: int, error: KalendsError) -> str:
     if isinstance(error, BrokenZone):  # for who can mend it: it names the row
         return error.message
+    if isinstance(error, RateLimited):
+        return ngettext(
+            "There were very many requests from your connection. Please try again in {number} "
+            "second.",
+            "There were very many requests from your connection. Please try again in {number} "
+            "seconds.",
+            error.retry_after,
+        )
     if status not in _TEXTS:
         return refusal_words(error)
-    values = {"seconds": error.retry_after} if isinstance(error, RateLimited) else {}
-    return _TEXTS[status].format(**values)
+    return str(_TEXTS[status])
 
 
 def _request_id(request: PageRequest) -> str:

@@ -28,7 +28,7 @@ from kalends.domain.mail import MailKind
 from kalends.scheduling.booking_creation import NewBooking
 from kalends.services.booking_pages import bookings, drafts, holds, offers
 from kalends.services.booking_pages.bookings import Booked, BookingRates, FormSubmission
-from kalends.translation import gettext
+from kalends.translation import gettext, ngettext
 from kalends.web.http.errors import error_headers, status_of
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.booking_form import (
@@ -188,10 +188,12 @@ async def _send(
             offer, starts_at, form, status, near=near, gone=_gone_sentence(error)
         )
     except RateLimited as error:
-        wait = gettext(
+        wait = ngettext(
             "There were very many bookings just now. Please send the form again in "
-            "{seconds} seconds; what you typed is still here.",
-            seconds=error.retry_after,
+            "{number} second; what you typed is still here.",
+            "There were very many bookings just now. Please send the form again in "
+            "{number} seconds; what you typed is still here.",
+            error.retry_after,
         )
         answer = await _form_again(offer, starts_at, form, 429, problem=wait)
         return replace(answer, headers=tuple(error_headers(error).items()))

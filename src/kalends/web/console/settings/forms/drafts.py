@@ -10,7 +10,7 @@ from kalends.domain.errors import Detail, Invalid, KalendsError, SlugTaken, Stal
 from kalends.domain.faults import FaultCode
 from kalends.formats.encoding import encode
 from kalends.runtime.if_match import IfMatch
-from kalends.translation import gettext, gettext_lazy
+from kalends.translation import gettext, gettext_lazy, ngettext
 from kalends.web.console.settings.forms.fields import FIELDS
 from kalends.web.http.errors import status_of
 from kalends.web.pages.forms import FormFields
@@ -20,7 +20,6 @@ VERSION_FIELD: Final = "version"
 _INDEX: Final = re.compile(r"\.\d+(?=\.|$)")
 _SENTENCES: Final = {
     FaultCode.MISSING: gettext_lazy("Please fill this in."),
-    FaultCode.TOO_LONG: gettext_lazy("This is too long: at most {limit} characters."),
     FaultCode.TOO_MANY: gettext_lazy("These are too many: at most {limit}."),
     FaultCode.NONE_CHOSEN: gettext_lazy("Please choose at least one."),
     FaultCode.TOO_SMALL: gettext_lazy("This is too small: {limit} or more."),
@@ -30,7 +29,6 @@ _SENTENCES: Final = {
         "This is empty, or holds a character that is not allowed here."
     ),
     FaultCode.NOT_AFTER_START: gettext_lazy("It must be after the start."),
-    FaultCode.TOO_FAR_AFTER_START: gettext_lazy("It must be at most {limit} days after the start."),
     FaultCode.LAST_OWNER: gettext_lazy(
         "This is the only owner. Please make somebody else an owner first."
     ),
@@ -65,6 +63,19 @@ _SENTENCES: Final = {
         "This installation has no Jitsi server. Who runs it can name one."
     ),
     FaultCode.NEVER_OFF: gettext_lazy("Attendees rely on this message: it cannot be switched off."),
+}
+# Those that count something, by how much.
+_COUNTS: Final[Mapping[FaultCode, Callable[[int], str]]] = {
+    FaultCode.TOO_LONG: lambda limit: ngettext(
+        "This is too long: at most {number} character.",
+        "This is too long: at most {number} characters.",
+        limit,
+    ),
+    FaultCode.TOO_FAR_AFTER_START: lambda limit: ngettext(
+        "It must be at most {number} day after the start.",
+        "It must be at most {number} days after the start.",
+        limit,
+    ),
 }
 
 
@@ -172,6 +183,8 @@ def _words_for(detail: Detail) -> str:
 
 def _sentence_for(detail: Detail) -> str | None:
     fault = detail.fault
+    if fault is not None and fault.code in _COUNTS:
+        return _COUNTS[fault.code](int(fault.limit or 0))
     if fault is None or fault.code not in _SENTENCES:
         return None
     return _SENTENCES[fault.code].format(limit=fault.limit)
