@@ -107,12 +107,14 @@ class Membership(Struct, frozen=True, kw_only=True):
 
 
 class Member(Struct, frozen=True, kw_only=True):
-    """A user as an organization sees it. Without a password, an invitation was not taken yet."""
+    """A user as an organization sees it. Without a password, an invitation was not taken yet.
+    `photo` is that of the first of the user's schedules that has one, where members are listed."""
 
     user_id: UUID
     email: str
     role: Role
     has_password: bool
+    photo: str | None = None
 
 
 class ListedUser(Struct, frozen=True, kw_only=True):

@@ -135,6 +135,16 @@ def test_the_console_takes_a_photo_and_removes_it(world: World) -> None:
     assert world.api.get(f"{SCHEDULES}/{schedule['id']}").json()["data"]["photo"] is None
 
 
+@NEEDS_PILLOW
+def test_the_list_of_users_shows_photos_until_they_go(world: World) -> None:
+    world.create_schedule(name="Without")
+    mine = with_photo(world)
+    before_name, _, _ = Clerk(world).open("/users").text.partition('class="set-name"')
+    assert mine["photo"]["url"] in before_name
+    world.api.delete(photo_path(mine))
+    assert 'class="photo' not in Clerk(world).open("/users").text
+
+
 def test_members_set_no_photo(world: World, home: Installation) -> None:
     schedule = world.create_schedule()
     member = clerk_of(home, world, Role.MEMBER)

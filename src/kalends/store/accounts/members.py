@@ -9,12 +9,9 @@ from kalends.domain.access import ListedUser, Member, Role
 from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import find_one, page_of
 
-_MEMBERS: Final = """
-SELECT u.id AS user_id, u.email, m.role, u.password_hash IS NOT NULL AS has_password
-FROM memberships m JOIN users u ON u.id = m.user_id
-WHERE m.organization_id = $1
-"""
 _JOINED: Final = "memberships m JOIN users u ON u.id = m.user_id"
+_MEMBER: Final = "u.id AS user_id, u.email, m.role, u.password_hash IS NOT NULL AS has_password"
+_MEMBERS: Final = f"SELECT {_MEMBER} FROM {_JOINED} WHERE m.organization_id = $1"
 _LISTED: Final = (
     "u.id, u.email, m.role, u.created_at,"
     " ARRAY(SELECT s.id FROM schedules s WHERE s.organization_id = $1 AND s.user_id = u.id"
@@ -22,7 +19,15 @@ _LISTED: Final = (
 )
 USERS: Final = page_of(_JOINED, _LISTED, "m.organization_id = $1", order="id", parameters=1)
 GET_USER: Final = f"SELECT {_LISTED} FROM {_JOINED} WHERE m.organization_id = $1 AND u.id = $2"
-LIST: Final = _MEMBERS + " ORDER BY lower(u.email), u.id LIMIT $2"
+LIST: Final = f"""
+SELECT {_MEMBER}, (
+    SELECT s.photo FROM schedules s
+    WHERE s.organization_id = $1 AND s.user_id = u.id
+        AND s.photo IS NOT NULL AND s.deleted_at IS NULL
+    ORDER BY s.id LIMIT 1
+) AS photo
+FROM {_JOINED} WHERE m.organization_id = $1 ORDER BY lower(u.email), u.id LIMIT $2
+"""
 GET: Final = _MEMBERS + " AND u.id = $2"
 BY_EMAIL: Final = _MEMBERS + " AND lower(u.email) = lower($2)"
 PROTECT: Final = """
