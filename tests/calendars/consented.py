@@ -119,6 +119,8 @@ class CalendarThere(Protocol):
 
     def remove(self, id_: str) -> None: ...
 
+    def live(self) -> list[JSON]: ...
+
 
 class ConsentedOffice(DifficultOffice):
     """An organization whose schedule writes the calendar of an account that was consented to."""

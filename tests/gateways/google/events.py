@@ -1,18 +1,17 @@
 """Events of Google for the tests, and when they are busy."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from kalends.availability.interval import Interval
 from kalends.availability.wallclock import zone_named
 from kalends.domain.calendars.accounts import CalendarAccount
-from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
+from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading
 from kalends.services.calendars.known.shapes import busy_stretches, read_objects, stored_event
 from tests.fakes.google import OWNER
+from tests.gateways.readings import DECEMBER, read_all, read_changes
 
 JSON = dict[str, Any]
-DECEMBER = ReadingWindow(datetime(2026, 12, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
 BERLIN = "Europe/Berlin"
 
 
@@ -59,12 +58,8 @@ def busy(objects: Iterable[CalendarObject]) -> list[str]:
 
 
 async def reading_of(account: CalendarAccount) -> FullReading:
-    reading = await account.read_all(OWNER, DECEMBER)
-    assert isinstance(reading, FullReading), reading
-    return reading
+    return await read_all(account, OWNER)
 
 
 async def changes_of(account: CalendarAccount, token: str) -> Changes:
-    changes = await account.read_changes(OWNER, token)
-    assert isinstance(changes, Changes), changes
-    return changes
+    return await read_changes(account, OWNER, token)

@@ -5,21 +5,16 @@ from typing import Any
 import pytest
 
 from kalends.domain.calendars.failures import (
-    CalendarGone,
-    ConsentEnded,
     ConsentLacks,
-    ObjectGone,
     TokenRefused,
     Unanswered,
 )
-from kalends.domain.calendars.readings import CalendarObject
 from kalends.gateways.google.account import GoogleAccount
 from kalends.gateways.google.places import BUSY_SCOPE, LIST_SCOPE
 from tests.fakes.google import OWNER, FakeGoogle
 from tests.fakes.quirks import Quirk
-from tests.gateways.google.conftest import Source
+from tests.gateways.consented.accounts import Source
 from tests.gateways.google.events import (
-    DECEMBER,
     JSON,
     busy,
     changed,
@@ -29,6 +24,7 @@ from tests.gateways.google.events import (
     time_of,
     timed,
 )
+from tests.gateways.readings import DECEMBER
 
 pytestmark = pytest.mark.server
 WEEKLY: JSON = {
@@ -101,16 +97,6 @@ async def test_nothing_that_an_event_says_is_asked_for(
     assert "summary" not in google.requests[-1][1]
 
 
-async def test_all_pages_are_read(google: FakeGoogle, account: GoogleAccount) -> None:
-    google.page_size = 2
-    for number in range(5):
-        google.calendar().put(timed(f"a{number}", 1 + number, 9))
-    reading = await reading_of(account)
-    assert len(reading.objects) == 5
-    google.calendar().put(timed("later", 9, 9))
-    assert [one.href for one in (await changes_of(account, reading.token)).changed] == ["later"]
-
-
 async def test_what_changes_while_pages_are_read_comes_afterwards(
     google: FakeGoogle, account: GoogleAccount
 ) -> None:
@@ -164,51 +150,9 @@ async def test_many_changed_series_are_compared(google: FakeGoogle, account: Goo
     assert isinstance(await account.read_changes(OWNER, token), TokenRefused)
 
 
-async def test_a_token_that_google_has_forgotten_is_refused(
-    google: FakeGoogle, account: GoogleAccount
-) -> None:
-    token = (await reading_of(account)).token
-    google.calendar().put(timed("a1", 1, 9))
-    google.calendar().oldest_token = 1
-    assert isinstance(await account.read_changes(OWNER, token), TokenRefused)
-
-
-async def test_a_comparison_tells_what_is_other(google: FakeGoogle, account: GoogleAccount) -> None:
-    calendar = google.calendar()
-    for name in ("same1", "other1", "gone1"):
-        calendar.put(timed(name, 1, 9))
-    known = {one.href: one.etag for one in (await reading_of(account)).objects}
-    calendar.put(timed("other1", 2, 9))
-    calendar.remove("gone1")
-    calendar.put(timed("new1", 3, 9))
-    changes = await account.compare_all(OWNER, known, DECEMBER)
-    assert not isinstance(changes, Unanswered)
-    assert sorted(one.href for one in changes.changed) == ["new1", "other1"]  # type: ignore[union-attr]
-    assert changes.removed == ["gone1"]  # type: ignore[union-attr]
-
-
-async def test_an_event_is_there_or_proved_to_be_gone(
-    google: FakeGoogle, account: GoogleAccount
-) -> None:
-    google.calendar().put(timed("there1", 1, 9))
-    google.calendar().put(timed("gone1", 1, 9))
-    google.calendar().remove("gone1")
-    assert isinstance(await account.read_object(OWNER, "there1"), CalendarObject)
-    assert isinstance(await account.read_object(OWNER, "gone1"), ObjectGone)
-    assert isinstance(await account.read_object(OWNER, "never1"), ObjectGone)
-
-
-async def test_a_calendar_that_is_gone_proves_nothing_of_its_events(
-    google: FakeGoogle, account: GoogleAccount
-) -> None:
-    google.calendars.clear()
-    assert isinstance(await account.read_object(OWNER, "event1"), CalendarGone)
-
-
 @pytest.mark.parametrize(
     ("quirk", "seconds"),
     [
-        (Quirk.TOO_MANY, 1.0),
         (Quirk.RATE_LIMITED, None),
         (Quirk.QUOTA, 600.0),
         (Quirk.DOWN, None),
@@ -241,13 +185,6 @@ async def test_a_token_that_dies_in_the_middle_is_renewed_once(
 
     account._session._json._source = Dying(google)
     assert len((await reading_of(account)).objects) == 3
-
-
-async def test_a_token_that_is_refused_twice_has_ended(
-    google: FakeGoogle, account: GoogleAccount
-) -> None:
-    google.access_tokens.clear()
-    assert isinstance(await account.read_all(OWNER, DECEMBER), ConsentEnded)
 
 
 async def test_a_box_that_was_unticked_later_is_named(

@@ -1,40 +1,19 @@
 """Events of ours are written to Google, and never a second one."""
 
-from datetime import UTC, datetime
-
 import pytest
-from msgspec.structs import replace
 
 from kalends.domain.calendars.failures import (
     NotAllowed,
-    ObjectGone,
     UidTaken,
     Unanswered,
 )
-from kalends.domain.calendars.writings import ANY_VERSION, Conflict, ObjectDeleted, ObjectWritten
-from kalends.formats.icalendar.invitations import EventStatus
-from kalends.formats.icalendar.written import WrittenEvent, written_ics
+from kalends.domain.calendars.writings import Conflict, ObjectWritten
 from kalends.gateways.google.account import GoogleAccount
 from tests.fakes.google import OWNER, FakeGoogle
 from tests.fakes.quirks import Quirk
+from tests.gateways.consented.writings import DATA, EVENT, LATER, UID, write
 
 pytestmark = pytest.mark.server
-UID = "bk_0352lF5NnllfIJ66lPpfc3-1-0123abcd@kalends"
-EVENT = WrittenEvent(
-    starts_at=datetime(2026, 12, 1, 8, tzinfo=UTC),
-    ends_at=datetime(2026, 12, 1, 9, tzinfo=UTC),
-    status=EventStatus.CONFIRMED,
-    summary="Cut, wash; dry \\ (Ada)",
-    description="One line\nand another, with a\\n that is none",
-    location="Room 1",
-    recorded_at=datetime(2026, 11, 1, tzinfo=UTC),
-    sequence=0,
-    booking_id=None,
-)
-DATA = written_ics(EVENT, UID)
-LATER = written_ics(
-    replace(EVENT, location=None, ends_at=datetime(2026, 12, 1, 10, tzinfo=UTC)), UID
-)
 
 
 @pytest.fixture
@@ -43,9 +22,7 @@ def href(account: GoogleAccount) -> str:
 
 
 async def written(account: GoogleAccount, href: str, etag: str | None = None) -> ObjectWritten:
-    came = await account.write_object(OWNER, href, DATA, etag)
-    assert isinstance(came, ObjectWritten), came
-    return came
+    return await write(account, OWNER, href, DATA, etag)
 
 
 async def test_an_event_is_written_as_it_is_to_be(
@@ -102,46 +79,6 @@ async def test_the_id_of_a_deleted_event_is_burnt(
     await written(account, href)
     google.calendar().remove(href)
     assert isinstance(await account.write_object(OWNER, href, DATA), UidTaken)
-
-
-@pytest.mark.parametrize("version", ['"1"', ANY_VERSION])
-async def test_a_deleted_event_is_not_changed(
-    google: FakeGoogle, account: GoogleAccount, href: str, version: str
-) -> None:
-    await written(account, href)
-    google.calendar().remove(href)
-    assert isinstance(await account.write_object(OWNER, href, DATA, version), ObjectGone)
-
-
-async def test_a_change_of_another_version_is_a_conflict(
-    google: FakeGoogle, account: GoogleAccount, href: str
-) -> None:
-    etag = (await written(account, href)).etag
-    google.calendar().put({**google.calendar().events[href], "summary": "Mine"})
-    came = await account.write_object(OWNER, href, LATER, etag)
-    assert isinstance(came, Conflict)
-    assert came.is_ours
-    assert google.calendar().events[href]["summary"] == "Mine"
-
-
-async def test_what_is_deleted_is_deleted_once(
-    google: FakeGoogle, account: GoogleAccount, href: str
-) -> None:
-    etag = (await written(account, href)).etag
-    assert isinstance(await account.delete_object(OWNER, href, etag), ObjectDeleted)
-    assert isinstance(await account.delete_object(OWNER, href), ObjectDeleted)
-    assert isinstance(await account.delete_object(OWNER, "never1"), ObjectDeleted)
-    assert google.calendar().live() == []
-
-
-async def test_an_event_that_changed_is_not_deleted(
-    google: FakeGoogle, account: GoogleAccount, href: str
-) -> None:
-    etag = (await written(account, href)).etag
-    google.calendar().put({**google.calendar().events[href], "summary": "Mine"})
-    came = await account.delete_object(OWNER, href, etag)
-    assert isinstance(came, Conflict)
-    assert came.is_ours
 
 
 async def test_an_event_is_found_by_its_uid(

@@ -10,6 +10,7 @@ from kalends.gateways.http import GuardedHttp
 from kalends.gateways.ics.provider import CALENDAR, HREF, IcsAccount, IcsProvider
 from tests.gateways.caldav.events import DECEMBER
 from tests.gateways.ics.test_ics_files import file_of
+from tests.gateways.readings import read_all, read_changes
 from tests.gateways.receivers import Behave, RawReceiver, Visit, always, receiving
 
 pytestmark = pytest.mark.server
@@ -40,15 +41,11 @@ def open_at(http: GuardedHttp, receiver: RawReceiver, path: str = "/secret.ics")
 
 
 async def read(account: IcsAccount) -> FullReading:
-    reading = await account.read_all(CALENDAR, DECEMBER)
-    assert isinstance(reading, FullReading), reading
-    return reading
+    return await read_all(account, CALENDAR)
 
 
 async def changes_of(account: IcsAccount, token: str) -> Changes:
-    changes = await account.read_changes(CALENDAR, token)
-    assert isinstance(changes, Changes), changes
-    return changes
+    return await read_changes(account, CALENDAR, token)
 
 
 async def test_the_file_is_one_object_of_one_calendar(http: GuardedHttp) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from kalends.domain.calendars.accounts import CalendarAccount
 from kalends.domain.calendars.readings import Changes, FullReading
 from tests.fakes.microsoft import CALENDAR
-from tests.gateways.google.events import DECEMBER
+from tests.gateways.readings import read_all, read_changes
 
 JSON = dict[str, Any]
 
@@ -31,12 +31,8 @@ def weekly(*numbers: int, hour: int = 9) -> list[tuple[JSON, JSON]]:
 
 
 async def reading_of(account: CalendarAccount) -> FullReading:
-    reading = await account.read_all(CALENDAR, DECEMBER)
-    assert isinstance(reading, FullReading), reading
-    return reading
+    return await read_all(account, CALENDAR)
 
 
 async def changes_of(account: CalendarAccount, token: str) -> Changes:
-    changes = await account.read_changes(CALENDAR, token)
-    assert isinstance(changes, Changes), changes
-    return changes
+    return await read_changes(account, CALENDAR, token)

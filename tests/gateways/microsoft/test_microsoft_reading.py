@@ -9,10 +9,7 @@ import pytest
 
 from kalends.domain.calendars.accounts import CalendarAccess, Discovery
 from kalends.domain.calendars.failures import (
-    CalendarGone,
-    ConsentEnded,
     ConsentLacks,
-    ObjectGone,
     TokenRefused,
     Unanswered,
 )
@@ -24,8 +21,8 @@ from kalends.gateways.microsoft.session import InTurn
 from kalends.gateways.microsoft.turns import AT_ONCE, RequestTurns
 from tests.fakes.microsoft import CALENDAR, OWNER, TENANT, FakeMicrosoft
 from tests.fakes.quirks import Quirk
-from tests.gateways.google.events import DECEMBER, busy
-from tests.gateways.microsoft.conftest import GRANTED, Source
+from tests.gateways.consented.accounts import GRANTED_BY_MICROSOFT, Source
+from tests.gateways.google.events import busy
 from tests.gateways.microsoft.events import (
     JSON,
     changes_of,
@@ -35,6 +32,7 @@ from tests.gateways.microsoft.events import (
     timed,
     weekly,
 )
+from tests.gateways.readings import DECEMBER
 
 pytestmark = pytest.mark.server
 PACIFIC = "Pacific Standard Time"
@@ -142,16 +140,6 @@ async def test_the_samples_are_read(microsoft: FakeMicrosoft, account: Microsoft
     assert timed_ones == taken
 
 
-async def test_all_pages_are_read(microsoft: FakeMicrosoft, account: MicrosoftAccount) -> None:
-    microsoft.page_size = 2
-    for number in range(5):
-        microsoft.calendar().put(timed(f"A{number}", 1 + number, 9))
-    reading = await reading_of(account)
-    assert len(reading.objects) == 5
-    microsoft.calendar().put(timed("later", 9, 9))
-    assert [one.href for one in (await changes_of(account, reading.token)).changed] == ["later"]
-
-
 @pytest.mark.parametrize("quirk", [Quirk.BREAKS_OFF, Quirk.DOWN])
 async def test_a_round_without_its_last_page_is_none(
     microsoft: FakeMicrosoft, account: MicrosoftAccount, quirk: Quirk
@@ -246,37 +234,10 @@ async def test_many_changed_series_are_compared(
     assert isinstance(await account.read_changes(CALENDAR, token), TokenRefused)
 
 
-async def test_a_comparison_tells_what_is_other(
+async def test_a_server_that_is_down_says_how_long_to_wait(
     microsoft: FakeMicrosoft, account: MicrosoftAccount
 ) -> None:
-    calendar = microsoft.calendar()
-    for name in ("same", "other", "gone"):
-        calendar.put(timed(name, 1, 9))
-    known = {one.href: one.etag for one in (await reading_of(account)).objects}
-    calendar.put(timed("other", 2, 9))
-    calendar.remove("gone")
-    calendar.put(timed("new", 3, 9))
-    changes = await account.compare_all(CALENDAR, known, DECEMBER)
-    assert isinstance(changes, Changes)
-    assert sorted(one.href for one in changes.changed) == ["new", "other"]
-    assert changes.removed == ["gone"]
-
-
-async def test_an_event_is_there_or_proved_to_be_gone(
-    microsoft: FakeMicrosoft, account: MicrosoftAccount
-) -> None:
-    microsoft.calendar().put(timed("there", 1, 9))
-    assert isinstance(await account.read_object(CALENDAR, "there"), CalendarObject)
-    assert isinstance(await account.read_object(CALENDAR, "never"), ObjectGone)
-    microsoft.calendars.clear()
-    assert isinstance(await account.read_object(CALENDAR, "there"), CalendarGone)
-
-
-@pytest.mark.parametrize("quirk", [Quirk.TOO_MANY, Quirk.DOWN])
-async def test_too_many_requests_wait(
-    microsoft: FakeMicrosoft, account: MicrosoftAccount, quirk: Quirk
-) -> None:
-    microsoft.quirks.add(quirk)
+    microsoft.quirks.add(Quirk.DOWN)
     came = await account.read_all(CALENDAR, DECEMBER)
     assert isinstance(came, Unanswered)
     assert came.retry_after_seconds == 1.0
@@ -286,7 +247,7 @@ async def test_two_requests_are_under_way_at_once(
     http: GuardedHttp, microsoft: FakeMicrosoft
 ) -> None:
     microsoft.answer_seconds = 0.02
-    microsoft.access_tokens |= {f"token{number}": GRANTED for number in range(6)}
+    microsoft.access_tokens |= {f"token{number}": GRANTED_BY_MICROSOFT for number in range(6)}
     shared = InTurn(http, RequestTurns())
 
     class Own(Source):
@@ -297,19 +258,14 @@ async def test_two_requests_are_under_way_at_once(
             return f"token{self.number}"
 
     places = places_at(microsoft.url, TENANT)
-    accounts = [MicrosoftAccount(shared, places, Own(number), GRANTED) for number in range(6)]
+    accounts = [
+        MicrosoftAccount(shared, places, Own(number), GRANTED_BY_MICROSOFT) for number in range(6)
+    ]
     await asyncio.gather(*(one.read_object(CALENDAR, "A1") for one in accounts))
     assert microsoft.most_at_once == AT_ONCE
     microsoft.most_at_once = 0
     await asyncio.gather(*(accounts[0].read_object(CALENDAR, "A1") for _ in range(4)))
     assert microsoft.most_at_once == 1
-
-
-async def test_a_token_that_is_refused_twice_has_ended(
-    microsoft: FakeMicrosoft, account: MicrosoftAccount
-) -> None:
-    microsoft.access_tokens.clear()
-    assert isinstance(await account.read_all(CALENDAR, DECEMBER), ConsentEnded)
 
 
 @pytest.mark.parametrize(

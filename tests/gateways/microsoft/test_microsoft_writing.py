@@ -16,7 +16,7 @@ from kalends.formats.icalendar.written import written_ics
 from kalends.gateways.microsoft.account import MicrosoftAccount
 from tests.fakes.microsoft import CALENDAR, FakeMicrosoft
 from tests.fakes.quirks import Quirk
-from tests.gateways.google.test_google_writing import DATA, EVENT, LATER, UID
+from tests.gateways.consented.writings import DATA, EVENT, LATER, UID, write
 from tests.gateways.microsoft.events import changes_of, reading_of
 
 pytestmark = pytest.mark.server
@@ -31,9 +31,7 @@ def href(account: MicrosoftAccount) -> str:
 async def written(
     account: MicrosoftAccount, href: str, data: bytes = DATA, etag: str | None = None
 ) -> ObjectWritten:
-    came = await account.write_object(CALENDAR, href, data, etag)
-    assert isinstance(came, ObjectWritten), came
-    return came
+    return await write(account, CALENDAR, href, data, etag)
 
 
 async def test_an_event_is_written_as_it_is_to_be(
@@ -157,37 +155,6 @@ async def test_a_copy_is_not_taken_for_the_event(
     found = await account.read_object(CALENDAR, href)
     assert isinstance(found, CalendarObject)
     assert found.href == made.href
-
-
-@pytest.mark.parametrize("version", ['W/"1"', ANY_VERSION])
-async def test_a_deleted_event_is_not_changed(
-    microsoft: FakeMicrosoft, account: MicrosoftAccount, href: str, version: str
-) -> None:
-    made = await written(account, href)
-    microsoft.calendar().remove(made.href)
-    came = await account.write_object(CALENDAR, made.href, DATA, version)
-    assert isinstance(came, ObjectGone)
-
-
-async def test_a_change_of_another_version_is_a_conflict(
-    microsoft: FakeMicrosoft, account: MicrosoftAccount, href: str
-) -> None:
-    made = await written(account, href)
-    microsoft.calendar().put({**microsoft.calendar().events[made.href], "subject": "Mine"})
-    came = await account.write_object(CALENDAR, made.href, LATER, made.etag)
-    assert isinstance(came, Conflict)
-    assert came.is_ours
-    assert microsoft.calendar().events[made.href]["subject"] == "Mine"
-    assert isinstance(await account.delete_object(CALENDAR, made.href, made.etag), Conflict)
-
-
-async def test_what_is_deleted_is_deleted_once(
-    microsoft: FakeMicrosoft, account: MicrosoftAccount, href: str
-) -> None:
-    made = await written(account, href)
-    assert isinstance(await account.delete_object(CALENDAR, made.href, made.etag), ObjectDeleted)
-    assert isinstance(await account.delete_object(CALENDAR, made.href, made.etag), ObjectDeleted)
-    assert microsoft.calendar().live() == []
 
 
 async def test_an_unclear_creation_is_deleted_by_our_mark(

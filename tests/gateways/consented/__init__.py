@@ -1,0 +1,1 @@
+"""Accounts that are reached by consent: what is the same of Google and Microsoft."""
