@@ -13,6 +13,7 @@ from uuid import UUID
 import httpx
 
 from bench.home import environ_of, folder_of
+from bench.turns import LongestTurn
 from kalends.application import application, freeze_garbage_collector
 from kalends.compose import Installation, installation, migrate_now
 from kalends.domain import ids
@@ -52,28 +53,6 @@ BUSY_IN_THE_YEAR: Final = _BUSY.format(from_time="now()", step="25 minutes")
 BUSY_IN_THE_FORTNIGHT: Final = _BUSY.format(from_time=f"'{DAY}'::timestamptz", step="1 minute")
 
 
-class LongestTurn:
-    """Takes every turn of the event loop, and keeps the longest time between two."""
-
-    async def __aenter__(self) -> "LongestTurn":
-        self.longest = 0.0
-        self._task = asyncio.create_task(self._run())
-        await asyncio.sleep(0.01)
-        self.longest = 0.0
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await asyncio.sleep(0)
-        self._task.cancel()
-
-    async def _run(self) -> None:
-        last = time.perf_counter()
-        while True:
-            await asyncio.sleep(0)
-            now = time.perf_counter()
-            self.longest, last = max(self.longest, now - last), now
-
-
 def main() -> None:
     with folder_of("holds") as folder:
         environ = environ_of(folder / "data")
@@ -104,7 +83,9 @@ async def _measure(home: Installation) -> None:
 
 
 async def _show(api: httpx.AsyncClient, name: str, path: str) -> None:
-    async with LongestTurn() as turns:
+    async with LongestTurn(time.perf_counter) as turns:
+        await asyncio.sleep(0.01)
+        turns.longest = 0.0
         began = time.perf_counter()
         answer = await api.get(path)
         took = time.perf_counter() - began

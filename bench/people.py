@@ -23,6 +23,7 @@ from bench import report
 from bench.cpu import Meter
 from bench.fill import FILLING, settle
 from bench.home import environ_of, folder_of
+from bench.turns import LongestTurn
 from kalends.application import application, freeze_garbage_collector
 from kalends.cli.running import run
 from kalends.compose import Installation, installation, migrate_now
@@ -119,30 +120,6 @@ class Costs:
         print(f"  longest hold of the loop {max(self.held):.0f} ms (target {HOLD_MS})", flush=True)
 
 
-class LongestWork:
-    """Takes every turn of the event loop, and keeps the most processor time between two: that is
-    how long others wait on a machine of their own."""
-
-    def __init__(self) -> None:
-        self.longest = 0.0
-
-    async def __aenter__(self) -> "LongestWork":
-        self._task = asyncio.create_task(self._run())
-        await asyncio.sleep(0)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await asyncio.sleep(0)
-        self._task.cancel()
-
-    async def _run(self) -> None:
-        last = time.thread_time()
-        while True:
-            await asyncio.sleep(0)
-            now = time.thread_time()
-            self.longest, last = max(self.longest, now - last), now
-
-
 @dataclass(frozen=True)
 class Desk:
     """The owner at the console, and what a request costs there."""
@@ -158,7 +135,9 @@ class Desk:
             await self._ask(path)
             own, took = time.process_time() - own, time.perf_counter() - began
             database = (self.meter.read() - before).database
-            async with LongestWork() as work:  # apart: its turns cost as much as the page
+            async with LongestTurn(
+                time.thread_time
+            ) as work:  # apart: its turns cost as much as the page
                 await self._ask(path)
             if number < WARM_UP:
                 continue

@@ -25,10 +25,10 @@ from typing import Any, Final, Protocol
 import httpx
 from tests import caldav_servers
 from tests.caldav_servers import PASSWORD, USER, CalDavServer
-from tests.calendars.consented import connected, settings_for
+from tests.calendars.consented.office import connected, settings_for
 from tests.conftest import make_organization
-from tests.fakes.google import OWNER, FakeGoogle, running_google
-from tests.fakes.microsoft import FakeMicrosoft, running_microsoft
+from tests.fakes.google import OWNER, FakeGoogle
+from tests.fakes.microsoft import FakeMicrosoft
 from tests.homes import environment_in
 from tests.servers import Server, WorkerProcess
 from tests.world import World
@@ -276,7 +276,7 @@ def on_caldav(kind: str, folder: Path) -> Iterator[tuple[World, list[Server], Ev
 def on_google(folder: Path) -> Iterator[tuple[World, list[Server], Events, str]]:
     """The same with the tests' Google."""
     with (
-        running_google() as google,
+        FakeGoogle.running() as google,
         installed(folder, **settings_for(google)) as (world, victims),
     ):
         path = connected(world, "google").removeprefix("/api/v1/")
@@ -287,7 +287,7 @@ def on_google(folder: Path) -> Iterator[tuple[World, list[Server], Events, str]]
 def on_microsoft(folder: Path) -> Iterator[tuple[World, list[Server], Events, str]]:
     """The same with the tests' Microsoft, which tells of changes, too."""
     with (
-        running_microsoft() as microsoft,
+        FakeMicrosoft.running() as microsoft,
         installed(folder, **settings_for(microsoft)) as (world, victims),
     ):
         microsoft.hook = world.url

@@ -26,7 +26,7 @@ FIRST = (
     "store/test_embedded.py",
     "calcom/test_runs.py",
     "store/test_archive.py",
-    "calendars/test_consented_calendars.py",
+    "calendars/consented/test_calendars.py",
     "test_programs.py",
     "test_blocked_jobs.py",
     "web/answers/test_slow_clients.py",

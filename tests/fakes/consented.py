@@ -7,15 +7,16 @@ import hashlib
 import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 from urllib.parse import urlencode
 
 from aiohttp import ClientError, ClientSession, web
 
 from tests.fakes.ports import served_at_a_port
 from tests.fakes.quirks import Quirk
+from tests.fakes.threads import served_in_a_thread
 
 JSON = dict[str, Any]
 CLIENT_SECRET = "client-secret"
@@ -88,15 +89,26 @@ class ConsentedFake:
         """What is answered with an access token to who gave a code, or a token that lasts."""
         raise NotImplementedError
 
+    @classmethod
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[None]:
-        async with served_at_a_port(self.answer) as self.port:
+    async def served(cls) -> AsyncIterator[Self]:
+        """One that answers while the block runs."""
+        fake = cls()
+        fake.forget()
+        async with served_at_a_port(fake.answer) as fake.port:
             try:
-                yield
+                yield fake
             finally:
-                for task in self.tasks:
+                for task in fake.tasks:
                     task.cancel()
-                await asyncio.gather(*self.tasks, return_exceptions=True)
+                await asyncio.gather(*fake.tasks, return_exceptions=True)
+
+    @classmethod
+    @contextmanager
+    def running(cls) -> Iterator[Self]:
+        """The same in a thread of its own, as another process would be."""
+        with served_in_a_thread(cls.served) as fake:
+            yield fake
 
     # Consent and tokens.
 

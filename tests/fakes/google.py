@@ -1,6 +1,6 @@
 """A Google that refuses what the real one refuses: consent, tokens, calendars, events.
 
-    with running_google() as google:
+    with FakeGoogle.running() as google:
         google.calendar().put({"id": "event1", "start": …, "end": …})
 
 What a request may hold, and which scopes it needs, comes from Google's own description
@@ -10,8 +10,6 @@ known of them; nothing was tried against the real one.
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -30,7 +28,6 @@ from tests.fakes.google_rules import (
     projected,
 )
 from tests.fakes.quirks import Quirk
-from tests.fakes.threads import served_in_a_thread
 
 OWNER = "ada@example.test"
 PREFIX = "https://www.googleapis.com/auth/"
@@ -366,18 +363,3 @@ def _patched(event: JSON, changes: JSON) -> JSON:
 def _refusal(status: int, reason: str, message: str = "", domain: str = "global") -> Answer:
     one = {"domain": domain, "reason": reason, "message": message or reason}
     return status, {"error": {"errors": [one], "code": status, "message": message or reason}}
-
-
-@asynccontextmanager
-async def fake_google() -> AsyncIterator[FakeGoogle]:
-    google = FakeGoogle()
-    google.calendar()
-    async with google.serving():
-        yield google
-
-
-@contextmanager
-def running_google() -> Iterator[FakeGoogle]:
-    """In a thread of its own, as another process would be."""
-    with served_in_a_thread(fake_google) as google:
-        yield google

@@ -1,7 +1,7 @@
 """A Microsoft that refuses what the real one refuses: consent, tokens, and Graph with its
 calendars, events and subscriptions.
 
-    with running_microsoft() as microsoft:
+    with FakeMicrosoft.running() as microsoft:
         microsoft.calendar().put({"id": "AAA1", "start": …, "end": …})
 
 Names, types and parameters are Microsoft's own (`microsoft_rules`). How rounds, tokens, versions,
@@ -12,8 +12,6 @@ against the real one.
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,7 +32,6 @@ from tests.fakes.microsoft_rules import (
     scopes_for,
 )
 from tests.fakes.quirks import Quirk
-from tests.fakes.threads import served_in_a_thread
 
 TENANT = "common"
 OWNER = "ada@contoso.test"
@@ -359,18 +356,3 @@ def seen(row: JSON) -> JSON:
 
 def refusal(status: int, code: str, message: str = "") -> Answer:
     return status, {"error": {"code": code, "message": message or code}}
-
-
-@asynccontextmanager
-async def fake_microsoft() -> AsyncIterator[FakeMicrosoft]:
-    microsoft = FakeMicrosoft()
-    microsoft.calendar()
-    async with microsoft.serving():
-        yield microsoft
-
-
-@contextmanager
-def running_microsoft() -> Iterator[FakeMicrosoft]:
-    """In a thread of its own, as another process would be."""
-    with served_in_a_thread(fake_microsoft) as microsoft:
-        yield microsoft

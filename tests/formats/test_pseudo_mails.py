@@ -33,6 +33,14 @@ from tests.pseudo import PSEUDO, bare_words, read_page, write_pseudo
 KINDS: Final = [(audience, kind) for audience in WORDS for kind in WORDS[audience]]
 # Dates and the names of what nobody reads.
 _READ_FIELDS: Final = ("SUMMARY", "DESCRIPTION", "LOCATION")
+TO_THE_ORGANIZATION: dict[str, Any] = {
+    "message_id": "<mail_1@example.com>",
+    "organization_name": "Ωμέγα",
+    "sender": "kalends@example.com",
+    "recipient": "ada@example.com",
+    "happened_at": NOON,
+    "zone": "Europe/Berlin",
+}
 
 
 @pytest.fixture(scope="module")
@@ -99,12 +107,7 @@ def test_the_mail_with_a_day_says_nothing_but_messages(status: Status) -> None:
 @pytest.mark.parametrize("kind", [None, *FindingKind])
 def test_a_mail_about_a_calendar_says_nothing_but_messages(kind: FindingKind | None) -> None:
     mail = CalendarMail(
-        message_id="<mail_1@example.com>",
-        organization_name="Ωμέγα",
-        sender="kalends@example.com",
-        recipient="ada@example.com",
-        happened_at=NOON,
-        zone="Europe/Berlin",
+        **TO_THE_ORGANIZATION,
         kind=kind,
         link="https://x.example/",
         account="Άντα",
@@ -126,12 +129,7 @@ def test_a_mail_about_an_endpoint_says_nothing_but_messages(reason: DisabledReas
 @pytest.mark.parametrize("provider", VideoProvider)
 def test_a_mail_about_links_says_nothing_but_messages(provider: VideoProvider) -> None:
     mail = CallMail(
-        message_id="<mail_1@example.com>",
-        organization_name="Ωμέγα",
-        sender="kalends@example.com",
-        recipient="ada@example.com",
-        happened_at=NOON,
-        zone="Europe/Berlin",
+        **TO_THE_ORGANIZATION,
         link="https://x.example/",
         provider=provider,
         reason="Άντα",

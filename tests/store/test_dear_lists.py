@@ -1,22 +1,17 @@
 """Lists of so many bookings that they cannot be counted in time: their pages are shown all the
 same to people, who see how many there are at least."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 from uuid import UUID
 
 import pytest
 from tests.psql import Psql
+from tests.store.tenants import in_tenant
 
 from kalends.compose import Installation
 from kalends.domain.booking import Booking, BookingFilter, MinimumTotal
 from kalends.domain.errors import Unavailable
 from kalends.runtime.shown_bookings import list_shown_bookings
 from kalends.store.bookings import lists
-from kalends.store.database import TenantConnection
-
-T = TypeVar("T")
 
 OWNER = UUID(int=1)
 BOOKINGS = 400
@@ -52,22 +47,12 @@ def _counts_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "COUNTED_UNTIL_SECONDS", 0.0)
 
 
-def on(home: Installation, work: Callable[[TenantConnection], Awaitable[T]]) -> T:
-    async def once() -> T:
-        context = home.context()
-        try:
-            async with context.database.tenant_connection(OWNER) as tenant:
-                return await work(tenant)
-        finally:
-            await context.close()
-
-    return asyncio.run(once())
-
-
 def listed(
     home: Installation, criteria: BookingFilter, limit: int, offset: int
 ) -> tuple[list[Booking], int]:
-    return on(home, lambda tenant: lists.list_bookings(tenant, criteria, limit, offset))
+    return in_tenant(
+        home, OWNER, lambda tenant: lists.list_bookings(tenant, criteria, limit, offset)
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,11 +74,13 @@ def test_a_page_beyond_what_is_counted_says_that_more_follow(large: Installation
 
 def test_the_api_shows_no_total_but_the_whole_one(large: Installation) -> None:
     with pytest.raises(Unavailable, match="still being counted"):
-        on(large, lambda tenant: list_shown_bookings(tenant, BookingFilter(), 5, 0))
+        in_tenant(large, OWNER, lambda tenant: list_shown_bookings(tenant, BookingFilter(), 5, 0))
 
 
 def test_stamps_of_a_dear_list_are_those_of_its_page(large: Installation) -> None:
-    stamps, total = on(large, lambda tenant: lists.list_stamps(tenant, BookingFilter(), 5, 0))
+    stamps, total = in_tenant(
+        large, OWNER, lambda tenant: lists.list_stamps(tenant, BookingFilter(), 5, 0)
+    )
     assert (len(stamps), total) == (5, COUNTED_AT_MOST)
 
 

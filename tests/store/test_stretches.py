@@ -1,15 +1,15 @@
 """A list that is counted in stretches has its whole total, which follows what happens in it."""
 
-import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import pytest
 from msgspec import structs
 from tests.psql import Psql
+from tests.store.tenants import in_tenant
 
 from kalends.compose import Installation
 from kalends.domain.booking import BookingFilter, MinimumTotal, Status
@@ -18,8 +18,6 @@ from kalends.store.bookings import lists, stretches
 from kalends.store.bookings.kept_totals import KeptTotals
 from kalends.store.bookings.stretches import KeptStretches
 from kalends.store.database import TenantConnection
-
-T = TypeVar("T")
 
 OWNER = UUID(int=1)
 BOOKINGS = 200
@@ -64,25 +62,15 @@ def _counts_in_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stretches, "_kept", KeptStretches())
 
 
-def on(home: Installation, work: Callable[[TenantConnection], Awaitable[T]]) -> T:
-    async def once() -> T:
-        context = home.context()
-        try:
-            async with context.database.tenant_connection(OWNER) as tenant:
-                return await work(tenant)
-        finally:
-            await context.close()
-
-    return asyncio.run(once())
-
-
 def total_of(home: Installation, criteria: BookingFilter) -> int:
-    found = on(home, lambda tenant: lists.list_stamps(tenant, criteria, 5, 0))
+    found = in_tenant(home, OWNER, lambda tenant: lists.list_stamps(tenant, criteria, 5, 0))
     return found[1]
 
 
 def page(home: Installation, criteria: BookingFilter, offset: int) -> list[UUID]:
-    found, _ = on(home, lambda tenant: lists.list_bookings(tenant, criteria, 5, offset))
+    found, _ = in_tenant(
+        home, OWNER, lambda tenant: lists.list_bookings(tenant, criteria, 5, offset)
+    )
     return [one.id for one in found]
 
 
@@ -94,7 +82,7 @@ def exact_page(home: Installation, offset: int) -> list[UUID]:
         )
         return [row[0] for row in await tenant.tx.fetch(sql, OWNER, offset)]
 
-    return on(home, ask)
+    return in_tenant(home, OWNER, ask)
 
 
 def start_of(number: int) -> datetime:
@@ -141,7 +129,7 @@ def exact(home: Installation, condition: str, value: object) -> int:
         sql = f"SELECT count(*) FROM bookings WHERE organization_id = $2 AND {condition}"
         return int(await tenant.tx.fetchval(sql, value, OWNER))
 
-    return on(home, count)
+    return in_tenant(home, OWNER, count)
 
 
 def test_each_request_counts_on_where_the_last_one_ended(large: Installation) -> None:

@@ -14,7 +14,7 @@ from kalends.gateways.microsoft.places import SCOPES as MICROSOFT_SCOPES
 from kalends.gateways.microsoft.places import places_at as microsoft_at
 from kalends.gateways.microsoft.session import InTurn
 from kalends.gateways.microsoft.turns import RequestTurns
-from tests.calendars.consented import CalendarThere
+from tests.calendars.consented.office import CalendarThere
 from tests.fakes.consented import JSON, ConsentedFake
 from tests.fakes.google import FakeGoogle
 from tests.fakes.microsoft import TENANT, FakeMicrosoft
@@ -48,14 +48,14 @@ class Side(NamedTuple):
         return self.fake.calendar()
 
 
-def google_account(http: GuardedHttp, google: FakeGoogle, source: Source) -> GoogleAccount:
+def google_account(http: GuardedHttp, google: FakeGoogle) -> GoogleAccount:
     google.access_tokens["first"] = GRANTED_BY_GOOGLE
-    return GoogleAccount(http, google_at(google.url), source, GRANTED_BY_GOOGLE)
+    return GoogleAccount(http, google_at(google.url), Source(google), GRANTED_BY_GOOGLE)
 
 
-def microsoft_account(
-    http: GuardedHttp, microsoft: FakeMicrosoft, source: Source
-) -> MicrosoftAccount:
+def microsoft_account(http: GuardedHttp, microsoft: FakeMicrosoft) -> MicrosoftAccount:
     microsoft.access_tokens["first"] = GRANTED_BY_MICROSOFT
     places = microsoft_at(microsoft.url, TENANT)
-    return MicrosoftAccount(InTurn(http, RequestTurns()), places, source, GRANTED_BY_MICROSOFT)
+    return MicrosoftAccount(
+        InTurn(http, RequestTurns()), places, Source(microsoft), GRANTED_BY_MICROSOFT
+    )

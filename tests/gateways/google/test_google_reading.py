@@ -168,7 +168,7 @@ async def test_too_many_requests_wait(
 
 
 async def test_a_token_that_dies_in_the_middle_is_renewed_once(
-    google: FakeGoogle, account: GoogleAccount, source: Source
+    google: FakeGoogle, account: GoogleAccount
 ) -> None:
     google.page_size = 1
     for number in range(3):

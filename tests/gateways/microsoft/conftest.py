@@ -6,21 +6,16 @@ import pytest
 
 from kalends.gateways.http import GuardedHttp
 from kalends.gateways.microsoft.account import MicrosoftAccount
-from tests.fakes.microsoft import FakeMicrosoft, fake_microsoft
-from tests.gateways.consented.accounts import Source, microsoft_account
+from tests.fakes.microsoft import FakeMicrosoft
+from tests.gateways.consented.accounts import microsoft_account
 
 
 @pytest.fixture
 async def microsoft() -> AsyncIterator[FakeMicrosoft]:
-    async with fake_microsoft() as running:
+    async with FakeMicrosoft.served() as running:
         yield running
 
 
 @pytest.fixture
-def source(microsoft: FakeMicrosoft) -> Source:
-    return Source(microsoft)
-
-
-@pytest.fixture
-def account(http: GuardedHttp, microsoft: FakeMicrosoft, source: Source) -> MicrosoftAccount:
-    return microsoft_account(http, microsoft, source)
+def account(http: GuardedHttp, microsoft: FakeMicrosoft) -> MicrosoftAccount:
+    return microsoft_account(http, microsoft)

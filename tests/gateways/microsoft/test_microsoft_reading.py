@@ -273,11 +273,11 @@ async def test_two_requests_are_under_way_at_once(
     [(["Calendars.ReadWrite"], PROFILE_SCOPE.words), (["User.Read"], CALENDARS_SCOPE.words)],
 )
 async def test_what_was_not_granted_is_named(
-    http: GuardedHttp, microsoft: FakeMicrosoft, source: Source, granted: list[str], lacks: str
+    http: GuardedHttp, microsoft: FakeMicrosoft, granted: list[str], lacks: str
 ) -> None:
     microsoft.access_tokens["first"] = granted
     places = places_at(microsoft.url, TENANT)
-    account = MicrosoftAccount(InTurn(http, RequestTurns()), places, source, granted)
+    account = MicrosoftAccount(InTurn(http, RequestTurns()), places, Source(microsoft), granted)
     assert await account.discover() == ConsentLacks(lacks)
 
 

@@ -1,5 +1,5 @@
-"""The providers of the tests, which pages connect to."""
+"""Google and Microsoft of the tests, which pages connect to."""
 
-from tests.calendars.fakes import google, google_running, microsoft, microsoft_running
+from tests.calendars.consented.fakes import fakes, google, microsoft
 
-__all__ = ["google", "google_running", "microsoft", "microsoft_running"]
+__all__ = ["fakes", "google", "microsoft"]

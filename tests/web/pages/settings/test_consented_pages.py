@@ -7,11 +7,12 @@ import httpx
 import pytest
 
 from kalends.compose import Installation
-from tests.calendars.consented import link_in, settings_for
-from tests.calendars.google import READ_ALONE as READ_GOOGLE_ALONE
-from tests.calendars.google import WRITING as WRITING_GOOGLE
-from tests.calendars.microsoft import READ_ALONE as READ_MICROSOFT_ALONE
-from tests.calendars.microsoft import WRITING as WRITING_MICROSOFT
+from tests.calendars.consented.fakes import Fakes
+from tests.calendars.consented.google import READ_ALONE as READ_GOOGLE_ALONE
+from tests.calendars.consented.google import WRITING as WRITING_GOOGLE
+from tests.calendars.consented.microsoft import READ_ALONE as READ_MICROSOFT_ALONE
+from tests.calendars.consented.microsoft import WRITING as WRITING_MICROSOFT
+from tests.calendars.consented.office import link_in, settings_for
 from tests.calendars.test_sync import until
 from tests.conftest import run
 from tests.fakes.google import OWNER as OWNER_AT_GOOGLE
@@ -26,9 +27,9 @@ pytestmark = pytest.mark.server
 
 
 @pytest.fixture(scope="module")
-def own_settings(google_running: FakeGoogle, microsoft_running: FakeMicrosoft) -> dict[str, str]:
+def own_settings(fakes: Fakes) -> dict[str, str]:
     """People see the server where it is."""
-    return settings_for(google_running, microsoft_running) | {"PUBLIC_URL": ""}
+    return settings_for(*fakes) | {"PUBLIC_URL": ""}
 
 
 @pytest.fixture

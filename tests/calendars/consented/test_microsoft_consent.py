@@ -5,28 +5,22 @@ from functools import partial
 import pytest
 
 from kalends.compose import Installation
-from tests.calendars.consented import (
+from tests.calendars.consented.microsoft import SCOPES, WRITING, MicrosoftOffice
+from tests.calendars.consented.office import (
     CONNECTIONS,
     PUBLIC_URL,
     Browser,
     link_in,
     said_in,
-    settings_for,
 )
-from tests.calendars.consented import connected as connected_to
-from tests.calendars.consented import page_for as page_of
-from tests.calendars.microsoft import SCOPES, WRITING, MicrosoftOffice
+from tests.calendars.consented.office import connected as connected_to
+from tests.calendars.consented.office import page_for as page_of
 from tests.fakes.microsoft import OWNER, FakeMicrosoft
 from tests.world import World
 
 pytestmark = pytest.mark.server
 connected = partial(connected_to, provider="microsoft")
 page_for = partial(page_of, provider="microsoft")
-
-
-@pytest.fixture(scope="module")
-def own_settings(microsoft_running: FakeMicrosoft) -> dict[str, str]:
-    return settings_for(microsoft_running)
 
 
 def test_our_page_says_who_asks_for_what(

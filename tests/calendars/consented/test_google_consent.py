@@ -15,17 +15,16 @@ from kalends.domain.origins import origin_of
 from kalends.runtime.unit_of_work import Context
 from kalends.services.calendars.accounts.tokens import ConnectionTokens, seal_tokens
 from kalends.store.calendars.tokens import find_tokens, replace_tokens
-from tests.calendars.consented import (
+from tests.calendars.consented.google import SCOPE, GoogleOffice
+from tests.calendars.consented.office import (
     AUTHORIZE,
     CONNECTIONS,
     Browser,
     link_in,
     said_in,
-    settings_for,
 )
-from tests.calendars.consented import connected as connected_to
-from tests.calendars.consented import page_for as page_of
-from tests.calendars.google import SCOPE, GoogleOffice
+from tests.calendars.consented.office import connected as connected_to
+from tests.calendars.consented.office import page_for as page_of
 from tests.conftest import beside, run
 from tests.fakes.google import OWNER, FakeGoogle
 from tests.servers import WorkerProcess
@@ -33,11 +32,6 @@ from tests.world import World
 
 pytestmark = pytest.mark.server
 connected, page_for = partial(connected_to, provider="google"), partial(page_of, provider="google")
-
-
-@pytest.fixture(scope="module")
-def own_settings(google_running: FakeGoogle) -> dict[str, str]:
-    return settings_for(google_running)
 
 
 def test_our_page_says_who_asks_for_what(

@@ -3,27 +3,18 @@
 import httpx
 import pytest
 
-from kalends.compose import Installation
-from tests.calendars.consented import settings_for
-from tests.calendars.google import GoogleOffice
+from tests.calendars.consented.google import GoogleOffice
 from tests.fakes.consented import path_of
 from tests.fakes.google import FakeGoogle
 from tests.fakes.quirks import Quirk
 from tests.servers import Server
-from tests.world import World
 
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture(scope="module")
-def own_settings(google_running: FakeGoogle) -> dict[str, str]:
-    return settings_for(google_running)
-
-
 @pytest.fixture
-def office(google: FakeGoogle, own_world: World, own_home: Installation) -> GoogleOffice:
-    google.hook = own_world.url
-    return GoogleOffice(own_world, own_home, google)
+def office(google_office: GoogleOffice) -> GoogleOffice:
+    return google_office
 
 
 @pytest.mark.parametrize("quirk", [Quirk.RATE_LIMITED, Quirk.QUOTA])

@@ -5,7 +5,13 @@ from typing import NamedTuple
 import pytest
 
 from kalends.compose import Installation
-from tests.calendars.consented import (
+from tests.calendars.consented.google import READ_ALONE as READ_GOOGLE_ALONE
+from tests.calendars.consented.google import WRITING as WRITING_GOOGLE
+from tests.calendars.consented.google import GoogleOffice
+from tests.calendars.consented.microsoft import READ_ALONE as READ_MICROSOFT_ALONE
+from tests.calendars.consented.microsoft import WRITING as WRITING_MICROSOFT
+from tests.calendars.consented.microsoft import MicrosoftOffice
+from tests.calendars.consented.office import (
     CONNECTIONS,
     PUBLIC_URL,
     Browser,
@@ -15,14 +21,7 @@ from tests.calendars.consented import (
     page_for,
     reads_alone,
     said_in,
-    settings_for,
 )
-from tests.calendars.google import READ_ALONE as READ_GOOGLE_ALONE
-from tests.calendars.google import WRITING as WRITING_GOOGLE
-from tests.calendars.google import GoogleOffice
-from tests.calendars.microsoft import READ_ALONE as READ_MICROSOFT_ALONE
-from tests.calendars.microsoft import WRITING as WRITING_MICROSOFT
-from tests.calendars.microsoft import MicrosoftOffice
 from tests.conftest import fetch
 from tests.fakes.consented import CLIENT_SECRET
 from tests.fakes.google import OWNER as OWNER_AT_GOOGLE
@@ -63,11 +62,6 @@ TERMS = {
         "since this was not granted",
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def own_settings(google_running: FakeGoogle, microsoft_running: FakeMicrosoft) -> dict[str, str]:
-    return settings_for(google_running, microsoft_running)
 
 
 @pytest.fixture(params=["google", "microsoft"])

@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from kalends.compose import Installation
-from tests.calendars.consented import settings_for
-from tests.calendars.google import GoogleOffice
-from tests.calendars.microsoft import MicrosoftOffice
+from tests.calendars.consented.google import GoogleOffice
+from tests.calendars.consented.microsoft import MicrosoftOffice
 from tests.calendars.readings import use
 from tests.calendars.test_busy import at
 from tests.conftest import run
@@ -18,11 +17,6 @@ from tests.servers import Server
 from tests.world import JSON, World
 
 pytestmark = pytest.mark.server
-
-
-@pytest.fixture(scope="module")
-def own_settings(google_running: FakeGoogle, microsoft_running: FakeMicrosoft) -> dict[str, str]:
-    return settings_for(google_running, microsoft_running)
 
 
 @pytest.fixture

@@ -3,38 +3,19 @@ lost, killed or doubled: what Google and Microsoft have in common."""
 
 import pytest
 
-from kalends.compose import Installation
-from tests.calendars.consented import ConsentedOffice, settings_for
-from tests.calendars.google import GoogleOffice
-from tests.calendars.microsoft import MicrosoftOffice
+from tests.calendars.consented.office import ConsentedOffice
 from tests.calendars.test_busy import at
 from tests.conftest import fetch, run
-from tests.fakes.google import FakeGoogle
-from tests.fakes.microsoft import FakeMicrosoft
 from tests.fakes.quirks import Quirk
 from tests.servers import Server
-from tests.world import World
 
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture(scope="module")
-def own_settings(google_running: FakeGoogle, microsoft_running: FakeMicrosoft) -> dict[str, str]:
-    return settings_for(google_running, microsoft_running)
-
-
 @pytest.fixture(params=["google", "microsoft"])
-def office(
-    request: pytest.FixtureRequest,
-    google: FakeGoogle,
-    microsoft: FakeMicrosoft,
-    own_world: World,
-    own_home: Installation,
-) -> ConsentedOffice:
-    google.hook = microsoft.hook = own_world.url
-    if request.param == "google":
-        return GoogleOffice(own_world, own_home, google)
-    return MicrosoftOffice(own_world, own_home, microsoft)
+def office(request: pytest.FixtureRequest) -> ConsentedOffice:
+    office: ConsentedOffice = request.getfixturevalue(f"{request.param}_office")
+    return office
 
 
 def test_each_booking_is_one_event_that_moves_and_goes(office: ConsentedOffice) -> None:

@@ -6,8 +6,7 @@ import httpx
 import pytest
 
 from kalends.compose import Installation
-from tests.calendars.consented import settings_for
-from tests.calendars.microsoft import MicrosoftOffice, time_at
+from tests.calendars.consented.microsoft import MicrosoftOffice, time_at
 from tests.conftest import fetch
 from tests.fakes.consented import path_of
 from tests.fakes.microsoft import FakeMicrosoft, notice_of
@@ -18,15 +17,9 @@ from tests.world import World
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture(scope="module")
-def own_settings(microsoft_running: FakeMicrosoft) -> dict[str, str]:
-    return settings_for(microsoft_running)
-
-
 @pytest.fixture
-def office(microsoft: FakeMicrosoft, own_world: World, own_home: Installation) -> MicrosoftOffice:
-    microsoft.hook = own_world.url
-    return MicrosoftOffice(own_world, own_home, microsoft)
+def office(microsoft_office: MicrosoftOffice) -> MicrosoftOffice:
+    return microsoft_office
 
 
 def test_occurrences_make_a_schedule_busy(office: MicrosoftOffice) -> None:

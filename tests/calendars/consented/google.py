@@ -3,7 +3,7 @@
 import httpx
 
 from kalends.compose import Installation
-from tests.calendars.consented import ConsentedOffice
+from tests.calendars.consented.office import ConsentedOffice
 from tests.calendars.test_busy import at
 from tests.fakes.consented import path_of
 from tests.fakes.google import OWNER, FakeCalendar, FakeGoogle
