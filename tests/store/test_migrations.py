@@ -341,3 +341,31 @@ def test_what_a_server_of_before_changes_counts_as_a_version(
             return counted
 
     assert asyncio.run(case()) == version
+
+
+@pytest.mark.parametrize(
+    ("change", "version"),
+    [
+        ("url = 'https://b.example', updated_at = now() + interval '1 second'", 2),
+        ("failing_since = now()", 1),
+        ("enabled = false, updated_at = now() + interval '1 second', version = version + 1", 2),
+    ],
+)
+def test_a_server_of_before_counts_changes_of_webhooks(
+    lease: EmbeddedPostgres, change: str, version: int
+) -> None:
+    webhook = """
+    INSERT INTO webhook_endpoints (organization_id, id, url, events, enabled, secret, created_at,
+        updated_at)
+    VALUES ($1, $2, 'https://a.example', '{}', true, '', now(), now())
+    """
+
+    async def case() -> int:
+        async with old(lease, "0050") as before:
+            await before.db.execute(webhook, ORGANIZATION, new_id())
+            await migrate(before.parameters)
+            await before.db.execute(f"UPDATE webhook_endpoints SET {change}")
+            counted: int = await before.db.fetchval("SELECT version FROM webhook_endpoints")
+            return counted
+
+    assert asyncio.run(case()) == version

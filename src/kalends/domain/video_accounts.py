@@ -7,7 +7,8 @@ from msgspec import Struct
 
 class VideoAccounts(Struct, frozen=True):
     """Zoom's server-to-server credentials and the organization's own hook; what is not set up is
-    None. Secrets and the token are sealed. `zoom_user` is whose meetings they are."""
+    None. Secrets and the token are sealed. `zoom_user` is whose meetings they are. The version is 0
+    where nothing is set up."""
 
     zoom_account_id: str | None
     zoom_client_id: str | None
@@ -18,6 +19,7 @@ class VideoAccounts(Struct, frozen=True):
     hook_url: str | None
     hook_secret: bytes | None
     updated_at: datetime
+    version: int
 
     @property
     def has_zoom(self) -> bool:

@@ -65,6 +65,7 @@ class WebhookEndpoint(Struct, frozen=True):
     failing_since: datetime | None
     created_at: datetime
     updated_at: datetime
+    version: int = 1
 
 
 class Delivery(Struct, frozen=True):

@@ -11,10 +11,11 @@ from kalends.domain.changes import FieldChanges
 from kalends.domain.event_type import EventType
 from kalends.domain.message_template import MessageTemplate
 from kalends.domain.schedule import Schedule
+from kalends.domain.webhook import WebhookEndpoint
 from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.unit_of_work import require
 
-V = TypeVar("V", Organization, EventType, Schedule, MessageTemplate)
+V = TypeVar("V", Organization, EventType, Schedule, MessageTemplate, WebhookEndpoint)
 
 
 def require_version(stored: V | None, prefix: str, thing_id: UUID, if_match: IfMatch) -> V:

@@ -24,9 +24,10 @@ from kalends.domain.imports.sources import (
 )
 from kalends.domain.tenant_tokens import new_tenant_token
 from kalends.runtime import unit_of_work as working
+from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.sealing import SealBroken
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
-from kalends.store.accounts.organizations import find_organization
+from kalends.store.accounts.organizations import find_organization, lock_organization
 from kalends.store.availability.schedules import protect_schedules
 from kalends.store.imports import connections
 from kalends.store.imports.names import KEY_PURPOSE, PROVIDER, SECRET_PURPOSE, TOKEN_PURPOSE
@@ -66,16 +67,19 @@ def source_of(context: Context) -> BookingSource:
     return context.gateways.sources[PROVIDER]
 
 
-async def connect(context: Context, caller: Caller, new: NewConnection) -> ImportConnection:
+async def connect(
+    context: Context, caller: Caller, new: NewConnection, if_match: IfMatch = None
+) -> ImportConnection:
     """Makes the connection, or replaces it; how far the sync had come is forgotten, and nothing
-    else. Nothing is asked of the source. Raises NotFound (a schedule), Invalid."""
+    else. Its versions are its generations; 0 is none. Nothing is asked of the source. Raises
+    NotFound (a schedule), Invalid, Stale."""
     await working.read(context, caller, _check_schedules, new)
     # The provider's own address is fine, also where no name can be looked up just now.
     if new.base_url != source_of(context).default_base_url:
         fault = await context.gateways.http.find_fault(new.base_url)
         if fault is not None:
             raise Invalid.field("baseUrl", fault)
-    return await working.change(context, caller, _put, new)
+    return await working.change(context, caller, _put, new, if_match)
 
 
 async def get_connection(work: UnitOfWork) -> ImportConnection:
@@ -95,6 +99,10 @@ async def disconnect(work: UnitOfWork) -> UUID:
     if id_ is None:
         raise _no_connection(work.context)
     return id_
+
+
+def version_of(connection: ImportConnection | None) -> int:
+    return 0 if connection is None else connection.generation
 
 
 async def require_connection(context: Context, organization_id: UUID) -> ImportConnection:
@@ -188,7 +196,9 @@ async def _check_schedules(work: UnitOfWork, new: NewConnection) -> None:
         raise NotFound.with_id(SCHEDULE, encode_id(SCHEDULE, id_))
 
 
-async def _put(work: UnitOfWork, new: NewConnection) -> ImportConnection:
+async def _put(work: UnitOfWork, new: NewConnection, if_match: IfMatch) -> ImportConnection:
+    await lock_organization(work.tenant)  # none has no row that could be locked
+    check_version(version_of(await connections.lock_connection(work.tenant)), if_match)
     await _check_schedules(work, new)
     seal = work.context.seal
     token = new_tenant_token(work.organization_id)

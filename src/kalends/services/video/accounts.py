@@ -9,8 +9,10 @@ from kalends.domain.errors import Invalid
 from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.video import VideoProvider
 from kalends.domain.video_accounts import VideoAccounts
+from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.unit_of_work import Context, UnitOfWork
 from kalends.services.video.openers import HOOK_PURPOSE, ZOOM_PURPOSE
+from kalends.store.accounts.organizations import lock_organization
 from kalends.store.notifier import VIDEO_CHANNEL
 from kalends.store.video import accounts, links, reports
 
@@ -54,12 +56,21 @@ async def get_video_accounts(work: UnitOfWork) -> VideoAccounts | None:
     return await accounts.find_accounts(work.tenant)
 
 
-async def put_video_accounts(work: UnitOfWork, new: NewVideoAccounts) -> PutVideoAccounts:
+async def lock_video_accounts(work: UnitOfWork, if_match: IfMatch) -> VideoAccounts:
+    """What is set up, as it stays until the transaction ends. Raises Stale."""
+    await lock_organization(work.tenant)  # nothing has no row that could be locked
+    locked = await accounts.lock_accounts(work.tenant) or nothing_at(work)
+    check_version(locked.version, if_match)
+    return locked
+
+
+async def put_video_accounts(
+    work: UnitOfWork, before: VideoAccounts, new: NewVideoAccounts
+) -> PutVideoAccounts:
     """Sets all of it up anew; what could not be made without it is tried again. A hook that stays
     where it was keeps its secret. Raises Invalid."""
-    before = await accounts.lock_accounts(work.tenant) or nothing_at(work)
     after, secret = _with_hook(work, _with_zoom(work, before, new.zoom), new.hook_url)
-    after = structs.replace(after, updated_at=work.recorded_at)
+    after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)
     await accounts.put_accounts(work.tenant, after)
     providers = [VideoProvider.ZOOM, VideoProvider.URL]
     await links.retry_failed(work.tenant, providers, work.recorded_at)
@@ -68,15 +79,20 @@ async def put_video_accounts(work: UnitOfWork, new: NewVideoAccounts) -> PutVide
     return PutVideoAccounts(after, secret)
 
 
-async def delete_video_accounts(work: UnitOfWork) -> VideoAccounts | None:
-    """Takes all of it away. Links that were made stay."""
+async def delete_video_accounts(work: UnitOfWork, if_match: IfMatch) -> VideoAccounts | None:
+    """Takes all of it away. Links that were made stay. Raises Stale."""
+    await lock_video_accounts(work, if_match)
     await accounts.delete_accounts(work.tenant)
     return None
 
 
+def version_of(stored: VideoAccounts | None) -> int:
+    return 0 if stored is None else stored.version
+
+
 def nothing_at(work: UnitOfWork) -> VideoAccounts:
     """Nothing is set up."""
-    return VideoAccounts(None, None, None, None, None, None, None, None, work.recorded_at)
+    return VideoAccounts(None, None, None, None, None, None, None, None, work.recorded_at, 0)
 
 
 def _with_zoom(work: UnitOfWork, before: VideoAccounts, zoom: NewZoom | None) -> VideoAccounts:

@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import UNSET, Struct, UnsetType
 
 from kalends.domain import webhook
-from kalends.domain.changes import values_to_change
+from kalends.domain.changes import FieldChanges, values_to_change
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import ENDPOINT, new_id
 from kalends.domain.webhook import WebhookEndpoint
 from kalends.runtime.deliveries import SECRET_PURPOSE
+from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import Context, UnitOfWork, require
+from kalends.runtime.versions import require_version, with_changes
 from kalends.store.notifier import DELIVERIES_CHANNEL
 from kalends.store.outbox import webhooks
 
@@ -90,20 +92,23 @@ async def create_endpoint(work: UnitOfWork, new: NewEndpoint) -> MadeEndpoint:
     return MadeEndpoint(endpoint, secret)
 
 
-async def lock_endpoint(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
-    """Raises NotFound."""
-    return require(await webhooks.lock_endpoint(work.tenant, endpoint_id), ENDPOINT, endpoint_id)
+async def lock_endpoint(work: UnitOfWork, endpoint_id: UUID, if_match: IfMatch) -> WebhookEndpoint:
+    """The endpoint as it stays until the transaction ends. Raises NotFound, Stale."""
+    locked = await webhooks.lock_endpoint(work.tenant, endpoint_id)
+    return require_version(locked, ENDPOINT, endpoint_id, if_match)
 
 
 async def update_endpoint(
     work: UnitOfWork, before: WebhookEndpoint, changes: EndpointChanges
 ) -> WebhookEndpoint:
-    """Changes what is given of an endpoint that is locked. One that is enabled again gets at once
-    what waited for it."""
-    given = values_to_change(changes)
-    after = structs.replace(before, **given, updated_at=work.recorded_at)
-    if after.enabled:
-        after = structs.replace(after, disabled_reason=None)
+    """Changes what is given of an endpoint that is locked; what changes nothing succeeds. One that
+    is enabled again gets at once what waited for it."""
+    given = FieldChanges[WebhookEndpoint](**values_to_change(changes))
+    if given.applied_to(before).enabled:
+        given = FieldChanges(**(given.values | {"disabled_reason": None}))
+    after = with_changes(before, given, work.recorded_at)
+    if after is before:
+        return before
     await webhooks.update_endpoint(work.tenant, after)
     if after.enabled and not before.enabled:
         await webhooks.record_success(work.tenant, before.id)
@@ -112,24 +117,21 @@ async def update_endpoint(
     return after
 
 
-async def delete_endpoint(work: UnitOfWork, endpoint_id: UUID) -> UUID:
-    """Nothing is sent to it any more, nor what waits. Raises NotFound."""
-    await lock_endpoint(work, endpoint_id)
+async def delete_endpoint(work: UnitOfWork, endpoint_id: UUID, if_match: IfMatch) -> UUID:
+    """Nothing is sent to it any more, nor what waits. Raises NotFound, Stale."""
+    await lock_endpoint(work, endpoint_id, if_match)
     await webhooks.delete_endpoint(work.tenant, endpoint_id, work.recorded_at)
     return endpoint_id
 
 
 async def rotate_secret(work: UnitOfWork, endpoint_id: UUID) -> Rotated:
     """A new secret; the one before signs beside it for a day. Raises NotFound."""
-    before = await lock_endpoint(work, endpoint_id)
+    before = await lock_endpoint(work, endpoint_id, None)
     secret, until = webhook.new_secret(), work.recorded_at + webhook.BOTH_SECRETS_FOR
-    after = structs.replace(
-        before,
-        secret=_sealed(work, secret),
-        previous_secret=before.secret,
-        previous_until=until,
-        updated_at=work.recorded_at,
+    given = FieldChanges[WebhookEndpoint](
+        secret=_sealed(work, secret), previous_secret=before.secret, previous_until=until
     )
+    after = with_changes(before, given, work.recorded_at)
     await webhooks.update_endpoint(work.tenant, after)
     return Rotated(secret, until)
 

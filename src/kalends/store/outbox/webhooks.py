@@ -57,7 +57,8 @@ WHERE organization_id = $1 AND id = (SELECT id FROM webhook_endpoints
     FOR NO KEY UPDATE SKIP LOCKED)
 """
 DISABLE: Final = """
-UPDATE webhook_endpoints SET enabled = false, disabled_reason = $3, updated_at = $4
+UPDATE webhook_endpoints SET enabled = false, disabled_reason = $3, updated_at = $4,
+    version = version + 1
 WHERE organization_id = $1 AND id = (SELECT id FROM webhook_endpoints
     WHERE organization_id = $1 AND id = $2 AND enabled AND deleted_at IS NULL
     FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1

@@ -4,6 +4,7 @@ Whoever may read webhooks may read this: the address of a hook can have a secret
 those of webhooks can, and is shown whole as they are.
 """
 
+from functools import partial
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -17,11 +18,13 @@ from kalends.formats.video import (
     show_video_accounts,
 )
 from kalends.runtime.idempotency import HttpAnswer
+from kalends.runtime.if_match import check_version
 from kalends.services.video import accounts
-from kalends.services.video.accounts import NewVideoAccounts, NewZoom, PutVideoAccounts
+from kalends.services.video.accounts import NewVideoAccounts, NewZoom, PutVideoAccounts, version_of
 from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call
+from kalends.web.http.locked_changes import lock_update
 from kalends.web.http.routes import Resource, Route, Scopes
 
 Credential = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[!-~]+(?![\s\S])")]
@@ -83,10 +86,15 @@ async def put_video_accounts(call: Call) -> HttpAnswer:
     It is signed like webhooks, by the `secret` that the answer shows where the hook is new. What
     could not be made before is tried again.
     """
+    await call.raw_json()
+    stored = await call.read(accounts.get_video_accounts)
+    check_version(version_of(stored), call.if_match)
     body = await call.body(PutVideo)
     if body.hook is not None:
         await accounts.check_hook(call.context, body.hook.url)
-    return await call.change(put_response, accounts.put_video_accounts, parse_put(body))
+    lock = partial(accounts.lock_video_accounts, if_match=call.if_match)
+    use_case = lock_update(lock, accounts.put_video_accounts, parse_put(body))
+    return await call.change(put_response, use_case)
 
 
 async def delete_video_accounts(call: Call) -> HttpAnswer:
@@ -94,7 +102,7 @@ async def delete_video_accounts(call: Call) -> HttpAnswer:
 
     Links that were made stay.
     """
-    return await call.change(video_response, accounts.delete_video_accounts)
+    return await call.change(video_response, accounts.delete_video_accounts, call.if_match)
 
 
 def parse_put(body: PutVideo) -> NewVideoAccounts:
@@ -110,19 +118,26 @@ def parse_put(body: PutVideo) -> NewVideoAccounts:
 
 
 def video_response(stored: VideoAccounts | None) -> HttpAnswer:
-    return data(show_video_accounts(stored))
+    return data(show_video_accounts(stored), version=version_of(stored))
 
 
 def put_response(put: PutVideoAccounts) -> HttpAnswer:
-    return data(show_put_accounts(put.accounts, put.hook_secret))
+    shown = show_put_accounts(put.accounts, put.hook_secret)
+    return data(shown, version=put.accounts.version)
 
 
 _call = Resource(
-    "Video links", "/api/v1/organization/video", Scopes(Scope.WEBHOOKS_READ, Scope.ALL), item=""
+    "Video links",
+    "/api/v1/organization/video",
+    Scopes(Scope.WEBHOOKS_READ, Scope.ALL),
+    item="",
+    has_versions=True,
 )
+_SHOWN: Final = {200: DataOf[VideoAccountsBody]}
+_PUT: Final = {200: DataOf[PutVideoAccountsBody]}
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.get(get_video_accounts, VideoAccountsBody),
-    _call("PUT", put_video_accounts, {200: DataOf[PutVideoAccountsBody]}, body=PutVideo),
-    _call("DELETE", delete_video_accounts, {200: DataOf[VideoAccountsBody]}),
+    _call("PUT", put_video_accounts, _PUT, body=PutVideo, etag=True, if_match=True),
+    _call("DELETE", delete_video_accounts, _SHOWN, etag=True, if_match=True),
 )

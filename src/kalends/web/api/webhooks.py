@@ -21,6 +21,7 @@ from kalends.formats.webhooks import (
     show_test,
 )
 from kalends.runtime.idempotency import HttpAnswer
+from kalends.runtime.if_match import check_version
 from kalends.services.webhooks import deliveries, endpoints
 from kalends.services.webhooks.endpoints import EndpointChanges, MadeEndpoint, NewEndpoint, Rotated
 from kalends.web.api.listing import answer_page
@@ -112,11 +113,12 @@ async def update_webhook(call: Call) -> HttpAnswer:
     """
     body = await call.raw_json()
     endpoint_id = endpoint_in(call)
-    await call.read(endpoints.get_endpoint, endpoint_id)
+    seen = await call.read(endpoints.get_endpoint, endpoint_id)
+    check_version(seen.version, call.if_match)
     changes = parse_changes(body)
     if changes.url is not UNSET:
         await endpoints.check_url(call.context, changes.url)
-    lock = partial(endpoints.lock_endpoint, endpoint_id=endpoint_id)
+    lock = partial(endpoints.lock_endpoint, endpoint_id=endpoint_id, if_match=call.if_match)
     return await call.change(
         endpoint_response, lock_update(lock, endpoints.update_endpoint, changes)
     )
@@ -128,7 +130,7 @@ async def delete_webhook(call: Call) -> HttpAnswer:
     What waits for it is not sent any more.
     """
     return await call.change(
-        partial(deleted, ids.ENDPOINT), endpoints.delete_endpoint, endpoint_in(call)
+        partial(deleted, ids.ENDPOINT), endpoints.delete_endpoint, endpoint_in(call), call.if_match
     )
 
 
@@ -185,11 +187,12 @@ def parse_changes(body: bytes) -> EndpointChanges:
 
 
 def endpoint_response(endpoint: WebhookEndpoint) -> HttpAnswer:
-    return data(show_endpoint(endpoint))
+    return data(show_endpoint(endpoint), version=endpoint.version)
 
 
 def created_response(new_endpoint: MadeEndpoint) -> HttpAnswer:
-    return data({**show_endpoint(new_endpoint.endpoint), "secret": new_endpoint.secret}, status=201)
+    endpoint, secret = new_endpoint
+    return data({**show_endpoint(endpoint), "secret": secret}, 201, endpoint.version)
 
 
 def secret_response(rotated: Rotated) -> HttpAnswer:
@@ -200,7 +203,12 @@ def retried_response(delivery: Delivery) -> HttpAnswer:
     return data(show_delivery(delivery), status=202)
 
 
-_call = Resource("Webhooks", "/api/v1/webhooks", Scopes(Scope.WEBHOOKS_READ, Scope.WEBHOOKS_WRITE))
+_call = Resource(
+    "Webhooks",
+    "/api/v1/webhooks",
+    Scopes(Scope.WEBHOOKS_READ, Scope.WEBHOOKS_WRITE),
+    has_versions=True,
+)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.list(list_webhooks, WebhookBody, PageQuery),

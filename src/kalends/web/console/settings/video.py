@@ -1,6 +1,7 @@
 """Video calls: by whose accounts links to them are made."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from kalends.domain.errors import KalendsError
@@ -8,18 +9,21 @@ from kalends.domain.rights import Right
 from kalends.domain.video_accounts import VideoAccounts
 from kalends.formats.encoding import encode
 from kalends.services.video import accounts
-from kalends.services.video.accounts import NewVideoAccounts
+from kalends.services.video.accounts import NewVideoAccounts, version_of
 from kalends.translation import gettext
 from kalends.web.api.video import PutVideo, parse_put
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.forms.drafts import (
+    VERSION_FIELD,
     Draft,
     check,
     draft_of_values,
     draft_with_faults,
+    if_match_of,
 )
 from kalends.web.console.settings.forms.one_time_secret import go_with_secret, take_secret
 from kalends.web.console.settings.forms.typed import text_or_none
+from kalends.web.http.locked_changes import lock_update
 from kalends.web.http.reading import read_body
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
@@ -37,13 +41,16 @@ async def show(request: ConsoleRequest) -> PageAnswer:
 async def save(request: ConsoleRequest) -> PageAnswer:
     """A hook that is new shows its secret, once."""
     typed = await request.form()
+    stored = await request.read(accounts.get_video_accounts)
+    lock = partial(accounts.lock_video_accounts, if_match=if_match_of(typed))
     try:
         new = _read(typed)
         if new.hook_url is not None:
             await accounts.check_hook(request.page_request.context, new.hook_url)
-        put = await request.change(accounts.put_video_accounts, new)
+        put = await request.change(lock_update(lock, accounts.put_video_accounts, new))
     except KalendsError as error:
-        return await _page(request, draft_with_faults(_without_secret(typed), error))
+        draft = draft_with_faults(_without_secret(typed), error, version_of(stored))
+        return await _page(request, draft)
     if put.hook_secret is not None:
         return go_with_secret(request, PATH, put.hook_secret, "saved")
     return request.go(PATH, done="saved")
@@ -70,7 +77,7 @@ def _without_secret(typed: FormFields) -> FormFields:
 
 def _draft_of(stored: VideoAccounts | None) -> Draft:
     if stored is None:
-        return draft_of_values({})
+        return draft_of_values({VERSION_FIELD: "0"})
     user = stored.zoom_user or ""
     return draft_of_values(
         {
@@ -78,6 +85,7 @@ def _draft_of(stored: VideoAccounts | None) -> Draft:
             "zoom.client_id": stored.zoom_client_id or "",
             "zoom.user": "" if user == "me" else user,
             "hook.url": stored.hook_url or "",
+            VERSION_FIELD: str(stored.version),
         }
     )
 

@@ -16,10 +16,12 @@ from kalends.translation import gettext_lazy
 from kalends.web.api.calcom import DEFAULT_INTERVAL_MINUTES, PutCalcomConnection, parse_connection
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.forms.drafts import (
+    VERSION_FIELD,
     Draft,
     draft_of_values,
     draft_with_faults,
     draft_with_problem,
+    if_match_of,
 )
 from kalends.web.console.settings.forms.typed import (
     ROWS_TO_SPARE,
@@ -57,18 +59,19 @@ async def show(request: ConsoleRequest) -> PageAnswer:
 
 
 async def connect(request: ConsoleRequest) -> PageAnswer:
-    """Makes the connection or replaces it; secrets that are left empty stay as they are."""
+    """Makes the connection or replaces it, in the version that the form was made of; secrets that
+    are left empty stay as they are."""
     connection = await _find(request)
+    version, caller = connections.version_of(connection), request.page_request.caller
     typed = _as_typed(await request.form())
+    seen = if_match_of(typed) or frozenset({version})
     try:
-        parsed = read_body(encode(_values(request, connection, typed)), PutCalcomConnection)
-        await connections.connect(
-            request.page_request.context, request.page_request.caller, parse_connection(parsed)
-        )
+        body = read_body(encode(_values(request, connection, typed)), PutCalcomConnection)
+        new = parse_connection(body)
+        await connections.connect(request.page_request.context, caller, new, seen)
     except KalendsError as error:
-        return await _page(
-            request, connection, draft_with_faults(typed, error).at_fields(_our_field)
-        )
+        draft = draft_with_faults(typed, error, version)
+        return await _page(request, connection, draft.at_fields(_our_field))
     return request.go(PATH, done="connected")
 
 
@@ -136,7 +139,7 @@ def _mappings_in(form: FormFields) -> list[dict[str, str]]:
 def _as_typed(form: FormFields) -> FormFields:
     """Without the secrets, which are never shown again, and without gaps between the rows."""
     fields: dict[str, str | Iterable[str]] = {name: form.text(name) for name in PLAIN}
-    for name in ("apiKey", "webhookSecret"):
+    for name in ("apiKey", "webhookSecret", VERSION_FIELD):
         fields[name] = form.text(name)
     for number, row in enumerate(_mappings_in(form)):
         fields |= {f"mappings.{number}.{part}": value for part, value in row.items()}
@@ -150,6 +153,7 @@ def _draft_of(connection: ImportConnection | None) -> Draft:
                 "baseUrl": DEFAULT_BASE_URL,
                 "onConflict": OnConflict.SKIP.value,
                 "intervalMinutes": str(DEFAULT_INTERVAL_MINUTES),
+                VERSION_FIELD: "0",
             }
         )
     fields: dict[str, str | Iterable[str]] = {
@@ -157,6 +161,7 @@ def _draft_of(connection: ImportConnection | None) -> Draft:
         "defaultScheduleId": ids.encode_id(ids.SCHEDULE, connection.default_schedule_id),
         "onConflict": connection.on_conflict.value,
         "intervalMinutes": span_text(connection.interval_minutes),
+        VERSION_FIELD: str(connection.generation),
     }
     for number, mapping in enumerate(connection.mappings):
         is_host = mapping.event_type_id is None

@@ -11,15 +11,18 @@ from kalends.domain.outbox import DeliveryAttempt
 from kalends.domain.rights import Right
 from kalends.domain.webhook import Delivery, EventName, State, WebhookEndpoint
 from kalends.formats.encoding import encode
+from kalends.runtime.if_match import IfMatch
 from kalends.services.webhooks import deliveries, endpoints
 from kalends.services.webhooks.endpoints import EndpointChanges, NewEndpoint
 from kalends.web.api.webhooks import parse_changes
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.forms.drafts import (
+    VERSION_FIELD,
     Draft,
     check,
     draft_of_values,
     draft_with_faults,
+    if_match_of,
 )
 from kalends.web.console.settings.forms.one_time_secret import go_with_secret, take_secret
 from kalends.web.console.settings.forms.paging import read_page
@@ -81,9 +84,10 @@ async def save(request: ConsoleRequest) -> PageAnswer:
         changes = _read(typed)
         if isinstance(changes.url, str) and changes.url != endpoint.url:
             await endpoints.check_url(request.page_request.context, changes.url)
-        await request.change(lock_update(_lock(endpoint), endpoints.update_endpoint, changes))
+        lock = _lock(endpoint, if_match_of(typed))
+        await request.change(lock_update(lock, endpoints.update_endpoint, changes))
     except KalendsError as error:
-        return await _page(request, endpoint, draft_with_faults(typed, error))
+        return await _page(request, endpoint, draft_with_faults(typed, error, endpoint.version))
     return request.go(_path_of(endpoint), done="saved")
 
 
@@ -91,7 +95,7 @@ async def set_enabled(request: ConsoleRequest) -> PageAnswer:
     endpoint = await _open(request)
     enabled = (await request.form()).text("enabled") == YES
     changes = EndpointChanges(enabled=enabled)
-    await request.change(lock_update(_lock(endpoint), endpoints.update_endpoint, changes))
+    await request.change(lock_update(_lock(endpoint, None), endpoints.update_endpoint, changes))
     return request.go(_path_of(endpoint), done="enabled" if enabled else "disabled")
 
 
@@ -119,7 +123,7 @@ async def redeliver(request: ConsoleRequest) -> PageAnswer:
 
 async def delete(request: ConsoleRequest) -> PageAnswer:
     endpoint = await _open(request)
-    await request.change(endpoints.delete_endpoint, endpoint.id)
+    await request.change(endpoints.delete_endpoint, endpoint.id, None)
     return request.go(PATH, done="deleted")
 
 
@@ -144,6 +148,7 @@ def _draft_of(endpoint: WebhookEndpoint) -> Draft:
             "description": endpoint.description or "",
             ALL: "" if endpoint.events else YES,
             "events": endpoint.events,
+            VERSION_FIELD: str(endpoint.version),
         }
     )
 
@@ -155,8 +160,8 @@ async def _open(request: ConsoleRequest) -> WebhookEndpoint:
     return endpoint
 
 
-def _lock(endpoint: WebhookEndpoint) -> Lock[WebhookEndpoint]:
-    return partial(endpoints.lock_endpoint, endpoint_id=endpoint.id)
+def _lock(endpoint: WebhookEndpoint, if_match: IfMatch) -> Lock[WebhookEndpoint]:
+    return partial(endpoints.lock_endpoint, endpoint_id=endpoint.id, if_match=if_match)
 
 
 def _form(request: ConsoleRequest, draft: Draft) -> PageAnswer:

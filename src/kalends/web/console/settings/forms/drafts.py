@@ -124,7 +124,7 @@ def draft_with_faults(typed: FormFields, error: KalendsError, version: int | Non
     version, `version` is that which stands now: sent again, the form goes over it."""
     if isinstance(error, Stale):
         typed_fields = [(n, v) for n in typed if n != VERSION_FIELD for v in typed.all_of(n)]
-        now = FormFields([*typed_fields, (VERSION_FIELD, str(version or ""))])
+        now = FormFields([*typed_fields, (VERSION_FIELD, "" if version is None else str(version))])
         return Draft(
             now,
             problem=gettext(
