@@ -1,8 +1,10 @@
 """Which calendars a schedule reads and writes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
+
+from msgspec import structs
 
 from kalends.domain.calendars.accounts import CalendarAccess
 from kalends.domain.calendars.connections import CalendarUse, ConnectedCalendar
@@ -57,12 +59,16 @@ async def list_calendars(work: UnitOfWork) -> list[ConnectedCalendar]:
     return await calendars.list_all_calendars(work.tenant, work.caller.only_user_id)
 
 
-async def change_uses(
-    work: UnitOfWork, schedule_id: UUID, wanted: Sequence[CalendarUse]
+async def read_calendars(
+    work: UnitOfWork, schedule_id: UUID, more: Collection[UUID], no_more: Collection[UUID] = ()
 ) -> list[CalendarUse]:
-    """Locks the schedule, and replaces what it does with the calendars that the caller sees; what
-    it does with others stays. Raises NotFound, Invalid."""
+    """Has a schedule read some calendars, and others no more. What else it does with them, and all
+    that it does with others, stays. Raises NotFound, Invalid."""
     await lock_schedule(work, schedule_id)
+    used = await calendars.list_uses(work.tenant, schedule_id)
+    wanted = uses_with(used, more, no_more)
+    if len(wanted) > MOST_CALENDARS_OF_A_SCHEDULE:
+        raise Invalid.field("calendars", f"must be {MOST_CALENDARS_OF_A_SCHEDULE} at most")
     if work.caller.only_user_id is not None:
         wanted = await _beside_unseen(work, schedule_id, wanted)
     return await replace_uses(work, schedule_id, wanted)
@@ -79,6 +85,19 @@ async def _beside_unseen(
     for use in wanted:
         require(use if use.calendar_id in known else None, CALENDAR, use.calendar_id)
     return [*kept, *(use for use in wanted if use.calendar_id in seen)]
+
+
+def uses_with(
+    used: Sequence[CalendarUse], more: Collection[UUID], no_more: Collection[UUID]
+) -> list[CalendarUse]:
+    """What a schedule does with calendars once it reads those too, and others no more; with what is
+    neither read nor written it does nothing."""
+    known = {use.calendar_id for use in used}
+    new = [CalendarUse(calendar_id=id_, reads=True, writes=False) for id_ in more]
+    every = [*used, *(use for use in new if use.calendar_id not in known)]
+    read = {use.calendar_id for use in used if use.reads}.union(more).difference(no_more)
+    wanted = [structs.replace(use, reads=use.calendar_id in read) for use in every]
+    return [use for use in wanted if use.reads or use.writes]
 
 
 def check_uses(uses: Sequence[CalendarUse]) -> None:

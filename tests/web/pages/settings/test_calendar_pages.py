@@ -45,6 +45,49 @@ def test_calendars_are_connected_and_chosen(world: World, clerk: Clerk, schedule
     assert f'value="{personal["id"]}" checked' in clerk.open(path).text
 
 
+@pytest.fixture
+def calendars(world: World, clerk: Clerk) -> list[str]:
+    """Two calendars, by their ids."""
+    clerk.submit("/calendars")
+    (connection,) = connections(world)
+    path = f"/api/v1/calendar-connections/{connection['id']}/calendars"
+    return [one["id"] for one in world.sandbox.get(path).json()["data"]][:2]
+
+
+def put_uses(world: World, schedule: JSON, *given: JSON) -> None:
+    path = f"/api/v1/schedules/{schedule['id']}/calendars"
+    assert world.sandbox.put(path, json=given).status_code == 200
+
+
+def test_what_somebody_else_ticks_meanwhile_stays(
+    world: World, clerk: Clerk, schedule: JSON, calendars: list[str]
+) -> None:
+    path = f"/schedules/{schedule['id']}/calendars"
+    page = clerk.open(path)
+    clerk.submit(path, calendars=calendars[0])
+    clerk.fill_in(page, path, calendars=calendars[1])
+    assert {use["calendar_id"] for use in uses(world, schedule)} == set(calendars)
+    clerk.submit(path, calendars=calendars[1])
+    assert [use["calendar_id"] for use in uses(world, schedule)] == [calendars[1]]
+    clerk.fill_in(page, path, calendars=calendars[1], were=[])
+    assert [use["calendar_id"] for use in uses(world, schedule)] == [calendars[1]]
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_choosing_what_is_read_leaves_what_is_written(
+    world: World, clerk: Clerk, schedule: JSON, calendars: list[str], reads: bool
+) -> None:
+    written, other = calendars
+    path = f"/schedules/{schedule['id']}/calendars"
+    put_uses(world, schedule, {"calendar_id": written, "reads": reads, "writes": True})
+    clerk.submit(path, calendars=[other])
+    found = {use["calendar_id"]: (use["reads"], use["writes"]) for use in uses(world, schedule)}
+    assert found == {written: (False, True), other: (True, False)}
+    clerk.submit(path, calendars=[written])
+    found = {use["calendar_id"]: (use["reads"], use["writes"]) for use in uses(world, schedule)}
+    assert found == {written: (True, True)}
+
+
 def test_a_connection_says_how_far_it_is_read(world: World, clerk: Clerk, schedule: JSON) -> None:
     clerk.submit("/calendars")
     (connection,) = connections(world)

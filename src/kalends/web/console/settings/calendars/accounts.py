@@ -1,11 +1,12 @@
 """Calendars elsewhere: connected, read, disconnected; and which of them a schedule reads."""
 
 from typing import Final
+from uuid import UUID
 
 from kalends.domain import ids
 from kalends.domain.access import Mode
 from kalends.domain.calendars.accounts import CalendarLogin
-from kalends.domain.calendars.connections import CalendarUse, ConnectedCalendar, ProviderName
+from kalends.domain.calendars.connections import ConnectedCalendar, ProviderName
 from kalends.domain.errors import Invalid, KalendsError
 from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.rights import Right
@@ -75,16 +76,22 @@ async def show_uses(request: ConsoleRequest) -> PageAnswer:
 
 
 async def save_uses(request: ConsoleRequest) -> PageAnswer:
-    """Which calendars are read; how each blocks, and which is written, stays as it was."""
+    """Which calendars are read more than when the form was made, and which no more: what others
+    tick meanwhile stays, and so does how each blocks, and which is written."""
     schedule = await open_schedule(request)
-    chosen = [id_named(ids.CALENDAR, id_) for id_ in (await request.form()).all_of("calendars")]
-    before = {use.calendar_id: use for use in await request.read(uses.list_uses, schedule.id)}
-    wanted = [
-        before.get(id_) or CalendarUse(calendar_id=id_, reads=True, writes=False) for id_ in chosen
-    ]
-    uses.check_uses(wanted)
-    await request.change(uses.change_uses, schedule.id, wanted)
+    form = await request.form()
+    chosen, were = _named(form, "calendars"), _named(form, "were")
+    if "were" not in form:  # in a page of the release before
+        were = [use.calendar_id for use in await request.read(uses.list_uses, schedule.id)]
+    more = [id_ for id_ in chosen if id_ not in were]
+    no_more = [id_ for id_ in were if id_ not in chosen]
+    await request.change(uses.read_calendars, schedule.id, more, no_more)
     return request.go(path_of(schedule, TAB), done="saved")
+
+
+def _named(form: FormFields, name: str) -> list[UUID]:
+    """Raises NotFound for what can be no calendar."""
+    return [id_named(ids.CALENDAR, id_) for id_ in form.all_of(name) if id_]
 
 
 def _read(typed: FormFields, mode: Mode) -> NewCalendarConnection:

@@ -1,14 +1,11 @@
 """One connection: how far its calendars have been read, which schedule reads them, and a new
 password."""
 
-from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from msgspec import structs
-
 from kalends.domain import ids
-from kalends.domain.calendars.connections import CalendarUse, ConnectedCalendar, ProviderName
+from kalends.domain.calendars.connections import ConnectedCalendar, ProviderName
 from kalends.domain.calendars.states import ConnectionState
 from kalends.domain.errors import Invalid, KalendsError
 from kalends.domain.faults import Fault, FaultCode
@@ -38,26 +35,8 @@ async def choose_calendars(request: ConsoleRequest) -> PageAnswer:
     form = await request.form()
     schedule_id = id_named(ids.SCHEDULE, form.text("schedule"))
     chosen = [id_named(ids.CALENDAR, id_) for id_ in form.all_of("calendars")]
-    used = await request.read(uses.list_uses, schedule_id)
-    wanted = uses_with(used, chosen)
-    if len(wanted) > uses.MOST_CALENDARS_OF_A_SCHEDULE:
-        raise Invalid.field("calendars", f"must be {uses.MOST_CALENDARS_OF_A_SCHEDULE} at most")
-    uses.check_uses(wanted)
-    await request.change(uses.change_uses, schedule_id, wanted)
+    await request.change(uses.read_calendars, schedule_id, chosen)
     return _done(request, "saved")
-
-
-def uses_with(used: Sequence[CalendarUse], chosen: Sequence[UUID]) -> list[CalendarUse]:
-    """What a schedule does with calendars, once it reads the chosen ones too."""
-    known = {use.calendar_id for use in used}
-    return [
-        *(structs.replace(use, reads=use.reads or use.calendar_id in chosen) for use in used),
-        *(
-            CalendarUse(calendar_id=id_, reads=True, writes=False)
-            for id_ in chosen
-            if id_ not in known
-        ),
-    ]
 
 
 async def read_now(request: ConsoleRequest) -> PageAnswer:
