@@ -21,7 +21,8 @@ CONSOLE: Final = (
     *("calendar?view=day", "calendar?view=week", "calendar?view=month", "bookings"),
     *("bookings/new", "charts", "event-types", "event-types/new", "schedules"),
     *(f"event-types/{{event_type}}{section.page}" for section in SECTIONS),
-    *("schedules/{schedule}", "schedules/{schedule}/exceptions", "webhooks/new", "mail"),
+    *("schedules/{schedule}", "schedules/{schedule}/about", "schedules/{schedule}/exceptions"),
+    *("webhooks/new", "mail"),
     *("integrations", "keys", "users", "settings", "settings/looks", "settings/region"),
     *("settings/notices", "settings/staff", "events", "api", "language", "bookings/{booking}"),
 )

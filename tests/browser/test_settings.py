@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from kalends.domain.schedule import WEEKDAYS
 from kalends.web.console.settings import organization
 from kalends.web.console.settings.offers.event_type_sections import SECTIONS
 from tests.browser.conftest import PHONE, Violations, Visits, sign_in
@@ -69,6 +70,7 @@ def test_the_week_is_edited_without_javascript(world: World, visit: Visits) -> N
     expect(page.get_by_role("status").first).to_have_text("Saved.")
     night = [{"start": "22:00", "end": "02:00"}]
     assert stored(world, schedule)["availability"] == {"sunday": night}
+    page.get_by_role("link", name="Who or what it is").click()
     page.locator("summary", has_text="Delete schedule").click()
     page.get_by_role("button", name="Yes, delete it").click()
     expect(page.get_by_role("status").first).to_have_text("Deleted.")
@@ -78,6 +80,7 @@ def test_what_is_wrong_takes_the_keyboard_to_its_field(world: World, visit: Visi
     page = visit()
     page.goto(f"{sign_in(page, world)}/schedules/new")
     page.get_by_role("textbox", name="Name", exact=True).fill("Room")
+    page.get_by_text("Limits").click()
     page.get_by_label("Most bookings a day").fill("many")
     page.keyboard.press("Enter")
     expect(page.locator("#problem")).to_be_focused()
@@ -135,8 +138,10 @@ def test_a_section_is_saved_without_javascript(world: World, visit: Visits) -> N
 
 
 def test_each_section_fits_a_low_screen_with_its_button(world: World, visit: Visits) -> None:
-    names = ("Ada", "Grace", "Room 7", "Room 8")
-    ada, grace, *rooms = (world.create_schedule(name=name)["id"] for name in names)
+    names, halves = ("Ada", "Grace", "Room 7", "Room 8"), [("09:00", "12:00"), ("13:00", "18:00")]
+    week = {day: [{"start": a, "end": b} for a, b in halves] for day in WEEKDAYS}
+    made = (world.create_schedule(name=name, availability=week) for name in names)
+    ada, grace, *rooms = (schedule["id"] for schedule in made)
     event_type = world.create_event_type(
         name="First consultation", description="An hour to get to know you.",
         location_type="video", cancellation_notice_minutes=60, capacity=2,
@@ -148,7 +153,9 @@ def test_each_section_fits_a_low_screen_with_its_button(world: World, visit: Vis
     service = [f"/event-types/{event_type['id']}{section.page}" for section in SECTIONS]
     settings = [section.path for section in organization.SECTIONS]
     too_high = []
-    for path in (*service, *settings, "/event-types/new", "/notifications", "/messages/new"):
+    schedule = [f"/schedules/{ada}", f"/schedules/{ada}/about", "/schedules/new"]
+    others = ("/event-types/new", "/notifications", "/messages/new")
+    for path in (*service, *settings, *schedule, *others):
         page.goto(root + path)
         end = page.evaluate(END_OF_FORM)
         too_high += [(path, end)] if end > LOW_SCREEN["height"] else []
@@ -254,6 +261,7 @@ def test_no_page_of_the_settings_has_a_violation(
     for path in (
         "/schedules",
         a_schedule,
+        f"{a_schedule}/about",
         f"{a_schedule}/exceptions",
         f"{a_schedule}/times?day=2030-01-01&time=9",
         f"{a_schedule}/feed",
@@ -280,6 +288,7 @@ def test_no_page_of_the_settings_has_a_violation(
     page.wait_for_url("**/mail/mail_*")
     problems += violations(page)
     page.goto(f"{root}/schedules/new")
+    page.get_by_text("Limits").click()
     page.get_by_label("Most bookings a day").fill("many")
     page.keyboard.press("Enter")
     expect(page.locator("#problem")).to_be_focused()

@@ -121,7 +121,7 @@ def test_photos_in_use_outlive_many_logos(world: World, home: Installation) -> N
 def test_the_console_takes_a_photo_and_removes_it(world: World) -> None:
     schedule = world.create_schedule()
     clerk, path = Clerk(world), f"/schedules/{schedule['id']}"
-    page = clerk.open(path).text
+    page = clerk.open(f"{path}/about").text
     start = page.index('name="form_token" value="') + len('name="form_token" value="')
     form = {"form_token": page[start : page.index('"', start)]}
     sent = {"photo": ("me.png", png(90, 90), "image/png")}
@@ -131,7 +131,7 @@ def test_the_console_takes_a_photo_and_removes_it(world: World) -> None:
     refused = clerk.post(f"{clerk.root}{path}/photo", data=form, files=bad)
     assert refused.status_code == 422
     assert 'id="wrong-photo"' in refused.text
-    clerk.follow(clerk.submit(f"{path}/photo/delete", path))
+    clerk.follow(clerk.submit(f"{path}/photo/delete", f"{path}/about"))
     assert world.api.get(f"{SCHEDULES}/{schedule['id']}").json()["data"]["photo"] is None
 
 
@@ -148,7 +148,7 @@ def test_the_list_of_users_shows_photos_until_they_go(world: World) -> None:
 def test_members_set_no_photo(world: World, home: Installation) -> None:
     schedule = world.create_schedule()
     member = clerk_of(home, world, Role.MEMBER)
-    assert "Use as photo" not in member.open(f"/schedules/{schedule['id']}").text
+    assert "Use as photo" not in member.open(f"/schedules/{schedule['id']}/about").text
     path = f"{member.root}/schedules/{schedule['id']}/photo/delete"
     assert member.post(path, data={}).status_code == 403
 

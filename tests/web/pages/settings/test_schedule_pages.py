@@ -127,14 +127,42 @@ def test_a_concurrent_change_is_reported_and_may_be_overwritten(world: World, cl
     assert stored(world, schedule["id"])["name"] == "Third"
 
 
+def test_hours_and_what_it_is_are_saved_apart(world: World, clerk: Clerk) -> None:
+    hours = {"monday": [{"start": "09:00", "end": "17:00"}]}
+    schedule = world.create_schedule(availability=hours, booking_limits={"max_per_day": 3})
+    texts = {"name": "Chair", "public_name": "Ada", "description": "By the window"}
+    assert clerk.submit(path_of(schedule, "/about"), **texts, is_active=[]).status_code == 303
+    after = stored(world, schedule["id"])
+    assert {name: after[name] for name in texts} == texts
+    assert not after["is_active"]
+    assert (after["availability"], after["booking_limits"]["max_per_day"]) == (hours, 3)
+    assert clerk.submit(path_of(schedule), booking_limits__max_per_day="4").status_code == 303
+    last = stored(world, schedule["id"])
+    same = set(after) - {"booking_limits", "updated_at"}
+    assert {name: last[name] for name in same} == {name: after[name] for name in same}
+
+
+def test_a_form_of_before_that_has_both_loses_nothing(world: World, clerk: Clerk) -> None:
+    schedule = world.create_schedule(name="First", description="Kept")
+    path = path_of(schedule)
+    before = {"timezone": "Asia/Tokyo", "description": "Typed", "is_active": "yes"}
+    refused = clerk.submit(path, name="", **before)
+    assert refused.status_code == 422
+    assert "opened before Kalends was updated" in text_of(refused)
+    assert clerk.fill_in(refused, path, name="Second").status_code == 303
+    after = stored(world, schedule["id"])
+    assert (after["name"], after["timezone"]) == ("Second", "Asia/Tokyo")
+    assert (after["description"], after["is_active"]) == ("Typed", True)
+
+
 def test_a_schedule_in_use_is_not_deleted_and_the_page_says_why(world: World, clerk: Clerk) -> None:
     schedule = world.create_schedule()
     event_type = world.create_event_type(name="Fitting", schedule_id=schedule["id"])
-    refused = clerk.submit(path_of(schedule, "/delete"), page=path_of(schedule))
+    refused = clerk.submit(path_of(schedule, "/delete"), page=path_of(schedule, "/about"))
     assert refused.status_code == 409
     assert "Fitting" in text_of(refused)
     world.api.delete(f"/api/v1/event-types/{event_type['id']}")
-    done = clerk.submit(path_of(schedule, "/delete"), page=path_of(schedule))
+    done = clerk.submit(path_of(schedule, "/delete"), page=path_of(schedule, "/about"))
     assert "Deleted" in text_of(clerk.follow(done))
     assert clerk.open(path_of(schedule)).status_code == 404
 

@@ -29,6 +29,7 @@ PLAIN: Final = ("name", "timezone", "description", "user_id", "public_name", "sl
 NULL_IF_EMPTY: Final = ("user_id", "public_name", "description")
 # Left empty they stay as they are, or are given out.
 GIVEN_OUT: Final = ("slug", "color")
+ABOUT: Final = frozenset({*PLAIN, "is_active"})
 LIMIT_FIELDS: Final = ("booking_limits.max_per_day", "booking_limits.min_notice_hours")
 NEW_HOURS: Final = {day: [WindowText("09:00", "17:00")] for day in WEEKDAYS[:5]}
 
@@ -106,7 +107,8 @@ def listed(windows: WindowText | list[WindowText]) -> list[WindowText]:
 
 
 def _values(typed: FormFields) -> dict[str, Any]:
-    """The hours, and what was sent beside them: a page for staff has nothing else."""
+    """What was sent: the hours, which staff sends alone; who or what it is; or all of it, of a new
+    one, and of a page of before."""
     sent = sent_of(typed, PLAIN)
     values: dict[str, Any] = {n: text for n, text in sent.items() if text or n not in GIVEN_OUT}
     values |= {name: text_or_none(sent[name]) for name in NULL_IF_EMPTY if name in sent}
@@ -115,7 +117,8 @@ def _values(typed: FormFields) -> dict[str, Any]:
     if limits := sent_of(typed, LIMIT_FIELDS):
         numbers = {name.partition(".")[2]: number_or_text(text) for name, text in limits.items()}
         values["booking_limits"] = numbers
-    return values | {"availability": _hours_in(typed)}
+    is_about_it_alone = "name" in sent and not limits
+    return values if is_about_it_alone else values | {"availability": _hours_in(typed)}
 
 
 def _hours_in(typed: FormFields) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """Schedules: the list, and each with its hours."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from kalends.web.console.settings.offers.schedule_forms import WINDOW, new_draft
 from kalends.web.pages.answers import PageAnswer
 
 PATH: Final = "/schedules"
+ABOUT: Final = "/about"
 LISTED: Final = 100
 MOST_SCHEDULES: Final = 500
 COLORS: Final[dict[Color, LazyMessage]] = {
@@ -91,35 +92,81 @@ async def set_photo(request: ConsoleRequest) -> PageAnswer:
         picture = await pictures.read_picture(context, "photo", content, PHOTO_BOX)
     except Invalid as error:
         typed = schedule_forms.draft_of(schedule).typed
-        return await _form(request, schedule, draft_with_faults(typed, error))
+        return await _about(request, schedule, draft_with_faults(typed, error))
     await request.change(schedules.set_photo, schedule.id, None, picture)
-    return request.go(EDITOR.path_of(schedule), done="saved")
+    return request.go(EDITOR.path_of(schedule, ABOUT), done="saved")
 
 
 async def delete_photo(request: ConsoleRequest) -> PageAnswer:
     schedule = await EDITOR.open(request)
     await request.form()
     await request.change(schedules.set_photo, schedule.id, None, None)
-    return request.go(EDITOR.path_of(schedule), done="removed")
+    return request.go(EDITOR.path_of(schedule, ABOUT), done="removed")
 
 
-async def _form(request: ConsoleRequest, schedule: Schedule | None, draft: Draft) -> PageAnswer:
-    values: dict[str, Any] = draft.values()
-    typed = draft.typed
-    # Whose it may be is chosen by those who change all of it; staff does not learn of others.
-    members = await request.read(list_members) if request.sees_all else []
-    rows = {day: len(rows_in(typed, f"availability.{day}", WINDOW)) for day in WEEKDAYS}
+async def show_about(request: ConsoleRequest) -> PageAnswer:
+    """Who or what it is."""
+    schedule = await EDITOR.open(request)
+    return await _about(request, schedule, schedule_forms.draft_of(schedule))
+
+
+async def save_about(request: ConsoleRequest) -> PageAnswer:
+    return await EDITOR.save_part(request, schedule_forms.read_changes, _about, ABOUT)
+
+
+async def _form(
+    request: ConsoleRequest,
+    schedule: Schedule | None,
+    draft: Draft,
+    carried: Sequence[tuple[str, str]] = (),
+) -> PageAnswer:
+    """Of a new one all there is; of one that is there its hours."""
     return EDITOR.page_about(
         request,
-        "console/settings/schedule.html",
+        "console/settings/schedule.html" if schedule else "console/settings/schedule-new.html",
         schedule,
         status=draft.status,
-        weekdays=WEEKDAYS,
-        members=[(ids.encode_id(ids.USER, one.user_id), one.email) for one in members],
-        colors=[(color.value, str(words)) for color, words in COLORS.items()],
-        rows={day: count + ROWS_TO_SPARE for day, count in rows.items()},
-        **values,
+        carried=carried,
+        **_values_of_hours(draft),
+        **({} if schedule else await _values_about(request)),
+        **draft.values(),
     )
+
+
+async def _about(request: ConsoleRequest, schedule: Schedule, draft: Draft) -> PageAnswer:
+    return EDITOR.page_about(
+        request,
+        "console/settings/schedule-about.html",
+        schedule,
+        ABOUT,
+        status=draft.status,
+        **await _values_about(request),
+        **draft.values(),
+    )
+
+
+async def _sent_again(request: ConsoleRequest, schedule: Schedule, draft: Draft) -> PageAnswer:
+    """The hours as they were sent. A page of the release before has what is said about the schedule
+    in the same form: it goes on with this one, but for staff, who may not change it."""
+    about = draft.beyond(lambda name: name not in schedule_forms.ABOUT)
+    return await _form(request, schedule, draft, about if request.sees_all else ())
+
+
+def _values_of_hours(draft: Draft) -> dict[str, Any]:
+    rows = {day: len(rows_in(draft.typed, f"availability.{day}", WINDOW)) for day in WEEKDAYS}
+    return {
+        "weekdays": WEEKDAYS,
+        "rows": {day: count + ROWS_TO_SPARE for day, count in rows.items()},
+    }
+
+
+async def _values_about(request: ConsoleRequest) -> dict[str, Any]:
+    """Whose it may be is chosen by those who change all of it; staff does not learn of others."""
+    members = await request.read(list_members) if request.sees_all else []
+    return {
+        "members": [(ids.encode_id(ids.USER, one.user_id), one.email) for one in members],
+        "colors": [(color.value, str(words)) for color, words in COLORS.items()],
+    }
 
 
 EDITOR: Final = Editor(
@@ -130,12 +177,16 @@ EDITOR: Final = Editor(
     schedule_forms,
     _form,
     schedule_forms.read_own_changes,
+    _sent_again,
 )
 id_of, path_of, open_schedule = EDITOR.id_of, EDITOR.path_of, EDITOR.open
 
 _PHOTO: Final = PATH + "/{schedule}/photo"
+_ABOUT: Final = PATH + "/{schedule}" + ABOUT
 PAGES: Final = (
     *EDITOR.pages(list_schedules, show_new, Right.CHANGE_HOURS),
+    console_route(Right.SEE_SCHEDULES, "GET", _ABOUT, show_about),
+    console_route(Right.CHANGE_SETTINGS, "POST", _ABOUT, save_about),
     console_route(Right.CHANGE_SETTINGS, "POST", _PHOTO, set_photo),
     console_route(Right.CHANGE_SETTINGS, "POST", _PHOTO + "/delete", delete_photo),
 )
