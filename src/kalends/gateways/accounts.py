@@ -4,34 +4,38 @@ How a provider reads and writes are functions in modules of its own; here they g
 and one limit for all the requests of a reading.
 """
 
-from collections.abc import Mapping
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Collection
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from kalends.domain.calendars.accounts import Discovery, KnownEtags, RemoteCalendar
+from kalends.domain.calendars.calls import CallAnswer
 from kalends.domain.calendars.failures import CalendarFailure, ObjectGone, TokenRefused, UidTaken
 from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
 from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
-from kalends.gateways.deadlines import within_limit
+from kalends.gateways.deadlines import within_discovery, within_limit
+from kalends.gateways.tokens import State, decode_token
 
 S = TypeVar("S")
 S_contra = TypeVar("S_contra", contravariant=True)
+State_contra = TypeVar("State_contra", contravariant=True)
 
 
-class ReadingModule(Protocol[S_contra]):
-    """How calendars are read: see `CalendarAccount`."""
+class ReadingModule(Protocol[S_contra, State_contra]):
+    """How calendars are read: see `CalendarAccount`. A token is given as the state that it says."""
 
     async def read_all(
         self, session: S_contra, calendar_url: str, window: ReadingWindow, /
     ) -> FullReading | CalendarFailure: ...
 
     async def read_changes(
-        self, session: S_contra, calendar_url: str, token: str, /
+        self, session: S_contra, calendar_url: str, state: State_contra, /
     ) -> Changes | TokenRefused | CalendarFailure: ...
 
     async def compare_all(
         self,
         session: S_contra,
         calendar_url: str,
-        known: Mapping[str, str | None],
+        known: KnownEtags,
         window: ReadingWindow,
         /,
     ) -> Changes | CalendarFailure: ...
@@ -53,13 +57,38 @@ class WritingModule(Protocol[S_contra]):
     ) -> ObjectDeleted | Conflict | CalendarFailure: ...
 
 
-class SessionAccount(Generic[S]):
+class Modules(NamedTuple, Generic[S, State]):
+    """Where a provider reads and writes, and what its tokens say."""
+
+    reading: ReadingModule[S, State]
+    writing: WritingModule[S]
+    state: type[State]
+
+
+class ListingModule(Protocol[S_contra]):
+    """How the calendars of an account are listed, by the names of what was granted."""
+
+    async def list_calendars(
+        self, session: S_contra, granted: Collection[str], /
+    ) -> Discovery | CalendarFailure: ...
+
+
+class CallModule(Protocol[S_contra]):
+    """How calls come with events: see `CallingAccount`."""
+
+    async def add_call(
+        self, session: S_contra, calendar_url: str, href: str, key: str, /
+    ) -> CallAnswer: ...
+
+    async def find_call(self, session: S_contra, calendar_url: str, href: str, /) -> CallAnswer: ...
+
+
+class SessionAccount(Generic[S, State]):
     """What of `CalendarAccount` is the same for all of them."""
 
-    def __init__(self, session: S, reading: ReadingModule[S], writing: WritingModule[S]) -> None:
+    def __init__(self, session: S, modules: Modules[S, State]) -> None:
         self._session = session
-        self._reading = reading
-        self._writing = writing
+        self._reading, self._writing, self._state = modules
 
     async def read_all(
         self, calendar_url: str, window: ReadingWindow
@@ -69,10 +98,13 @@ class SessionAccount(Generic[S]):
     async def read_changes(
         self, calendar_url: str, token: str
     ) -> Changes | TokenRefused | CalendarFailure:
-        return await within_limit(self._reading.read_changes(self._session, calendar_url, token))
+        state = decode_token(token, self._state)
+        if state is None:
+            return TokenRefused("the token is none of ours")
+        return await within_limit(self._reading.read_changes(self._session, calendar_url, state))
 
     async def compare_all(
-        self, calendar_url: str, known: Mapping[str, str | None], window: ReadingWindow
+        self, calendar_url: str, known: KnownEtags, window: ReadingWindow
     ) -> Changes | CalendarFailure:
         work = self._reading.compare_all(self._session, calendar_url, known, window)
         return await within_limit(work)
@@ -91,3 +123,33 @@ class SessionAccount(Generic[S]):
         self, calendar_url: str, href: str, etag: str | None = None
     ) -> ObjectDeleted | Conflict | CalendarFailure:
         return await self._writing.delete_object(self._session, calendar_url, href, etag)
+
+
+class ConsentedAccount(SessionAccount[S, State]):
+    """What is the same of those that are reached by a consent; see `CallingAccount`, too."""
+
+    def __init__(
+        self,
+        session: S,
+        modules: Modules[S, State],
+        listing: ListingModule[S],
+        calls: CallModule[S],
+        granted: Collection[str],
+    ) -> None:
+        super().__init__(session, modules)
+        self._listing = listing
+        self._calls = calls
+        self._granted = granted
+
+    async def discover(self) -> Discovery | CalendarFailure:
+        return await within_discovery(self._listing.list_calendars(self._session, self._granted))
+
+    async def list_calendars(self) -> list[RemoteCalendar] | CalendarFailure:
+        found = await self.discover()
+        return found.calendars if isinstance(found, Discovery) else found
+
+    async def add_call(self, calendar_url: str, href: str, key: str) -> CallAnswer:
+        return await self._calls.add_call(self._session, calendar_url, href, key)
+
+    async def find_call(self, calendar_url: str, href: str) -> CallAnswer:
+        return await self._calls.find_call(self._session, calendar_url, href)

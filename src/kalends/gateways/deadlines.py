@@ -14,17 +14,17 @@ READING_SECONDS: Final = 900.0
 
 async def within_limit(work: Awaitable[T]) -> T | Unanswered:
     """What comes of it, unless it takes too long."""
-    try:
-        async with asyncio.timeout(READING_SECONDS):
-            return await work
-    except TimeoutError:
-        return Unanswered(f"it was not read within {READING_SECONDS:g} s")
+    return await _within(work, READING_SECONDS, "it was not read within {:g} s")
 
 
 async def within_discovery(work: Awaitable[T]) -> T | Unanswered:
     """The same of looking for an account's calendars, which somebody waits for."""
+    return await _within(work, DISCOVERY_SECONDS, "no answer within {:g} s")
+
+
+async def _within(work: Awaitable[T], seconds: float, reason: str) -> T | Unanswered:
     try:
-        async with asyncio.timeout(DISCOVERY_SECONDS):
+        async with asyncio.timeout(seconds):
             return await work
     except TimeoutError:
-        return Unanswered(f"no answer within {DISCOVERY_SECONDS:g} s")
+        return Unanswered(reason.format(seconds))

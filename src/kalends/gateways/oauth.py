@@ -1,16 +1,16 @@
 """Tokens for a code and for older tokens (RFC 6749 4.1.3 and 6), as providers give them whose
 accounts are reached by a consent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from time import time
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 from msgspec import Struct
 
-from kalends.domain.calendars.consent import Tokens
+from kalends.domain.calendars.consent import ConsentRequest, ConsentScope, Tokens
 from kalends.domain.calendars.failures import (
     CalendarFailure,
     ConsentEnded,
@@ -96,6 +96,59 @@ class TokenEndpoint(Struct, frozen=True, kw_only=True):
             refresh_token=refresh,
             scopes=tuple(scope.split()) if isinstance(scope, str) else known,
         )
+
+
+class CodeConsent:
+    """What of `ConsentProvider` is the same of those whose page gives a code (RFC 6749 4.1), to
+    whoever began it alone (RFC 7636)."""
+
+    scopes: Sequence[ConsentScope]
+
+    def __init__(
+        self,
+        http: Http,
+        client_id: str,
+        client_secret: str,
+        *,
+        provider: str,
+        page: str,
+        tokens: str,
+    ) -> None:
+        """At the addresses of `page` and `tokens`."""
+        self._page = page
+        self._tokens = TokenEndpoint(
+            http=http,
+            provider=provider,
+            url=tokens,
+            client_id=client_id,
+            client_secret=client_secret,
+        )
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self._page).netloc
+
+    def page_for(self, request: ConsentRequest, **more: str) -> str:
+        """The address of the page, with what only this provider is asked for."""
+        query = {
+            "client_id": self._tokens.client_id,
+            "redirect_uri": request.redirect_uri,
+            "response_type": "code",
+            "scope": " ".join(scope.name for scope in self.scopes),
+            "state": request.state,
+            "code_challenge": request.challenge,
+            "code_challenge_method": "S256",
+            **more,
+        }
+        return f"{self._page}?{urlencode(query)}"
+
+    async def exchange(
+        self, code: str, verifier: str, redirect_uri: str
+    ) -> Tokens | CalendarFailure:
+        return await self._tokens.exchange(code, verifier, redirect_uri)
+
+    async def refresh(self, tokens: Tokens) -> Tokens | CalendarFailure:
+        return await self._tokens.refresh(tokens)
 
 
 async def post_form(

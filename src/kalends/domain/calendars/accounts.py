@@ -16,6 +16,9 @@ from kalends.domain.calendars.failures import CalendarFailure, ObjectGone, Token
 from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
 from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
 
+# What is known of a calendar: the version of each object by its href.
+KnownEtags = Mapping[str, str | None]
+
 DISCOVERY_SECONDS: Final = 20.0
 """The longest that an account is looked for."""
 
@@ -82,7 +85,7 @@ class CalendarAccount(Protocol):
         """What has changed since the token. Tokens lie: compare once a day nevertheless."""
 
     async def compare_all(
-        self, calendar_url: str, known: Mapping[str, str | None], window: ReadingWindow
+        self, calendar_url: str, known: KnownEtags, window: ReadingWindow
     ) -> Changes | CalendarFailure:
         """What is different from the known objects, by etag, whatever any token says."""
 

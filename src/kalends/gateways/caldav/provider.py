@@ -9,12 +9,13 @@ from kalends.domain.calendars.accounts import CalendarLogin, Discovery, RemoteCa
 from kalends.domain.calendars.failures import CalendarFailure
 from kalends.domain.calendars.readings import CalendarObject
 from kalends.domain.gateways import Http
-from kalends.gateways.accounts import SessionAccount
+from kalends.gateways.accounts import Modules, SessionAccount
 from kalends.gateways.caldav import discovery, reading, writing
 from kalends.gateways.caldav.hrefs import UNQUOTED
 from kalends.gateways.caldav.listing import list_homes
 from kalends.gateways.caldav.queries import query_uid
 from kalends.gateways.caldav.session import TIMEOUT_SECONDS, DavSession
+from kalends.gateways.caldav.states import CalendarState
 from kalends.gateways.deadlines import within_limit
 from kalends.gateways.targets import entered_url
 
@@ -33,11 +34,11 @@ class CalDavProvider:
         return CalDavAccount(DavSession(self._http, login, self._timeout_seconds), login)
 
 
-class CalDavAccount(SessionAccount[DavSession]):
+class CalDavAccount(SessionAccount[DavSession, CalendarState]):
     """One account. What it learns while it is open, such as how to sign in, it keeps."""
 
     def __init__(self, session: DavSession, login: CalendarLogin) -> None:
-        super().__init__(session, reading, writing)
+        super().__init__(session, Modules(reading, writing, CalendarState))
         self._login = login
 
     async def discover(self) -> Discovery | CalendarFailure:

@@ -1,7 +1,6 @@
 """Reading a calendar: all of it, what has changed, and what differs from what is known."""
 
-from collections.abc import Mapping
-
+from kalends.domain.calendars.accounts import KnownEtags
 from kalends.domain.calendars.failures import CalendarFailure, TokenRefused
 from kalends.domain.calendars.readings import Changes, FullReading, ReadingWindow
 from kalends.gateways.caldav.objects import Objects, read_objects
@@ -10,7 +9,7 @@ from kalends.gateways.caldav.queries import list_etags, query_window
 from kalends.gateways.caldav.session import DavSession
 from kalends.gateways.caldav.states import CalendarState, read_state
 from kalends.gateways.caldav.sync import Delta, read_delta
-from kalends.gateways.tokens import decode_token, encode_token
+from kalends.gateways.tokens import encode_token
 
 
 async def read_all(
@@ -32,17 +31,14 @@ async def read_all(
 
 
 async def read_changes(
-    session: DavSession, calendar_url: str, token: str
+    session: DavSession, calendar_url: str, before: CalendarState
 ) -> Changes | TokenRefused | CalendarFailure:
-    """What has changed since the token: nothing at the price of one small request."""
-    before = decode_token(token, CalendarState)
-    if before is None:
-        return TokenRefused("the token is none of ours")
+    """What has changed since then: nothing at the price of one small request."""
     now = await read_state(session, calendar_url)
     if not isinstance(now, CalendarState):
         return now
     if now.proves_unchanged(before):
-        return Changes(changed=[], removed=[], token=token)
+        return Changes(changed=[], removed=[], token=encode_token(before))
     if before.sync is None or now.sync is None:
         return TokenRefused("the server does not say what has changed")
     delta = await read_delta(session, calendar_url, before.sync)
@@ -54,10 +50,7 @@ async def read_changes(
 
 
 async def compare_all(
-    session: DavSession,
-    calendar_url: str,
-    known: Mapping[str, str | None],
-    window: ReadingWindow,
+    session: DavSession, calendar_url: str, known: KnownEtags, window: ReadingWindow
 ) -> Changes | CalendarFailure:
     """The difference between what is there and what is known, by etag."""
     state = await read_state(session, calendar_url)

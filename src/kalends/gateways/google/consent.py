@@ -4,7 +4,6 @@ https://developers.google.com/identity/protocols/oauth2/web-server
 """
 
 from collections.abc import Sequence
-from urllib.parse import urlencode, urlsplit
 
 from kalends.domain.calendars.consent import (
     ConsentRefusal,
@@ -13,14 +12,13 @@ from kalends.domain.calendars.consent import (
     Tokens,
     TokenSource,
 )
-from kalends.domain.calendars.failures import CalendarFailure
 from kalends.domain.gateways import Http
 from kalends.gateways.google.account import GoogleAccount
 from kalends.gateways.google.places import SCOPES, Places
-from kalends.gateways.oauth import TokenEndpoint, post_form
+from kalends.gateways.oauth import CodeConsent, post_form
 
 
-class GoogleConsent:
+class GoogleConsent(CodeConsent):
     """See `ConsentProvider`. `client_id` and `client_secret` are the operator's own, of the
     application that was registered at Google."""
 
@@ -29,48 +27,19 @@ class GoogleConsent:
     pushes_whole_accounts = False
 
     def __init__(self, http: Http, client_id: str, client_secret: str, places: Places) -> None:
+        at = {"provider": "Google", "page": places.consent, "tokens": places.tokens}
+        super().__init__(http, client_id, client_secret, **at)
         self._http = http
         self._places = places
-        self._tokens = TokenEndpoint(
-            http=http,
-            provider="Google",
-            url=places.tokens,
-            client_id=client_id,
-            client_secret=client_secret,
-        )
-
-    @property
-    def host(self) -> str:
-        return urlsplit(self._places.consent).netloc
 
     def consent_url(self, request: ConsentRequest) -> str:
         """Without `prompt=consent` a second consent gives no token that lasts."""
-        query = {
-            "client_id": self._tokens.client_id,
-            "redirect_uri": request.redirect_uri,
-            "response_type": "code",
-            "scope": " ".join(scope.name for scope in SCOPES),
-            "access_type": "offline",
-            "prompt": "consent",
-            "state": request.state,
-            "code_challenge": request.challenge,
-            "code_challenge_method": "S256",
-        }
-        if request.account is not None:
-            query["login_hint"] = request.account
-        return f"{self._places.consent}?{urlencode(query)}"
+        known = {} if request.account is None else {"login_hint": request.account}
+        return self.page_for(request, access_type="offline", prompt="consent", **known)
 
     def refusal_in(self, error: str, description: str) -> ConsentRefusal:
         """A Workspace whose administrator has to consent says so on its own page."""
         return ConsentRefusal.DENIED
-
-    async def exchange(
-        self, code: str, verifier: str, redirect_uri: str
-    ) -> Tokens | CalendarFailure:
-        return await self._tokens.exchange(code, verifier, redirect_uri)
-
-    async def refresh(self, tokens: Tokens) -> Tokens | CalendarFailure:
-        return await self._tokens.refresh(tokens)
 
     async def revoke(self, tokens: Tokens) -> None:
         await post_form(self._http, self._places.revocation, {"token": tokens.refresh_token})

@@ -14,6 +14,7 @@ from kalends.domain.calendars.readings import CalendarObject
 from kalends.formats.icalendar.contentlines import component, text, to_bytes, utc_time, wall_time
 from kalends.formats.icalendar.reading.zones import known_zone_name
 from kalends.formats.lenient_json import dict_in, list_in
+from kalends.gateways.json_events import id_in, instant_in
 
 # The UID that we gave an event; its own cannot be chosen together with its id.
 UID_PROPERTY: Final = "kalendsUid"
@@ -29,12 +30,6 @@ UNDECIDED: Final = frozenset({"needsAction", "tentative"})
 PRODUCT: Final = "-//Kalends//Google//EN"
 DIGEST_BYTES: Final = 12
 Event = Mapping[str, Any]
-
-
-def id_in(event: Event) -> str:
-    """Empty where there is none."""
-    value = event.get("id")
-    return value if isinstance(value, str) else ""
 
 
 def series_of(event: Event) -> str | None:
@@ -146,7 +141,7 @@ def _moment(name: str, value: Any, zone: str | None) -> str | None:
     given = dict_in(value)
     if (day := _day_in(given.get("date"))) is not None:
         return f"{name};VALUE=DATE:{day:%Y%m%d}"
-    moment = _instant_in(given.get("dateTime"), given.get("timeZone"))
+    moment = instant_in(given.get("dateTime"), given.get("timeZone"))
     if moment is None:
         return None
     if zone is None:
@@ -159,22 +154,6 @@ def _day_in(value: Any) -> date | None:
     try:
         return date.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
-        return None
-
-
-def _instant_in(value: Any, zone: Any) -> datetime | None:
-    """A time with its offset; without one it is on the wall clock of the zone."""
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-        name = known_zone_name(zone) if isinstance(zone, str) else None
-        wall = int(moment.replace(tzinfo=UTC).timestamp())
-        instant = wall if name is None else zone_named(name).instant_of(wall)
-        return datetime.fromtimestamp(instant, UTC)
-    except (ValueError, OverflowError):
         return None
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from kalends.domain.calendars.accounts import KnownEtags
 from kalends.domain.calendars.failures import (
     CalendarFailure,
     CalendarGone,
@@ -25,7 +26,6 @@ from kalends.gateways.google.events import (
     FIELDS,
     UID_PROPERTY,
     Event,
-    id_in,
     is_cancelled,
     object_of,
     objects_of,
@@ -35,7 +35,8 @@ from kalends.gateways.google.events import (
 from kalends.gateways.google.places import BUSY_SCOPE, LIST_SCOPE
 from kalends.gateways.google.session import GoogleSession
 from kalends.gateways.json_api import Answer, segment
-from kalends.gateways.tokens import decode_token, encode_token
+from kalends.gateways.json_events import FoundChanges, difference, id_in
+from kalends.gateways.tokens import encode_token
 
 # What was moved into the window from before it has to be known, too.
 BEFORE_WINDOW: Final = timedelta(days=30)
@@ -83,58 +84,31 @@ async def read_all(
 
 
 async def compare_all(
-    session: GoogleSession,
-    calendar_id: str,
-    known: Mapping[str, str | None],
-    window: ReadingWindow,
+    session: GoogleSession, calendar_id: str, known: KnownEtags, window: ReadingWindow
 ) -> Changes | CalendarFailure:
     """The difference between what is there and what is known, by etag."""
     listed = await _list_window(session, calendar_id, window)
     if not isinstance(listed, ListedEvents):
         return listed
-    objects, unreadable = objects_of(listed.events)
-    there = {each.href for each in objects} | set(unreadable)
-    return Changes(
-        changed=[
-            each for each in objects if each.etag is None or known.get(each.href) != each.etag
-        ],
-        removed=[href for href in known if href not in there],
-        token=_token(listed),
-        unreadable=unreadable,
-        is_emptied=bool(known) and not there,
-    )
+    return difference(*objects_of(listed.events), known, _token(listed))
 
 
 async def read_changes(
-    session: GoogleSession, calendar_id: str, token: str
+    session: GoogleSession, calendar_id: str, state: GoogleSyncState
 ) -> Changes | TokenRefused | CalendarFailure:
-    """What has changed since the token. A series that has changed in any part comes as a whole."""
-    state = decode_token(token, GoogleSyncState)
-    if state is None:
-        return TokenRefused("the token is none of ours")
+    """What has changed since then. A series that has changed in any part comes as a whole."""
     listed = await _list(session, calendar_id, {"syncToken": state.sync})
     if not isinstance(listed, ListedEvents):
         return listed
     changed = _sorted(listed.events)
     if len(changed.series) > MOST_SERIES:
         return TokenRefused("many series have changed at once")
-    objects, unreadable = objects_of(changed.singles)
+    changes = FoundChanges(*objects_of(changed.singles), changed.gone)
     for href, parts in changed.series.items():
         found = await _read_series(session, calendar_id, href, parts)
-        if isinstance(found, ObjectGone):
-            changed.gone.add(href)
-        elif isinstance(found, CalendarObject):
-            objects.append(found)
-        elif isinstance(found, NotUnderstood):
-            unreadable.append(href)
-        else:
-            return found
-    return Changes(
-        changed=objects,
-        removed=sorted(changed.gone),
-        token=_token(listed),
-        unreadable=unreadable,
-    )
+        if failure := changes.add(href, found):
+            return failure
+    return changes.until(_token(listed))
 
 
 def _sorted(events: list[Event]) -> _Changed:

@@ -23,6 +23,7 @@ from kalends.gateways.google.places import OWNED_SCOPE
 from kalends.gateways.google.reading import events_path, read_object
 from kalends.gateways.google.session import GoogleSession
 from kalends.gateways.json_api import Answer, segment
+from kalends.gateways.json_events import deletion_in
 from kalends.gateways.written_files import moment_in, said_in
 
 ID_BYTES: Final = 16
@@ -67,22 +68,13 @@ async def write_object(
 async def delete_object(
     session: GoogleSession, calendar_id: str, href: str, etag: str | None
 ) -> ObjectDeleted | Conflict | CalendarFailure:
-    """What is not there needs no deleting."""
     path = f"{events_path(calendar_id)}/{segment(href)}"
     quiet = {"sendUpdates": "none"}
     answer = await session.send("DELETE", path, OWNED_SCOPE, quiet, etag=etag)
-    if not isinstance(answer, Answer):
-        return answer
-    if answer.is_success or answer.status in (404, 410):
-        return ObjectDeleted()
-    if answer.status != 412:
-        return answer.failure
-    current = await read_object(session, calendar_id, href)
-    if isinstance(current, ObjectGone):
-        return ObjectDeleted()
-    if not isinstance(current, CalendarObject):
-        return current
-    return Conflict(current=current, is_ours=_is_ours(current))
+    settled = deletion_in(answer)
+    if settled is not None:
+        return settled
+    return await _there(session, calendar_id, href) or ObjectDeleted()
 
 
 def _written(answer: Answer, href: str) -> ObjectWritten | CalendarFailure:

@@ -4,7 +4,6 @@ Its address is a secret, so the calendar is named by a word, and not by the addr
 """
 
 import asyncio
-from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -14,6 +13,7 @@ from kalends.domain.calendars.accounts import (
     CalendarAccess,
     CalendarLogin,
     Discovery,
+    KnownEtags,
     RemoteCalendar,
 )
 from kalends.domain.calendars.failures import (
@@ -115,7 +115,7 @@ class IcsAccount:
         return _changes(fetched, before.digest, before.events)
 
     async def compare_all(
-        self, calendar_url: str, known: Mapping[str, str | None], window: ReadingWindow
+        self, calendar_url: str, known: KnownEtags, window: ReadingWindow
     ) -> Changes | CalendarFailure:
         """Without asking the server whether it has changed: some say for ever that it has not."""
         fetched = await self._fetch()

@@ -2,23 +2,24 @@
 there, and so are events; one that is to be created by our UID, until Graph has given it its id."""
 
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
-from kalends.domain.calendars.accounts import Discovery, RemoteCalendar
-from kalends.domain.calendars.calls import CallAnswer
 from kalends.domain.calendars.channels import NewChannel, NotPushed, OpenChannel
 from kalends.domain.calendars.consent import TokenSource
 from kalends.domain.calendars.failures import CalendarFailure
 from kalends.domain.calendars.readings import CalendarObject
-from kalends.gateways.accounts import SessionAccount
-from kalends.gateways.deadlines import within_discovery, within_limit
-from kalends.gateways.microsoft import calls, channels, reading, writing
-from kalends.gateways.microsoft.listing import list_calendars
+from kalends.gateways.accounts import ConsentedAccount, Modules
+from kalends.gateways.deadlines import within_limit
+from kalends.gateways.microsoft import calls, channels, listing, reading, writing
 from kalends.gateways.microsoft.places import GraphPlaces
+from kalends.gateways.microsoft.reading import GraphSyncState
 from kalends.gateways.microsoft.session import InTurn, MicrosoftSession
 
+MODULES: Final = Modules(reading, writing, GraphSyncState)
 
-class MicrosoftAccount(SessionAccount[MicrosoftSession]):
+
+class MicrosoftAccount(ConsentedAccount[MicrosoftSession, GraphSyncState]):
     """See `CalendarAccount`, `PushingAccount` and `CallingAccount`. `scopes` are the names of what
     was granted."""
 
@@ -26,15 +27,7 @@ class MicrosoftAccount(SessionAccount[MicrosoftSession]):
         self, http: InTurn, places: GraphPlaces, source: TokenSource, scopes: Sequence[str]
     ) -> None:
         session = MicrosoftSession(http, places.api, source, scopes)
-        super().__init__(session, reading, writing)
-        self._scopes = scopes
-
-    async def discover(self) -> Discovery | CalendarFailure:
-        return await within_discovery(list_calendars(self._session, self._scopes))
-
-    async def list_calendars(self) -> list[RemoteCalendar] | CalendarFailure:
-        found = await self.discover()
-        return found.calendars if isinstance(found, Discovery) else found
+        super().__init__(session, MODULES, listing, calls, scopes)
 
     async def find_objects(
         self, calendar_url: str, uid: str
@@ -43,12 +36,6 @@ class MicrosoftAccount(SessionAccount[MicrosoftSession]):
 
     def href_of(self, calendar_url: str, uid: str) -> str:
         return f"{reading.NEW}{uid}"
-
-    async def add_call(self, calendar_url: str, href: str, key: str) -> CallAnswer:
-        return await calls.add_call(self._session, calendar_url, href, key)
-
-    async def find_call(self, calendar_url: str, href: str) -> CallAnswer:
-        return await calls.find_call(self._session, calendar_url, href)
 
     async def open_channel(
         self, calendar_url: str, new: NewChannel

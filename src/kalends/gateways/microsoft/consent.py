@@ -5,7 +5,6 @@ https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-fl
 
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import urlencode, urlsplit
 
 from msgspec import structs
 
@@ -22,14 +21,14 @@ from kalends.gateways.microsoft.account import MicrosoftAccount
 from kalends.gateways.microsoft.places import SCOPES, GraphPlaces, granted_in
 from kalends.gateways.microsoft.session import InTurn
 from kalends.gateways.microsoft.turns import RequestTurns
-from kalends.gateways.oauth import TokenEndpoint
+from kalends.gateways.oauth import CodeConsent
 
 # Nobody of the account's organization may consent but its administrators.
 ADMIN_CODES: Final = ("AADSTS90094", "AADSTS90093", "AADSTS65001", "AADSTS900941")
 ADMIN_ERRORS: Final = frozenset({"consent_required", "interaction_required"})
 
 
-class MicrosoftConsent:
+class MicrosoftConsent(CodeConsent):
     """See `ConsentProvider`. `client_id` and `client_secret` are the operator's own, of the
     application that was registered at Microsoft."""
 
@@ -38,36 +37,16 @@ class MicrosoftConsent:
     pushes_whole_accounts = True
 
     def __init__(self, http: Http, client_id: str, client_secret: str, places: GraphPlaces) -> None:
+        at = {"provider": "Microsoft", "page": places.consent, "tokens": places.tokens}
+        super().__init__(http, client_id, client_secret, **at)
         self._http = InTurn(http, RequestTurns())
         self._places = places
-        self._tokens = TokenEndpoint(
-            http=http,
-            provider="Microsoft",
-            url=places.tokens,
-            client_id=client_id,
-            client_secret=client_secret,
-        )
-
-    @property
-    def host(self) -> str:
-        return urlsplit(self._places.consent).netloc
 
     def consent_url(self, request: ConsentRequest) -> str:
         """Who has several accounts chooses one, unless it is known which is meant."""
         known = request.account
         chosen = {"prompt": "select_account"} if known is None else {"login_hint": known}
-        query = {
-            "client_id": self._tokens.client_id,
-            "redirect_uri": request.redirect_uri,
-            "response_type": "code",
-            "response_mode": "query",
-            "scope": " ".join(scope.name for scope in SCOPES),
-            "state": request.state,
-            "code_challenge": request.challenge,
-            "code_challenge_method": "S256",
-            **chosen,
-        }
-        return f"{self._places.consent}?{urlencode(query)}"
+        return self.page_for(request, response_mode="query", **chosen)
 
     def refusal_in(self, error: str, description: str) -> ConsentRefusal:
         needs_admin = error in ADMIN_ERRORS or any(code in description for code in ADMIN_CODES)
@@ -76,11 +55,11 @@ class MicrosoftConsent:
     async def exchange(
         self, code: str, verifier: str, redirect_uri: str
     ) -> Tokens | CalendarFailure:
-        return _granted(await self._tokens.exchange(code, verifier, redirect_uri))
+        return _granted(await super().exchange(code, verifier, redirect_uri))
 
     async def refresh(self, tokens: Tokens) -> Tokens | CalendarFailure:
         """The token that lasts is another one each time."""
-        return _granted(await self._tokens.refresh(tokens))
+        return _granted(await super().refresh(tokens))
 
     async def revoke(self, tokens: Tokens) -> None:
         """Microsoft has no such call: its owner takes it back there, or it ends unused."""

@@ -6,14 +6,14 @@ its master. So does an event that does not recur, at its own.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
-from kalends.availability.wallclock import zone_named
 from kalends.domain.calendars.readings import CalendarObject
 from kalends.formats.icalendar.contentlines import component, text, to_bytes, utc_time
 from kalends.formats.icalendar.reading.zones import known_zone_name
 from kalends.formats.lenient_json import dict_in
+from kalends.gateways.json_events import id_in, instant_in
 from kalends.gateways.microsoft.pages import Row
 
 # All that is asked for, where Graph lets that be chosen: lists of changes come whole.
@@ -27,12 +27,6 @@ OURS: Final = "@kalends"
 DIGEST_BYTES: Final = 12
 DAY: Final = ";VALUE=DATE:"
 NO_PLACE: Final = frozenset({"UTC", "Etc/UTC", "Etc/GMT"})
-
-
-def id_in(row: Row) -> str:
-    """Empty where there is none."""
-    value = row.get("id")
-    return value if isinstance(value, str) else ""
 
 
 def series_of(row: Row) -> str | None:
@@ -182,16 +176,4 @@ def _day_in(value: object) -> datetime | None:
 def _instant_in(value: object) -> datetime | None:
     """A time on the wall clock of its zone, which is UTC as we ask."""
     given = dict_in(value)
-    time, zone = given.get("dateTime"), given.get("timeZone")
-    if not isinstance(time, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(time)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-        name = known_zone_name(zone) if isinstance(zone, str) else None
-        wall = int(moment.replace(tzinfo=UTC).timestamp())
-        instant = wall if name is None else zone_named(name).instant_of(wall)
-        return datetime.fromtimestamp(instant, UTC)
-    except (ValueError, OverflowError):
-        return None
+    return instant_in(given.get("dateTime"), given.get("timeZone"))

@@ -7,12 +7,13 @@ leaves out the occurrences that were deleted; what it says is removed is a hint.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from msgspec import Struct
 
+from kalends.domain.calendars.accounts import KnownEtags
 from kalends.domain.calendars.failures import (
     CalendarFailure,
     NotAllowed,
@@ -23,9 +24,9 @@ from kalends.domain.calendars.failures import (
 )
 from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
 from kalends.gateways.json_api import Answer, segment
+from kalends.gateways.json_events import FoundChanges, difference, id_in
 from kalends.gateways.microsoft.events import (
     FIELDS,
-    id_in,
     is_master,
     object_of,
     objects_of,
@@ -36,7 +37,7 @@ from kalends.gateways.microsoft.events import (
 from kalends.gateways.microsoft.pages import ListedPage, Row, list_changes, list_rows
 from kalends.gateways.microsoft.places import CALENDARS_SCOPE
 from kalends.gateways.microsoft.session import MicrosoftSession, Query
-from kalends.gateways.tokens import decode_token, encode_token
+from kalends.gateways.tokens import encode_token
 
 SPARE: Final = timedelta(days=30)
 # Lists of changes come with all that an event says, which is dropped: as text it is shorter.
@@ -76,49 +77,30 @@ async def read_all(
 
 
 async def compare_all(
-    session: MicrosoftSession,
-    calendar_id: str,
-    known: Mapping[str, str | None],
-    window: ReadingWindow,
+    session: MicrosoftSession, calendar_id: str, known: KnownEtags, window: ReadingWindow
 ) -> Changes | CalendarFailure:
     """The difference between what is there and what is known, by version."""
     listed, span = await _list_window(session, calendar_id, window)
     if not isinstance(listed, ListedPage):
         return listed
     objects, unreadable = await asyncio.to_thread(objects_of, listed.rows)
-    there = {each.href for each in objects} | set(unreadable)
-    return Changes(
-        changed=[
-            each for each in objects if each.etag is None or known.get(each.href) != each.etag
-        ],
-        removed=[href for href in known if href not in there],
-        token=_token(listed, span),
-        unreadable=unreadable,
-        is_emptied=bool(known) and not there,
-    )
+    return difference(objects, unreadable, known, _token(listed, span))
 
 
 async def read_changes(
-    session: MicrosoftSession, calendar_id: str, token: str
+    session: MicrosoftSession, calendar_id: str, state: GraphSyncState
 ) -> Changes | TokenRefused | CalendarFailure:
-    """What has changed since the token. A series that has changed in any part comes as a whole."""
-    state = decode_token(token, GraphSyncState)
-    if state is None:
-        return TokenRefused("the token is none of ours")
+    """What has changed since then. A series that has changed in any part comes as a whole."""
     first = await session.follow(state.delta_url, CALENDARS_SCOPE, PREFER)
     listed = await list_changes(session, first, MOST_EVENTS, PREFER)
     if not isinstance(listed, ListedPage):
         return listed
     reading = _Changing(session, calendar_id, state)
     found = await reading.read(listed.rows)
-    if not isinstance(found, Changes):
+    if not isinstance(found, FoundChanges):
         return found
-    after = GraphSyncState(listed.delta_url, state.starts_at, state.ends_at)
-    return Changes(
-        changed=found.changed,
-        removed=found.removed,
-        token=encode_token(after),
-        unreadable=found.unreadable,
+    return found.until(
+        encode_token(GraphSyncState(listed.delta_url, state.starts_at, state.ends_at))
     )
 
 
@@ -129,7 +111,7 @@ class _Changing(Struct, frozen=True):
     calendar_id: str
     state: GraphSyncState
 
-    async def read(self, rows: Collection[Row]) -> Changes | TokenRefused | CalendarFailure:
+    async def read(self, rows: Collection[Row]) -> FoundChanges | TokenRefused | CalendarFailure:
         """An event may come several times, in any order, the last of them as removed or not: what
         contradicts itself is asked for."""
         removed = {id_in(row) for row in rows if "@removed" in row}
@@ -140,19 +122,12 @@ class _Changing(Struct, frozen=True):
             return TokenRefused("many series have changed at once")
         asked = series | (removed & live.keys())
         singles = [row for id_, row in live.items() if id_ not in asked and not series_of(row)]
-        changed, unreadable = objects_of(singles)
-        gone = removed - live.keys() - series
-        for href in sorted(asked - gone):
+        changes = FoundChanges(*objects_of(singles), removed - live.keys() - series)
+        for href in sorted(asked - changes.gone):
             came = await read_in(self.session, self.calendar_id, href, self.state.span)
-            if isinstance(came, ObjectGone):
-                gone.add(href)
-            elif isinstance(came, CalendarObject):
-                changed.append(came)
-            elif isinstance(came, NotUnderstood):
-                unreadable.append(href)
-            else:
-                return came
-        return Changes(changed=changed, removed=sorted(gone), token="", unreadable=unreadable)
+            if failure := changes.add(href, came):
+                return failure
+        return changes
 
 
 async def read_object(

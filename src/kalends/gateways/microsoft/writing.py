@@ -19,7 +19,8 @@ from kalends.domain.calendars.readings import CalendarObject
 from kalends.domain.calendars.writings import ANY_VERSION, Conflict, ObjectDeleted, ObjectWritten
 from kalends.formats.lenient_json import dict_in
 from kalends.gateways.json_api import Answer, segment
-from kalends.gateways.microsoft.events import id_in, object_of
+from kalends.gateways.json_events import deletion_in, id_in
+from kalends.gateways.microsoft.events import object_of
 from kalends.gateways.microsoft.places import CALENDARS_SCOPE
 from kalends.gateways.microsoft.reading import (
     MARK,
@@ -93,12 +94,9 @@ async def delete_object(
         return known
     path = f"{events_path(calendar_id)}/{segment(known)}"
     answer = await session.send("DELETE", path, CALENDARS_SCOPE, etag=etag)
-    if not isinstance(answer, Answer):
-        return answer
-    if answer.is_success or answer.status in (404, 410):
-        return ObjectDeleted()
-    if answer.status != 412:
-        return answer.failure
+    settled = deletion_in(answer)
+    if settled is not None:
+        return settled
     there = await _there(session, calendar_id, known)
     return ObjectDeleted() if isinstance(there, ObjectGone) else there
 

@@ -1,0 +1,94 @@
+"""What events have in common that come as JSON, whoever's they are, and what becomes of them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import Struct
+
+from kalends.availability.wallclock import zone_named
+from kalends.domain.calendars.accounts import KnownEtags
+from kalends.domain.calendars.failures import CalendarFailure, NotUnderstood, ObjectGone
+from kalends.domain.calendars.readings import CalendarObject, Changes
+from kalends.domain.calendars.writings import ObjectDeleted
+from kalends.formats.icalendar.reading.zones import known_zone_name
+from kalends.gateways.json_api import Answer
+
+
+def id_in(event: Mapping[str, Any]) -> str:
+    """Empty where there is none."""
+    value = event.get("id")
+    return value if isinstance(value, str) else ""
+
+
+def instant_in(value: Any, zone: Any) -> datetime | None:
+    """A time with its offset; without one it is on the wall clock of the zone."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+        name = known_zone_name(zone) if isinstance(zone, str) else None
+        wall = int(moment.replace(tzinfo=UTC).timestamp())
+        instant = wall if name is None else zone_named(name).instant_of(wall)
+        return datetime.fromtimestamp(instant, UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+class FoundChanges(Struct):
+    """What has changed, as it is found out event by event."""
+
+    changed: list[CalendarObject]
+    unreadable: list[str]
+    gone: set[str]
+
+    def add(
+        self, href: str, found: CalendarObject | ObjectGone | CalendarFailure
+    ) -> CalendarFailure | None:
+        """How an event stands now; answers with a failure that is no matter of this event."""
+        if isinstance(found, ObjectGone):
+            self.gone.add(href)
+        elif isinstance(found, CalendarObject):
+            self.changed.append(found)
+        elif isinstance(found, NotUnderstood):
+            self.unreadable.append(href)
+        else:
+            return found
+        return None
+
+    def until(self, token: str) -> Changes:
+        """All of it; the next changes are those after the token."""
+        return Changes(
+            changed=self.changed,
+            removed=sorted(self.gone),
+            token=token,
+            unreadable=self.unreadable,
+        )
+
+
+def difference(
+    objects: list[CalendarObject], unreadable: list[str], known: KnownEtags, token: str
+) -> Changes:
+    """Between what is there, all of it, and what is known, by version."""
+    there = {each.href for each in objects} | set(unreadable)
+    return Changes(
+        changed=[
+            each for each in objects if each.etag is None or known.get(each.href) != each.etag
+        ],
+        removed=[href for href in known if href not in there],
+        token=token,
+        unreadable=unreadable,
+        is_emptied=bool(known) and not there,
+    )
+
+
+def deletion_in(answer: Answer | CalendarFailure) -> ObjectDeleted | CalendarFailure | None:
+    """What an answer to a deletion says; None where the event has another version by now. What is
+    not there needs no deleting."""
+    if not isinstance(answer, Answer):
+        return answer
+    if answer.is_success or answer.status in (404, 410):
+        return ObjectDeleted()
+    return None if answer.status == 412 else answer.failure
