@@ -22,6 +22,7 @@ from kalends.services.users import sign_in_sessions
 from kalends.services.users.sign_in_sessions import UserAccount
 from kalends.web.console.done import DONE
 from kalends.web.console.sections import LABELS, menu_for, tabs_at
+from kalends.web.console.unsaved import words_in
 from kalends.web.http.errors import error_headers, status_of
 from kalends.web.http.sign_ins import SAFE_METHODS
 from kalends.web.pages.answers import Headers as HeaderPairs
@@ -226,25 +227,32 @@ def _in_console(
     right: Right, handler: ConsoleHandler
 ) -> Callable[[PageRequest], Awaitable[PageAnswer | Stream]]:
     """Every form has to hold our token, whether or not its handler reads it; what is refused is
-    shown within the console."""
+    shown within the console, with what was typed."""
 
     async def handle(request: PageRequest) -> PageAnswer | Stream:
-        if request.scope["method"] not in SAFE_METHODS:
-            await request.form()
-        console = await open_console(request, right)
+        is_form = request.scope["method"] not in SAFE_METHODS
+        unsaved = words_in(await request.form()) if is_form else []
+        try:
+            console = await open_console(request, right)
+        except NotFound as error:
+            return error_page(request, error, unsaved)
         try:
             if not console.may(right):
                 raise refusal_for(console.membership.role)
             return await handler(console)
         except KalendsError as error:
-            return _problem_page(console, error)
+            return _problem_page(console, error, unsaved)
 
     return handle
 
 
-def _problem_page(request: ConsoleRequest, error: KalendsError) -> PageAnswer:
+def _problem_page(
+    request: ConsoleRequest, error: KalendsError, unsaved: Sequence[tuple[str, str]]
+) -> PageAnswer:
     if wants_json(request.page_request) or type(error) is Forbidden:
         return error_page(request.page_request, error)
     title, text = error_words(error)
     status, headers = status_of(error), tuple(error_headers(error).items())
-    return request.page("console/problem.html", "", status, headers, title=title, text=text)
+    return request.page(
+        "console/problem.html", "", status, headers, title=title, text=text, unsaved=unsaved
+    )

@@ -1,5 +1,6 @@
 """Errors as pages, for people. A program that asks for JSON gets the API's shape."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from kalends.domain.errors import BrokenZone, KalendsError, NeedsAdmin, RateLimited
@@ -47,8 +48,10 @@ _TEXTS: Final = {
 }
 
 
-def error_page(request: PageRequest, error: KalendsError) -> PageAnswer:
-    """The error's page with its status and headers."""
+def error_page(
+    request: PageRequest, error: KalendsError, unsaved: Sequence[tuple[str, str]] = ()
+) -> PageAnswer:
+    """The error's page with its status and headers, and what was typed: labels and texts."""
     status = status_of(error)
     headers = dict(error_headers(error))
     headers.pop("www-authenticate", None)
@@ -66,6 +69,7 @@ def error_page(request: PageRequest, error: KalendsError) -> PageAnswer:
         text=text,
         request_id=_request_id(request),
         code=status,
+        unsaved=unsaved,
     )
 
 

@@ -1,7 +1,6 @@
 """A form while it is filled in: what is typed, what is wrong with it, and which version it was
 made of."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -11,13 +10,12 @@ from kalends.domain.faults import FaultCode
 from kalends.formats.encoding import encode
 from kalends.runtime.if_match import IfMatch
 from kalends.translation import gettext, gettext_lazy, ngettext
-from kalends.web.console.settings.forms.fields import FIELDS
+from kalends.web.console.fields import label_of
 from kalends.web.http.errors import status_of
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.refusals import refusal_words
 
 VERSION_FIELD: Final = "version"
-_INDEX: Final = re.compile(r"\.\d+(?=\.|$)")
 _SENTENCES: Final = {
     FaultCode.MISSING: gettext_lazy("Please fill this in."),
     FaultCode.TOO_MANY: gettext_lazy("These are too many: at most {limit}."),
@@ -188,14 +186,6 @@ def _sentence_for(detail: Detail) -> str | None:
     if fault is None or fault.code not in _SENTENCES:
         return None
     return _SENTENCES[fault.code].format(limit=fault.limit)
-
-
-def label_of(name: str) -> str:
-    """What a field is called, in the words of its form; empty where it has none."""
-    field = _INDEX.sub("", name)
-    while field and field not in FIELDS:
-        field = field.partition(".")[2]
-    return str(FIELDS[field]) if field else ""
 
 
 def if_match_of(form: FormFields) -> IfMatch:

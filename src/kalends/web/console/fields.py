@@ -1,5 +1,6 @@
 """What the fields of the settings' forms are called, by their names without numbers of rows."""
 
+import re
 from typing import Final
 
 from kalends.translation import LazyMessage, gettext_lazy, pgettext_lazy
@@ -105,3 +106,12 @@ FIELDS: Final[dict[str, LazyMessage]] = {
     "mappings.id": gettext_lazy("Its number at Cal.com"),
     "mappings.schedule": gettext_lazy("Go to"),
 }
+_INDEX: Final = re.compile(r"\.\d+(?=\.|$)")
+
+
+def label_of(name: str) -> str:
+    """What a field is called, in the words of its form; empty where it has none."""
+    field = _INDEX.sub("", name)
+    while field and field not in FIELDS:
+        field = field.partition(".")[2]
+    return str(FIELDS[field]) if field else ""
