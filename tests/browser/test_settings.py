@@ -150,11 +150,12 @@ def test_each_section_fits_a_low_screen_with_its_button(world: World, visit: Vis
     )  # fmt: skip
     page = visit(viewport=LOW_SCREEN)
     root = sign_in(page, world)
-    service = [f"/event-types/{event_type['id']}{section.page}" for section in SECTIONS]
+    parts = [*(section.page for section in SECTIONS), "/languages/de"]
+    service = [f"/event-types/{event_type['id']}{part}" for part in parts]
     settings = [section.path for section in organization.SECTIONS]
     too_high = []
     schedule = [f"/schedules/{ada}", f"/schedules/{ada}/about", "/schedules/new"]
-    others = ("/event-types/new", "/notifications", "/messages/new")
+    others = ("/event-types/new", "/notifications", "/messages/new", "/calendars", "/integrations")
     for path in (*service, *settings, *schedule, *others):
         page.goto(root + path)
         end = page.evaluate(END_OF_FORM)
