@@ -1,10 +1,9 @@
 """Lists of so many bookings that they cannot be counted in time: their pages are shown all the
 same to people, who see how many there are at least."""
 
-from uuid import UUID
-
 import pytest
 from tests.psql import Psql
+from tests.store.large import OWNER, fill
 from tests.store.tenants import in_tenant
 
 from kalends.compose import Installation
@@ -13,21 +12,11 @@ from kalends.domain.errors import Unavailable
 from kalends.runtime.shown_bookings import list_shown_bookings
 from kalends.store.bookings import lists
 
-OWNER = UUID(int=1)
 BOOKINGS = 400
 COUNTED_AT_MOST = 20
 # Each row takes 10 ms to look at, so that all of them take 4 s.
 FILL = f"""
-INSERT INTO organizations (id, name, slug, timezone, mode, created_at, updated_at)
-VALUES ('{OWNER}', 'Large', 'large', 'UTC', 'live', now(), now());
-INSERT INTO schedules (organization_id, id, name, timezone, created_at, updated_at)
-VALUES ('{OWNER}', '{OWNER}', 'Room', 'UTC', now(), now());
-INSERT INTO bookings (organization_id, id, schedule_id, schedule_ids, status, start_time, end_time,
-    timezone, wall_clock, attendee_name, attendee_email, source, created_at, updated_at)
-SELECT '{OWNER}', gen_random_uuid(), '{OWNER}', ARRAY['{OWNER}'::uuid], 'CONFIRMED', at,
-    at + interval '30 min', 'UTC', '', 'John', n || '@example.com', 'api', now(), now()
-FROM (SELECT n, timestamptz '2026-01-01 00:00Z' + n * interval '30 min' AS at
-      FROM generate_series(1, {BOOKINGS}) n) filled;
+{fill(BOOKINGS)}
 ANALYZE bookings;
 ALTER TABLE bookings RENAME TO quick_bookings;
 CREATE VIEW bookings AS

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from msgspec import structs
 from tests.psql import Psql
+from tests.store.large import OWNER, fill
 from tests.store.tenants import in_tenant
 
 from kalends.compose import Installation
@@ -19,7 +20,6 @@ from kalends.store.bookings.kept_totals import KeptTotals
 from kalends.store.bookings.stretches import KeptStretches
 from kalends.store.database import TenantConnection
 
-OWNER = UUID(int=1)
 BOOKINGS = 200
 BOOKINGS_IN_STRETCH = 30
 REQUESTS = 10
@@ -30,16 +30,7 @@ NUMBERED = "attendee_email = '{}@example.com'"
 # Two of each time, so that stretches end between bookings that start together.
 FILL = f"""
 DELETE FROM events; DELETE FROM bookings; DELETE FROM schedules;
-INSERT INTO organizations (id, name, slug, timezone, mode, created_at, updated_at)
-VALUES ('{OWNER}', 'Large', 'large', 'UTC', 'live', now(), now()) ON CONFLICT DO NOTHING;
-INSERT INTO schedules (organization_id, id, name, timezone, created_at, updated_at)
-VALUES ('{OWNER}', '{OWNER}', 'Room', 'UTC', now(), now());
-INSERT INTO bookings (organization_id, id, schedule_id, schedule_ids, status, start_time, end_time,
-    timezone, wall_clock, attendee_name, attendee_email, source, created_at, updated_at)
-SELECT '{OWNER}', gen_random_uuid(), '{OWNER}', ARRAY['{OWNER}'::uuid], 'CONFIRMED', at,
-    at + interval '30 min', 'UTC', '', 'John', n || '@example.com', 'api', now(), now()
-FROM (SELECT n, timestamptz '2026-01-01 00:00Z' + n / 2 * interval '30 min' AS at
-      FROM generate_series(1, {BOOKINGS}) n) filled;
+{fill(BOOKINGS, "n / 2 * interval '30 min'")}
 """
 
 

@@ -1,6 +1,7 @@
 """By whose accounts an organization has links to calls made."""
 
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
 
@@ -28,3 +29,6 @@ class VideoAccounts(Struct, frozen=True):
     @property
     def has_hook(self) -> bool:
         return self.hook_url is not None
+
+
+ZOOM_FIELDS: Final = tuple(n for n in VideoAccounts.__struct_fields__ if n.startswith("zoom_"))

@@ -11,13 +11,13 @@ from msgspec import structs
 
 from kalends.domain.access import Organization
 from kalends.domain.gateways import link_to
-from kalends.domain.ids import MAIL, ORGANIZATION, encode_id, new_id
+from kalends.domain.ids import ORGANIZATION
 from kalends.domain.mail import MailKind
 from kalends.domain.notifications import NotifiedUser
 from kalends.formats.mails.agenda import AgendaMail, agenda_message
 from kalends.formats.times import known_zone
 from kalends.runtime.due_work import change_each_due
-from kalends.runtime.phones import country_of
+from kalends.runtime.mails.terms import mail_terms
 from kalends.runtime.posting import post_message
 from kalends.runtime.unit_of_work import Context, UnitOfWork, require
 from kalends.scheduling.agenda_times import decide_agenda
@@ -71,14 +71,7 @@ async def _post_day(work: UnitOfWork, user: NotifiedUser, day: date, zone_name: 
     path = f"/console/{organization.slug}/calendar?view=day&day={day.isoformat()}"
     message = agenda_message(
         AgendaMail(
-            message_id=f"<{encode_id(MAIL, new_id())}@{gateways.sender.rpartition('@')[2]}>",
-            recipient=user.email,
-            sender=gateways.sender,
-            organization_name=organization.name,
-            happened_at=work.recorded_at,
-            zone=organization.timezone,
-            country=country_of(organization),
-            organization_accent=organization.accent_color,
+            **mail_terms(organization, gateways.sender, user.email, work.recorded_at),
             day=day,
             reader_zone=zone_name,
             bookings=bookings[:MOST_TOLD],

@@ -82,6 +82,12 @@ async def find_one(
     return None if row is None else noun_of(row)
 
 
+async def is_so(tenant: TenantConnection, query: str, *values: Any) -> bool:
+    """Whether the query gives a row that begins with true; the organization is its first
+    parameter."""
+    return bool(await tenant.tx.fetchval(query, tenant.organization_id, *values))
+
+
 async def update_with_slug(tenant: TenantConnection, table: str, values: Mapping[str, Any]) -> None:
     """Writes the whole row of a noun that has a slug, by its id. Raises SlugTaken."""
     changeable = [name for name in values if name not in ("id", "created_at")]

@@ -7,9 +7,8 @@ from typing import Final
 from kalends.formats.cleaning import one_line
 from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Button, Content, LetterRow, Sentence
-from kalends.formats.mails.messages import Letter, Message, write_message
-from kalends.formats.mails.organization_mail import OrganizationMail
-from kalends.formats.person import Person
+from kalends.formats.mails.messages import Message, write_message
+from kalends.formats.mails.organization_mail import OrganizationMail, letter_of
 from kalends.formats.times import known_zone, moment_text
 from kalends.translation import current_language, gettext, gettext_lazy, in_language, language_for
 
@@ -159,16 +158,7 @@ def _moment(mail: AccountMail | EndpointMail, moment: datetime) -> str:
 
 
 def _write(mail: AccountMail | EndpointMail, subject: str, content: Content) -> Message:
-    letter = Letter(
-        message_id=mail.message_id,
-        sender=Person(one_line(mail.organization_name), mail.sender),
-        recipient=Person("", mail.recipient),
-        subject=subject,
-        written_at=mail.happened_at,
-        content=content,
-        accent=mail.organization_accent,
-    )
-    return write_message(letter)
+    return write_message(letter_of(mail, subject, content))
 
 
 _ACCOUNT_CONTENTS: Final = {

@@ -14,9 +14,8 @@ from kalends.formats.mails.letters import (
     LetterRow,
     Sentence,
 )
-from kalends.formats.mails.messages import Letter, Message, write_message
-from kalends.formats.mails.organization_mail import OrganizationMail
-from kalends.formats.person import Person
+from kalends.formats.mails.messages import Message, write_message
+from kalends.formats.mails.organization_mail import OrganizationMail, letter_of
 from kalends.formats.times import known_zone, moment_text
 from kalends.translation import current_language, gettext, gettext_lazy, in_language, language_for
 
@@ -78,16 +77,8 @@ def write_calendar_message(mail: CalendarMail) -> Message:
         rows=tuple(LetterRow(label, value) for label, value in rows if value),
         button=Button(gettext("Open the console"), mail.link) if mail.link else None,
     )
-    letter = Letter(
-        message_id=mail.message_id,
-        sender=Person(one_line(mail.organization_name), mail.sender),
-        recipient=Person("", mail.recipient),
-        subject=f"{heading} · {one_line(mail.organization_name)}",
-        written_at=mail.happened_at,
-        content=content,
-        accent=mail.organization_accent,
-    )
-    return write_message(letter)
+    subject = f"{heading} · {one_line(mail.organization_name)}"
+    return write_message(letter_of(mail, subject, content))
 
 
 def _moment(mail: CalendarMail, moment: datetime | None) -> str:

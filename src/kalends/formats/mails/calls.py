@@ -6,9 +6,8 @@ from kalends.domain.video import VideoProvider
 from kalends.formats.cleaning import one_line
 from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Button, Content, LetterRow, Sentence
-from kalends.formats.mails.messages import Letter, Message, write_message
-from kalends.formats.mails.organization_mail import OrganizationMail
-from kalends.formats.person import Person
+from kalends.formats.mails.messages import Message, write_message
+from kalends.formats.mails.organization_mail import OrganizationMail, letter_of
 from kalends.formats.times import known_zone, moment_text
 from kalends.formats.video_words import PROVIDERS
 from kalends.translation import current_language, gettext, gettext_lazy, in_language, language_for
@@ -56,14 +55,5 @@ def write_call_message(mail: CallMail) -> Message:
         rows=rows,
         button=Button(gettext("Open the booking"), mail.link) if mail.link else None,
     )
-    return write_message(
-        Letter(
-            message_id=mail.message_id,
-            sender=Person(one_line(mail.organization_name), mail.sender),
-            recipient=Person("", mail.recipient),
-            subject=f"{heading} · {one_line(mail.organization_name)}",
-            written_at=mail.happened_at,
-            content=content,
-            accent=mail.organization_accent,
-        )
-    )
+    subject = f"{heading} · {one_line(mail.organization_name)}"
+    return write_message(letter_of(mail, subject, content))

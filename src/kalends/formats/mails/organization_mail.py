@@ -4,6 +4,11 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from kalends.formats.cleaning import one_line
+from kalends.formats.mails.letters import Content
+from kalends.formats.mails.messages import Letter
+from kalends.formats.person import Person
+
 
 class OrganizationMail(Struct, frozen=True, kw_only=True):
     """What each mail on behalf of an organization is made of.
@@ -21,3 +26,16 @@ class OrganizationMail(Struct, frozen=True, kw_only=True):
     zone: str
     country: str | None = None
     organization_accent: str | None = None
+
+
+def letter_of(mail: OrganizationMail, subject: str, content: Content) -> Letter:
+    """On behalf of the organization."""
+    return Letter(
+        message_id=mail.message_id,
+        sender=Person(one_line(mail.organization_name), mail.sender),
+        recipient=Person("", mail.recipient),
+        subject=subject,
+        written_at=mail.happened_at,
+        content=content,
+        accent=mail.organization_accent,
+    )

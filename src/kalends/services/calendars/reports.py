@@ -11,14 +11,14 @@ from msgspec import Raw, structs
 from kalends.domain.calendars.connections import CalendarConnection
 from kalends.domain.calendars.consent import lacking_words
 from kalends.domain.calendars.findings import CalendarFinding, FindingKind
-from kalends.domain.ids import MAIL, encode_id, new_id
+from kalends.domain.ids import new_id
 from kalends.domain.mail import MailKind
 from kalends.domain.webhook import EventName
 from kalends.formats.calendar_findings import show_finding
 from kalends.formats.calendars import show_connection
 from kalends.formats.encoding import encode_raw
 from kalends.formats.mails.calendars import CalendarMail, calendar_message
-from kalends.runtime.phones import country_of
+from kalends.runtime.mails.terms import mail_terms
 from kalends.runtime.posting import list_readers, post_message
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.accounts.organizations import find_organization
@@ -152,14 +152,7 @@ async def _post(
     for recipient, locale in await list_readers(work, organization, user_id):
         message = calendar_message(
             CalendarMail(
-                message_id=f"<{encode_id(MAIL, new_id())}@{sender.rpartition('@')[2]}>",
-                recipient=recipient,
-                sender=sender,
-                organization_name=organization.name,
-                happened_at=work.recorded_at,
-                zone=organization.timezone,
-                country=country_of(organization),
-                organization_accent=organization.accent_color,
+                **mail_terms(organization, sender, recipient, work.recorded_at),
                 kind=found,
                 locale=locale or organization.locale,
                 link=link,

@@ -10,10 +10,9 @@ from kalends.domain.access import Organization, User, hash_of
 from kalends.domain.account_link import LINK_LASTS, AccountLink, Purpose
 from kalends.domain.errors import NotFound
 from kalends.domain.gateways import link_to
-from kalends.domain.ids import MAIL, encode_id, new_id
 from kalends.domain.mail import MailKind
 from kalends.formats.mails.accounts import AccountMail, AccountMailKind, account_message
-from kalends.runtime.phones import country_of
+from kalends.runtime.mails.terms import mail_terms
 from kalends.runtime.posting import post_message
 from kalends.runtime.unit_of_work import Context, UnitOfWork
 from kalends.store.accounts import links
@@ -45,17 +44,10 @@ async def send_link(
     kind, mail_kind = MAIL_KINDS[purpose]
     message = account_message(
         AccountMail(
+            **mail_terms(organization, gateways.sender, user.email, work.recorded_at),
             kind=kind,
-            message_id=f"<{encode_id(MAIL, new_id())}@{gateways.sender.rpartition('@')[2]}>",
-            recipient=user.email,
-            sender=gateways.sender,
-            organization_name=organization.name,
             link=link_to(gateways, f"/{path}/{token}"),
             expires_at=expires_at,
-            happened_at=work.recorded_at,
-            zone=organization.timezone,
-            country=country_of(organization),
-            organization_accent=organization.accent_color,
             invited_by=invited_by,
             locale=user.locale or organization.locale,
         )

@@ -8,7 +8,7 @@ from kalends.domain import webhook
 from kalends.domain.errors import Invalid
 from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.video import VideoProvider
-from kalends.domain.video_accounts import VideoAccounts
+from kalends.domain.video_accounts import ZOOM_FIELDS, VideoAccounts
 from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.unit_of_work import Context, UnitOfWork
 from kalends.services.video.openers import HOOK_PURPOSE, ZOOM_PURPOSE
@@ -97,15 +97,7 @@ def nothing_at(work: UnitOfWork) -> VideoAccounts:
 
 def _with_zoom(work: UnitOfWork, before: VideoAccounts, zoom: NewZoom | None) -> VideoAccounts:
     if zoom is None:
-        return structs.replace(
-            before,
-            zoom_account_id=None,
-            zoom_client_id=None,
-            zoom_client_secret=None,
-            zoom_user=None,
-            zoom_token=None,
-            zoom_token_until=None,
-        )
+        return structs.replace(before, **dict.fromkeys(ZOOM_FIELDS))
     is_same = (before.zoom_account_id, before.zoom_client_id) == (zoom.account_id, zoom.client_id)
     sealed = before.zoom_client_secret if is_same else None
     if zoom.client_secret is not None:

@@ -47,8 +47,7 @@ async def open_zoom(
 ) -> MeetingAccount | VideoFailed:
     """Refused where nothing is set up, or cannot be opened any more."""
     gateway = context.gateways.zoom
-    async with context.database.tenant_connection(organization_id) as tenant:
-        stored = await accounts.find_accounts(tenant)
+    stored = await _find_accounts(context, organization_id)
     if gateway is None or stored is None or not stored.has_zoom:
         return _lacks(NEEDS_ZOOM)
     return gateway.open(stored.zoom_user or "me", KeptZoomToken(context, organization_id))
@@ -59,8 +58,7 @@ async def open_hook(
 ) -> MeetingAccount | VideoFailed:
     """Refused where nothing is set up, or cannot be opened any more."""
     gateway = context.gateways.video_hook
-    async with context.database.tenant_connection(organization_id) as tenant:
-        stored = await accounts.find_accounts(tenant)
+    stored = await _find_accounts(context, organization_id)
     if gateway is None or stored is None or stored.hook_url is None or stored.hook_secret is None:
         return _lacks(NEEDS_HOOK)
     try:
@@ -72,6 +70,11 @@ async def open_hook(
         return SignedPayload(key, body, [secret]).headers(context.clock())
 
     return gateway.open(stored.hook_url, sign)
+
+
+async def _find_accounts(context: Context, organization_id: UUID) -> VideoAccounts | None:
+    async with context.database.tenant_connection(organization_id) as tenant:
+        return await accounts.find_accounts(tenant)
 
 
 def _lacks(reason: str) -> VideoFailed:
@@ -105,8 +108,7 @@ class KeptZoomToken:
         self._organization_id = organization_id
 
     async def token(self, refused: str | None = None) -> str | VideoFailed:
-        async with self._context.database.tenant_connection(self._organization_id) as tenant:
-            stored = await accounts.find_accounts(tenant)
+        stored = await _find_accounts(self._context, self._organization_id)
         if stored is None or stored.zoom_client_secret is None:
             return _lacks(NEEDS_ZOOM)
         try:

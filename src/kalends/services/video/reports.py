@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Final
 
 from kalends.domain.booking import Booking
-from kalends.domain.ids import BOOKING, MAIL, encode_id, new_id
+from kalends.domain.ids import BOOKING, encode_id
 from kalends.domain.mail import MailKind
 from kalends.domain.video import VideoFailed, VideoProvider
 from kalends.formats.mails.calls import CallMail, call_message
-from kalends.runtime.phones import country_of
+from kalends.runtime.mails.terms import mail_terms
 from kalends.runtime.posting import list_readers, post_message
 from kalends.runtime.unit_of_work import UnitOfWork, change
 from kalends.services.video.telling import LinkPlace
@@ -38,14 +38,7 @@ async def _report(
     for recipient, locale in await list_readers(work, organization):
         message = call_message(
             CallMail(
-                message_id=f"<{encode_id(MAIL, new_id())}@{sender.rpartition('@')[2]}>",
-                recipient=recipient,
-                sender=sender,
-                organization_name=organization.name,
-                happened_at=now,
-                zone=organization.timezone,
-                country=country_of(organization),
-                organization_accent=organization.accent_color,
+                **mail_terms(organization, sender, recipient, now),
                 locale=locale or organization.locale,
                 provider=provider,
                 reason=failure.reason,

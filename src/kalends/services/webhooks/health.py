@@ -8,11 +8,11 @@ from msgspec import json
 
 from kalends.domain import webhook
 from kalends.domain.access import Mode
-from kalends.domain.ids import ENDPOINT, MAIL, encode_id, new_id
+from kalends.domain.ids import ENDPOINT, encode_id
 from kalends.domain.mail import MailKind
 from kalends.domain.outbox import DeliveryAttempt
 from kalends.formats.mails.accounts import DisabledReason, EndpointMail, endpoint_disabled_message
-from kalends.runtime.phones import country_of
+from kalends.runtime.mails.terms import mail_terms
 from kalends.runtime.posting import list_readers, post_message
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
 from kalends.store.accounts import organizations
@@ -82,17 +82,10 @@ async def _disable(
         sender = work.context.gateways.sender
         message = endpoint_disabled_message(
             EndpointMail(
-                message_id=f"<{encode_id(MAIL, new_id())}@{sender.rpartition('@')[2]}>",
-                recipient=recipient,
-                sender=sender,
-                organization_name=organization.name,
+                **mail_terms(organization, sender, recipient, work.recorded_at),
                 endpoint_id=encode_id(ENDPOINT, lane.destination_id),
                 url=lane.url,
                 reason=reason,
-                happened_at=work.recorded_at,
-                zone=organization.timezone,
-                country=country_of(organization),
-                organization_accent=organization.accent_color,
                 failing_since=since,
                 error=last.error,
                 locale=locale or organization.locale,

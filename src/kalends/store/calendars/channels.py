@@ -8,7 +8,7 @@ from msgspec import structs
 
 from kalends.domain.calendars.channels import OpenedChannel
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, find_one, parameters
+from kalends.store.rows import columns_of, find_one, is_so, parameters
 
 FIELDS: Final = OpenedChannel.__struct_fields__
 COLUMNS: Final = columns_of(OpenedChannel)
@@ -113,10 +113,7 @@ async def note_open(
     tenant: TenantConnection, channel_id: UUID, resource: str, expires_at: datetime
 ) -> bool:
     """False where it is gone, as its calendar is."""
-    done: bool | None = await tenant.tx.fetchval(
-        OPENED, tenant.organization_id, channel_id, resource, expires_at
-    )
-    return bool(done)
+    return await is_so(tenant, OPENED, channel_id, resource, expires_at)
 
 
 async def delete_channel(tenant: TenantConnection, channel_id: UUID) -> None:
@@ -144,10 +141,7 @@ async def claim_watch(
     tenant: TenantConnection, calendar_id: UUID, now: datetime, again_at: datetime
 ) -> bool:
     """Whether a channel may be asked for now; nobody else does until `again_at`."""
-    done: bool | None = await tenant.tx.fetchval(
-        CLAIM, tenant.organization_id, calendar_id, now, again_at
-    )
-    return bool(done)
+    return await is_so(tenant, CLAIM, calendar_id, now, again_at)
 
 
 async def postpone_watch(tenant: TenantConnection, calendar_id: UUID, until: datetime) -> None:
@@ -161,8 +155,7 @@ async def postpone_watch(tenant: TenantConnection, calendar_id: UUID, until: dat
 
 async def nudge_calendar(tenant: TenantConnection, calendar_id: UUID, now: datetime) -> bool:
     """Has the calendar read; whether it can be put into the queue at once."""
-    is_free: bool | None = await tenant.tx.fetchval(NUDGE, tenant.organization_id, calendar_id, now)
-    return bool(is_free)
+    return await is_so(tenant, NUDGE, calendar_id, now)
 
 
 async def nudge_calendars(

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from kalends.domain.calendars.consent import CalendarConsent
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, find_one, parameters
+from kalends.store.rows import columns_of, find_one, is_so, parameters
 
 FIELDS: Final = CalendarConsent.__struct_fields__
 COLUMNS: Final = columns_of(CalendarConsent)
@@ -59,16 +59,12 @@ async def bind_consent(
     now: datetime,
 ) -> bool:
     """Binds it to the browser that has the cookie; False where it is another's, used or over."""
-    done: bool | None = await tenant.tx.fetchval(
-        BIND, tenant.organization_id, consent_id, state_hash, cookie_hash, now
-    )
-    return bool(done)
+    return await is_so(tenant, BIND, consent_id, state_hash, cookie_hash, now)
 
 
 async def use_consent(tenant: TenantConnection, consent_id: UUID, now: datetime) -> bool:
     """Uses it, which can be done once; False where it was, or is over."""
-    done: bool | None = await tenant.tx.fetchval(USE, tenant.organization_id, consent_id, now)
-    return bool(done)
+    return await is_so(tenant, USE, consent_id, now)
 
 
 def _consent_from(row: Any) -> CalendarConsent:

@@ -11,10 +11,9 @@ from kalends.domain.booking import Booking
 from kalends.domain.calendars.links import CalendarLink, LinkedSchedule
 from kalends.domain.calendars.policies import CalendarPolicy
 from kalends.domain.calendars.states import LinkState
-from kalends.store.bookings.bookings import COLUMNS as BOOKING_COLUMNS
-from kalends.store.bookings.bookings import booking_from
+from kalends.store.bookings.subjects import list_bookings_of_subject
 from kalends.store.database import TenantConnection, Tx
-from kalends.store.rows import columns_of
+from kalends.store.rows import columns_of, is_so
 
 FIELDS: Final = CalendarLink.__struct_fields__
 COLUMNS: Final = columns_of(CalendarLink)
@@ -45,12 +44,6 @@ UPDATE: Final = (
     f" ROW({', '.join(f'${number}' for number in range(5, 5 + len(_CHANGEABLE)))})"
     " WHERE organization_id = $1 AND calendar_id = $2 AND subject_id = $3 AND schedule_id = $4"
 )
-BOOKING: Final = f"SELECT {BOOKING_COLUMNS} FROM bookings WHERE organization_id = $1 AND id = $2"
-SEATS: Final = f"""
-SELECT {BOOKING_COLUMNS} FROM bookings
-WHERE organization_id = $1 AND event_type_id = $2 AND start_time = $3 AND source <> 'calcom'
-ORDER BY id
-"""
 OF_SUBJECT: Final = f"""
 SELECT {COLUMNS} FROM calendar_links
 WHERE organization_id = $1 AND subject_id = $2 AND state <> 'removed'
@@ -165,20 +158,13 @@ async def update_link(tenant: TenantConnection, link: CalendarLink) -> None:
 async def list_bookings_of_link(tenant: TenantConnection, link: CalendarLink) -> list[Booking]:
     """The booking, or all that have a seat of the event type at that start; of imported ones
     none."""
-    if link.booking_id is None:
-        place = link.event_type_id, link.starts_at
-        rows = await tenant.tx.fetch(SEATS, tenant.organization_id, *place)
-    else:
-        rows = await tenant.tx.fetch(BOOKING, tenant.organization_id, link.booking_id)
-    return [booking_from(row) for row in rows]
+    place = link.event_type_id, link.starts_at
+    return await list_bookings_of_subject(tenant, link.booking_id, *place)
 
 
 async def has_seats(tenant: TenantConnection, event_type_id: UUID) -> bool:
     """Whether several may book the same time of the event type."""
-    has_capacity: bool | None = await tenant.tx.fetchval(
-        HAS_CAPACITY, tenant.organization_id, event_type_id
-    )
-    return bool(has_capacity)
+    return await is_so(tenant, HAS_CAPACITY, event_type_id)
 
 
 async def list_links_of_subject(tenant: TenantConnection, subject_id: UUID) -> list[CalendarLink]:

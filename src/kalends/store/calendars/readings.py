@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from kalends.store.database import TenantConnection, Tx
+from kalends.store.rows import is_so
 
 MOST_AT_ONCE: Final = 20
 # Who holds a calendar that waits in the queue.
@@ -157,10 +158,7 @@ async def hold_calendar(
 ) -> bool:
     """Whether the calendar is still the holder's, and its account the one that was asked; then it
     stays so until the transaction ends."""
-    is_same: bool | None = await tenant.tx.fetchval(
-        HOLD, tenant.organization_id, calendar_id, holder, generation
-    )
-    return bool(is_same)
+    return await is_so(tenant, HOLD, calendar_id, holder, generation)
 
 
 async def release_calendar(
@@ -210,10 +208,7 @@ async def end_reading(tenant: TenantConnection, connection_id: UUID) -> None:
 
 async def _hold_connection(tenant: TenantConnection, connection_id: UUID) -> bool:
     """Whether it was reported that it does not work."""
-    had_failed: bool | None = await tenant.tx.fetchval(
-        HOLD_CONNECTION, tenant.organization_id, connection_id
-    )
-    return bool(had_failed)
+    return await is_so(tenant, HOLD_CONNECTION, connection_id)
 
 
 async def note_failure(

@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from kalends.store.database import TenantConnection
+from kalends.store.rows import is_so
 
 GET: Final = """
 SELECT tokens, tokens_version, generation,
@@ -62,20 +63,14 @@ async def lease_tokens(
     tenant: TenantConnection, connection_id: UUID, version: int, holder: UUID, lease: timedelta
 ) -> bool:
     """Whether the holder may get new ones, for so long, in the place of those of that version."""
-    done: bool | None = await tenant.tx.fetchval(
-        LEASE, tenant.organization_id, connection_id, version, holder, lease
-    )
-    return bool(done)
+    return await is_so(tenant, LEASE, connection_id, version, holder, lease)
 
 
 async def store_tokens(
     tenant: TenantConnection, connection_id: UUID, version: int, holder: UUID, sealed: bytes
 ) -> bool:
     """Writes what the holder has got; False where somebody was quicker."""
-    done: bool | None = await tenant.tx.fetchval(
-        STORE, tenant.organization_id, connection_id, version, holder, sealed
-    )
-    return bool(done)
+    return await is_so(tenant, STORE, connection_id, version, holder, sealed)
 
 
 async def release_tokens(tenant: TenantConnection, connection_id: UUID, holder: UUID) -> None:

@@ -9,8 +9,7 @@ from msgspec import Raw, Struct
 
 from kalends.domain.booking import Booking
 from kalends.domain.video import VideoLink, VideoProvider, VideoState
-from kalends.store.bookings.bookings import COLUMNS as BOOKING_COLUMNS
-from kalends.store.bookings.bookings import booking_from
+from kalends.store.bookings.subjects import list_bookings_of_subject
 from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of, parameters
 
@@ -59,12 +58,6 @@ WHERE organization_id = $1 AND event_type_id = $2 AND url = ANY($3::text[])
 """
 SESSION_ID: Final = """
 SELECT md5($1::uuid::text || ' ' || extract(epoch FROM $2::timestamptz)::bigint)::uuid
-"""
-BOOKING: Final = f"SELECT {BOOKING_COLUMNS} FROM bookings WHERE organization_id = $1 AND id = $2"
-SEATS: Final = f"""
-SELECT {BOOKING_COLUMNS} FROM bookings
-WHERE organization_id = $1 AND event_type_id = $2 AND start_time = $3 AND source <> 'calcom'
-ORDER BY id
 """
 PLACE_OF: Final = (
     "SELECT location, capacity > 1 FROM event_types WHERE organization_id = $1 AND id = $2"
@@ -210,12 +203,8 @@ async def session_subject(
 
 async def list_bookings(tenant: TenantConnection, link: VideoLink) -> list[Booking]:
     """The booking, or all that have a seat of the event type at that start."""
-    if link.booking_id is None:
-        place = link.event_type_id, link.starts_at
-        rows = await tenant.tx.fetch(SEATS, tenant.organization_id, *place)
-    else:
-        rows = await tenant.tx.fetch(BOOKING, tenant.organization_id, link.booking_id)
-    return [booking_from(row) for row in rows]
+    place = link.event_type_id, link.starts_at
+    return await list_bookings_of_subject(tenant, link.booking_id, *place)
 
 
 async def find_place(
