@@ -74,6 +74,7 @@ _DISTRIBUTED: Final = (
     "holds",
     "schedule_feeds",
     "occupancies",
+    "calendar_marks",
     "booking_links",
     "form_drafts",
     "event_counters",
@@ -163,6 +164,7 @@ WIDER_KEYS: Final = (
 )
 # What triggers call, which run where the rows are.
 CALLED_BY_TRIGGERS: Final = (
+    "draw_calendar_mark(uuid,uuid)",
     "uuid_of_shown_id(text)",
     "search_folded(text)",
     "search_digits(text)",
