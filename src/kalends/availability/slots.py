@@ -118,12 +118,20 @@ def slots(inputs: SlotInputs, span: Interval) -> Slots:
     return _choose(listed, candidates, may_join)
 
 
+def latest_now(inputs: SlotInputs, span: Interval) -> int | None:
+    """The last now at which the slots within `span` are those of any time before it; None where
+    they depend on the day of today."""
+    if inputs.terms.max_days_ahead is not None:
+        return None
+    notices = (inputs.terms.notice, *(calendar.notice for calendar in inputs.calendars))
+    return span.start - max(notice or 0 for notice in notices)
+
+
 def without_now(inputs: SlotInputs, span: Interval) -> SlotInputs | None:
     """The same inputs without their now, if the time does not change its slots within `span`
     before that begins; None if it does."""
-    notices = (inputs.terms.notice, *(calendar.notice for calendar in inputs.calendars))
-    earliest = inputs.now + max(notice or 0 for notice in notices)
-    if inputs.terms.max_days_ahead is not None or earliest > span.start:
+    latest = latest_now(inputs, span)
+    if latest is None or inputs.now > latest:
         return None
     return replace(inputs, now=ALWAYS_BEFORE)
 

@@ -87,16 +87,19 @@ def encode_slots(slots: Slots, zone: Zone | None = None) -> bytes:
     encoded takes longer than to find them. What is kept are texts of values, never of rows, and
     of the very same `Slots`, which do not change.
     """
-    return _encoded(slots, zone) if len(slots) <= KEPT_SLOTS else _encoded.__wrapped__(slots, zone)
+    return _encoded(slots, zone) if len(slots) <= KEPT_SLOTS else write_slots(slots, zone)
 
 
-@lru_cache(ANSWERS_KEPT)
-def _encoded(slots: Slots, zone: Zone | None) -> bytes:
+def write_slots(slots: Slots, zone: Zone | None = None) -> bytes:
+    """The same, for who keeps the text himself."""
     heads = [_times_text(start, slots.duration) for start in slots.starts]
     if zone is not None:
         heads = [head + _local_text(zone, at) for head, at in zip(heads, slots.starts, strict=True)]
     tails = map(_taken_text, slots.schedule_ids, slots.seats_left)
     return f"[{','.join(map(add, heads, tails))}]".encode()
+
+
+_encoded: Final = lru_cache(ANSWERS_KEPT)(write_slots)
 
 
 @lru_cache(MOST_TEXTS)

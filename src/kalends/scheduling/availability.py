@@ -31,6 +31,7 @@ from kalends.store.availability.calendars import (
     list_sessions,
     load_calendars,
 )
+from kalends.store.availability.kept_calendars import look_at_calendars
 
 # Whole local days around the range: for limits, and for who has how much of a day.
 DAYS_AROUND: Final = timedelta(hours=50)
@@ -91,21 +92,51 @@ async def load_availability(
     """Reads what the query needs for starts within `span`: in one statement, in another one where
     the event type has seats or a limit, and in another one where there is a choice; with the ids of
     bookings and busy times where they are to be named."""
-    around = _around(query, span)
-    calendars = await load_calendars(
+    calendars = await _load_calendars(work, query, span, with_ids=with_ids, to_book=to_book)
+    return await availability_of(work, query, span, calendars)
+
+
+async def _load_calendars(
+    work: UnitOfWork,
+    query: AvailabilityQuery,
+    span: tuple[datetime, datetime],
+    *,
+    with_ids: bool,
+    to_book: bool,
+) -> list[StoredCalendar]:
+    detail = CalendarDetail.IDS if with_ids else query.detail
+    if not to_book and not query.excluded_ids and detail is CalendarDetail.NONE:
+        return await look_at_calendars_of(work, query, span)
+    return await load_calendars(
         work.tenant,
         query.schedule_ids,
-        around,
+        _around(query, span),
         work.now,
         query.excluded_ids,
-        detail=CalendarDetail.IDS if with_ids else query.detail,
+        detail=detail,
         to_book=to_book,
     )
+
+
+async def look_at_calendars_of(
+    work: UnitOfWork, query: AvailabilityQuery, span: tuple[datetime, datetime]
+) -> list[StoredCalendar]:
+    """The calendars of a query that leaves nothing out, for who books nothing."""
+    return await look_at_calendars(work.tenant, query.schedule_ids, _around(query, span), work.now)
+
+
+async def availability_of(
+    work: UnitOfWork,
+    query: AvailabilityQuery,
+    span: tuple[datetime, datetime],
+    calendars: Sequence[StoredCalendar],
+) -> LoadedAvailability:
+    """The query with its calendars, and with what else it needs to be read."""
     stored = {calendar.schedule.id: calendar for calendar in calendars}
     active = [c for c in calendars if c.schedule.is_active]
     inactive = [c.schedule for c in calendars if not c.schedule.is_active]
     zone = _zone(query, stored)
-    seats = await _seats(work, query, around)
+    seats = await _seats(work, query, span)
     sessions = _sessions(seats, active) if query.has_seats else ()
     inputs = SlotInputs(
         terms=_terms(query),
@@ -123,14 +154,14 @@ async def load_availability(
 
 
 async def _seats(
-    work: UnitOfWork, query: AvailabilityQuery, around: tuple[datetime, datetime]
+    work: UnitOfWork, query: AvailabilityQuery, span: tuple[datetime, datetime]
 ) -> dict[tuple[int, tuple[UUID, ...]], int]:
     """The sessions of the event type, where they are counted; of one that is no group a session
     is a booking."""
     if query.event_type is None or not query.is_counted:
         return {}
     return await list_sessions(
-        work.tenant, query.event_type.id, around, work.now, query.excluded_ids
+        work.tenant, query.event_type.id, _around(query, span), work.now, query.excluded_ids
     )
 
 

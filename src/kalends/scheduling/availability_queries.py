@@ -69,6 +69,21 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
         has_limit = self.event_type is not None and self.event_type.max_per_day is not None
         return has_limit or self.has_seats
 
+    @property
+    def needs_calendars_alone(self) -> bool:
+        """Whether slots follow from the calendars of the schedules: nothing is left out of them,
+        and no claims of the event type are counted, for its limit, as seats or for whose turn it
+        is."""
+        has_choice = self.event_type is not None and any(
+            len(needed.schedule_ids) > needed.count for needed in self.requirements
+        )
+        return (
+            not self.excluded_ids
+            and not self.is_counted
+            and not has_choice
+            and self.detail is CalendarDetail.NONE
+        )
+
 
 def event_type_query(
     event_type: EventType, requirements: Sequence[Requirement]

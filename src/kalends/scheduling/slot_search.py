@@ -32,7 +32,7 @@ async def search_slots(inputs: SlotInputs, span: Interval) -> list[Slots]:
     The key is all that they depend on, as just read from the database, so what is kept cannot be
     out of date. What depends on the second at which it is asked, or is large, is not kept.
     """
-    is_kept, parts = _may_be_kept(inputs, span), pieces_of(inputs, span)
+    is_kept, parts = may_be_kept(inputs, span), pieces_of(inputs, span)
     index = await _index(inputs) if _has_many_times(inputs) and len(parts) > 1 else None
     pieces: list[Slots] = []
     for part in parts:
@@ -61,7 +61,8 @@ def pieces_of(inputs: SlotInputs, span: Interval) -> list[Interval]:
     return [Interval(start, end) for start, end in pairwise(bounds)]
 
 
-def _may_be_kept(inputs: SlotInputs, span: Interval) -> bool:
+def may_be_kept(inputs: SlotInputs, span: Interval) -> bool:
+    """Whether an answer of the range is small enough."""
     step = inputs.terms.step
     is_short = bool(step) and span.seconds <= ANSWER_STEPS_KEPT * (step or 1)
     return is_short and not _has_many_times(inputs)

@@ -5,17 +5,23 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from kalends.availability.interval import Interval
 from kalends.availability.slot_inputs import SlotInputs
-from kalends.availability.slots import Slot, Slots
+from kalends.availability.slots import Slot, Slots, latest_now
 from kalends.domain.errors import Inactive, Invalid
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling import local_time
-from kalends.scheduling.availability import LoadedAvailability, load_availability
+from kalends.scheduling.availability import (
+    LoadedAvailability,
+    availability_of,
+    load_availability,
+    look_at_calendars_of,
+)
+from kalends.scheduling.kept_slots import Asked, KeptSlots
 from kalends.scheduling.slot_queries import SlotPurpose, query_for
-from kalends.scheduling.slot_search import search_slots
+from kalends.scheduling.slot_search import may_be_kept, search_slots
 
 # A day in any zone lies within these of the same day in UTC.
 ZONES_APART: Final = timedelta(hours=15)
@@ -53,10 +59,11 @@ class SlotRange(Struct, frozen=True, kw_only=True):
 
 class ListedSlots(Struct, frozen=True):
     """Slots, ascending, in the pieces in which they were found, and the zone in which days were
-    read."""
+    read. What is kept has a place for the text that was written of it."""
 
     pieces: Sequence[Slots]
     zone_name: str
+    texts: list[bytes] | None = None
 
     @property
     def slots(self) -> Sequence[Slot]:
@@ -65,17 +72,39 @@ class ListedSlots(Struct, frozen=True):
 
 
 class LoadedSlots(Struct, frozen=True):
-    """All that slots depend on, as it was read; the range, and the zone of its days."""
+    """All that slots depend on, as it was read; the range, and the zone of its days. `asked` is
+    what they may be kept for."""
 
     inputs: SlotInputs
     span: Interval
     zone_name: str
+    asked: Asked | None = None
 
 
-async def load_slots(work: UnitOfWork, purpose: SlotPurpose, slot_range: SlotRange) -> LoadedSlots:
-    """What the slots that start in the range depend on. Raises NotFound, Inactive, Invalid."""
+_kept: Final = KeptSlots[ListedSlots]()
+
+
+async def load_slots(
+    work: UnitOfWork, purpose: SlotPurpose, slot_range: SlotRange
+) -> LoadedSlots | ListedSlots:
+    """What the slots that start in the range depend on, or the slots, where they were found before
+    and nothing has changed. Raises NotFound, Inactive, Invalid."""
     query = await query_for(work, purpose)
-    loaded = await load_availability(work, query, slot_range.widest)
+    span = slot_range.widest
+    if not query.needs_calendars_alone:
+        return _slots_of(await load_availability(work, query, span), slot_range)
+    calendars = await look_at_calendars_of(work, query, span)
+    asked = Asked((work.organization_id, purpose, slot_range), query, calendars)
+    kept = _kept.find(asked, work.now.timestamp())
+    if kept is not None:
+        return kept
+    loaded = _slots_of(await availability_of(work, query, span, calendars), slot_range)
+    # Those without a mark are other objects the next time.
+    may_keep = all(calendar.mark is not None for calendar in calendars)
+    return structs.replace(loaded, asked=asked) if may_keep else loaded
+
+
+def _slots_of(loaded: LoadedAvailability, slot_range: SlotRange) -> LoadedSlots:
     _check_active(loaded)
     return slots_in(loaded, slot_range)
 
@@ -87,10 +116,20 @@ def slots_in(loaded: LoadedAvailability, slot_range: SlotRange) -> LoadedSlots:
     return LoadedSlots(loaded.inputs, slot_range.within(zone_name), zone_name)
 
 
-async def find_slots(loaded: LoadedSlots) -> ListedSlots:
+async def find_slots(loaded: LoadedSlots | ListedSlots) -> ListedSlots:
     """The slots that start in the range. No connection is needed. Raises Invalid for more than
     20,000."""
-    return ListedSlots(await search_slots(loaded.inputs, loaded.span), loaded.zone_name)
+    if isinstance(loaded, ListedSlots):
+        return loaded
+    pieces = await search_slots(loaded.inputs, loaded.span)
+    if loaded.asked is None or not may_be_kept(loaded.inputs, loaded.span):
+        return ListedSlots(pieces, loaded.zone_name)
+    latest = latest_now(loaded.inputs, loaded.span)
+    if latest is None or loaded.inputs.now > latest:
+        return ListedSlots(pieces, loaded.zone_name)
+    listed = ListedSlots(pieces, loaded.zone_name, texts=[])
+    _kept.keep(loaded.asked, latest, listed)
+    return listed
 
 
 def _check_active(loaded: LoadedAvailability) -> None:

@@ -52,7 +52,7 @@ _OF_SCHEDULE: Final = """o.organization_id = $1 AND o.schedule_id = s.id
 # and time are compared as one, which only an index in order can do: with ten million claims
 # PostgreSQL took the constraint's for the cheaper one, and fetched each claim.
 _TIMES: Final = f"""(
-    SELECT during, starts_at FROM occupancies o
+    SELECT during, starts_at, expires_at FROM occupancies o
     WHERE o.organization_id = $1 AND (o.expires_at IS NULL OR o.expires_at > $5)
       AND (o.schedule_id, o.during)
         >= (s.id, tstzrange($3::timestamptz - interval '24 hours', $3))
@@ -60,7 +60,7 @@ _TIMES: Final = f"""(
         < (s.id, tstzrange($4, $4::timestamptz + interval '1 microsecond'))
       AND upper(during) > $3
     UNION ALL
-    SELECT during, starts_at FROM occupancies o
+    SELECT during, starts_at, expires_at FROM occupancies o
     WHERE {_OF_SCHEDULE}
       AND upper(during) - lower(during) > interval '24 hours'
       AND during @> $3::timestamptz AND lower(during) < $3::timestamptz - interval '24 hours'
@@ -68,6 +68,10 @@ _TIMES: Final = f"""(
 _ROWS: Final = f"""occupancies o
     WHERE {_OF_SCHEDULE} AND o.during && tstzrange($3, $4)
       AND ($6::uuid[] IS NULL OR coalesce(o.booking_id, o.hold_id) <> ALL($6))"""
+# Of the snapshot of the statement it stands in.
+_MARK: Final = """(
+    SELECT bit_xor(mark) FROM calendar_marks
+    WHERE organization_id = $1 AND schedule_id = s.id)"""
 
 
 class Reading(NamedTuple):
@@ -82,6 +86,11 @@ class Reading(NamedTuple):
     def has_times_alone(self) -> bool:
         return self.detail is CalendarDetail.NONE and not self.excludes
 
+    @property
+    def is_to_keep(self) -> bool:
+        """Whether what is read may be kept until the calendar gets another mark."""
+        return self.has_times_alone and not self.is_to_book
+
 
 @cache
 def read_statement(reading: Reading) -> str:
@@ -94,8 +103,9 @@ def read_statement(reading: Reading) -> str:
     # KEY SHARE keeps a schedule from being deleted (which takes FOR UPDATE) under a booking.
     lock = "FOR KEY SHARE OF s" if reading.is_to_book else ""
     gate = PASSES_GATE if reading.is_to_book else ""
+    mark, next_end = (_MARK, "min(o.expires_at)") if reading.is_to_keep else ("NULL", "NULL")
     return f"""
-SELECT {columns_of(Schedule, "s")}, s.reads_calendars, {mail_off},
+SELECT {columns_of(Schedule, "s")}, s.reads_calendars, {mail_off}, {mark}, taken.next_end,
   busy.times, busy.ids, taken.times, taken.claims, taken.bookings
 FROM schedules s
 LEFT JOIN LATERAL (
@@ -105,7 +115,7 @@ LEFT JOIN LATERAL (
       AND tstzrange(b.start_time, b.end_time) && tstzrange($3, $4)) busy ON true
 LEFT JOIN LATERAL (
     SELECT {packed("lower(o.during)", "upper(o.during)", "o.starts_at")} AS times,
-      {claims} AS claims, {bookings} AS bookings
+      {claims} AS claims, {bookings} AS bookings, {next_end} AS next_end
     FROM {_TIMES if reading.has_times_alone else _ROWS}) taken ON true
 WHERE s.organization_id = $1 AND s.id {schedules} AND s.deleted_at IS NULL{gate}
 ORDER BY s.id
@@ -165,7 +175,8 @@ class StoredCalendar(Struct, frozen=True):
 
     `busy` holds busy times, then what is busy in its calendars elsewhere; those are known until
     `known_until`, in epoch seconds, and None is a schedule that reads none. `some_mail_off` is of
-    its organization, and None where nothing is to be booked.
+    its organization, and None where nothing is to be booked. `mark` is the one that the calendar
+    had, and None where it may not be kept; the first hold of it to end does so at `next_end`.
     """
 
     schedule: Schedule
@@ -177,10 +188,16 @@ class StoredCalendar(Struct, frozen=True):
     claims: Sequence[UUID] = ()
     bookings: Sequence[UUID | None] = ()
     some_mail_off: bool | None = None
+    mark: int | None = None
+    next_end: datetime | None = None
 
     @property
     def starts(self) -> list[int]:
         return self.taken.starts
+
+    @property
+    def packed_bytes(self) -> int:
+        return self.busy.packed_bytes + self.taken.packed_bytes
 
     def busy_id_at(self, position: int) -> UUID | None:
         """The busy time; None for what is busy in a calendar, and where no ids were read."""
@@ -281,7 +298,8 @@ async def count_claims_by_month(
 
 
 def _stored_calendar(values: list[Any], elsewhere: TimesElsewhere) -> StoredCalendar:
-    some_mail_off, busy, busy_ids, taken, claims, bookings = values[_READS_CALENDARS_AT + 1 :]
+    reads_calendars, some_mail_off, mark, next_end, *read = values[_READS_CALENDARS_AT:]
+    busy, busy_ids, taken, claims, bookings = read
     return StoredCalendar(
         schedule_from(values),
         PackedTimes((busy or b"") + elsewhere.times if elsewhere.times else busy, width=2),
@@ -292,4 +310,6 @@ def _stored_calendar(values: list[Any], elsewhere: TimesElsewhere) -> StoredCale
         claims or (),
         bookings or (),
         some_mail_off,
+        None if reads_calendars else mark,
+        next_end,
     )

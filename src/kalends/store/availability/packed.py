@@ -29,6 +29,10 @@ class PackedTimes(Sequence[tuple[int, int]]):
         self._read: list[tuple[int, int]] | None = None
 
     @property
+    def packed_bytes(self) -> int:
+        return len(self._packed)
+
+    @property
     def starts(self) -> list[int]:
         return _seconds(self._instants()[2 :: self._width])
 

@@ -1,17 +1,20 @@
 """`/api/v1/slots`: what can be booked; `/api/v1/slots/explain`: why a time cannot."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import lru_cache, partial
 from typing import Annotated, Any, Final
 
 from msgspec import Meta, Raw, Struct
 
+from kalends.availability.slots import Slots
 from kalends.availability.wallclock import zone_named
 from kalends.domain import ids
 from kalends.domain.errors import Invalid
 from kalends.domain.scopes import Scope
 from kalends.domain.values import Instant
-from kalends.formats.slots import ExplanationBody, SlotBody, encode_slots
+from kalends.formats.slots import ExplanationBody, SlotBody, encode_slots, write_slots
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling.explaining import Blocker, Reason
 from kalends.scheduling.slot_queries import SlotPurpose
@@ -20,10 +23,14 @@ from kalends.services import slots
 from kalends.web.api.models import DayOrInstant, RequestModel, ZoneName, check_zone, day_or_instant
 from kalends.web.http.answers import DataOf, data, data_with_meta
 from kalends.web.http.call import Call, id_named
+from kalends.web.http.reading import read_query
 from kalends.web.http.routes import Resource, Route, Scopes
 
 LONGEST_SLOT_RANGE: Final = timedelta(days=366)
 LONGEST_MINUTES: Final = 30 * 24 * 60
+# A query is the same value whenever it is asked.
+QUERIES_KEPT: Final = 256
+KEPT_QUERY_BYTES: Final = 500
 
 Minutes = Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)]
 ScheduleTaken = Annotated[
@@ -95,11 +102,9 @@ async def list_slots(call: Call) -> HttpAnswer:
     open. Sessions count once in daily limits, however many seats they have, and are never closed by
     them.
     """
-    query = call.query(SlotsQuery)
-    check_zone("timezone", query.timezone)
-    purpose, slot_range = _purpose(query), _range(query)
+    purpose, slot_range = _asked(call.query_string)
     listed = await slots.list_slots(call.context, call.caller, purpose, slot_range)
-    return await _encode(listed, query.timezone)
+    return await _encode(listed, slot_range.timezone)
 
 
 async def explain_slot(call: Call) -> HttpAnswer:
@@ -113,6 +118,18 @@ async def explain_slot(call: Call) -> HttpAnswer:
     explained = await call.read(slots.explain_slot, _purpose(query), query.start_time)
     reasons = [_show_reason(reason) for reason in explained.reasons]
     return data({"offered": explained.is_offered, "reasons": reasons})
+
+
+def _asked(raw: bytes) -> tuple[SlotPurpose, SlotRange]:
+    """What a query asks for. Raises Invalid, NotFound."""
+    return _asked_again(raw) if len(raw) <= KEPT_QUERY_BYTES else _asked_again.__wrapped__(raw)
+
+
+@lru_cache(QUERIES_KEPT)
+def _asked_again(raw: bytes) -> tuple[SlotPurpose, SlotRange]:
+    query = read_query(raw, SlotsQuery)
+    check_zone("timezone", query.timezone)
+    return _purpose(query), _range(query)
 
 
 def _purpose(query: SlotPurposeQuery) -> SlotPurpose:
@@ -149,15 +166,28 @@ def _range(query: SlotsQuery) -> SlotRange:
 
 
 async def _encode(listed: ListedSlots, timezone: str | None) -> HttpAnswer:
-    """Each piece by itself, so that others get their turn between them."""
+    """The answer, whose body is written once for what is kept: the same range is asked for it, and
+    so the same zone."""
+    if listed.texts:
+        return HttpAnswer(200, listed.texts[0])
     zone = zone_named(timezone) if timezone else None
+    write = encode_slots if listed.texts is None else write_slots
+    encoded = await _encode_pieces(listed.pieces, partial(write, zone=zone))
+    meta = SlotsMeta(sum(map(len, listed.pieces)), listed.zone_name)
+    answer = data_with_meta(Raw(encoded), meta)
+    if listed.texts is not None:
+        listed.texts[:] = [answer.body]
+    return answer
+
+
+async def _encode_pieces(pieces: Sequence[Slots], write: Callable[[Slots], bytes]) -> bytes:
+    """Each piece by itself, so that others get their turn between them."""
     parts = []
-    for piece in listed.pieces:
-        parts.append(encode_slots(piece, zone))
+    for piece in pieces:
+        parts.append(write(piece))
         await asyncio.sleep(0)
     lists = [part[1:-1] for part in parts if len(part) > len(b"[]")]
-    encoded = parts[0] if len(parts) == 1 else b"[" + b",".join(lists) + b"]"
-    return data_with_meta(Raw(encoded), SlotsMeta(sum(map(len, listed.pieces)), listed.zone_name))
+    return parts[0] if len(parts) == 1 else b"[" + b",".join(lists) + b"]"
 
 
 def _show_reason(reason: Reason) -> dict[str, Any]:

@@ -56,8 +56,13 @@ class Call:
         """How the outside reaches us: `https://book.example.com`."""
         return self.sessions.origin(self.scope, self.headers)
 
+    @property
+    def query_string(self) -> bytes:
+        raw: bytes = self.scope["query_string"]
+        return raw
+
     def query(self, shape: type[S]) -> S:
-        return read_query(self.scope["query_string"], shape)
+        return read_query(self.query_string, shape)
 
     async def body(self, shape: type[S], most: int = LARGEST_BODY_BYTES) -> S:
         """The body, of at most so many bytes, as `shape`. Raises NotJson, Invalid, TooLarge,

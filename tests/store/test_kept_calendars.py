@@ -1,0 +1,210 @@
+"""What a process has read of a calendar is what it would read now."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from tests.store.plans import filled_database
+
+from kalends.domain.ids import new_id
+from kalends.store.availability.calendars import CalendarDetail, StoredCalendar, load_calendars
+from kalends.store.availability.kept_calendars import (
+    MARK,
+    MARKS,
+    KeptCalendars,
+    look_at_calendars,
+)
+from kalends.store.database import TenantConnection
+
+T = TypeVar("T")
+
+ORGANIZATION = UUID(int=1)
+NOON = datetime(2031, 5, 1, 12, tzinfo=UTC)
+SPAN = NOON - timedelta(days=1), NOON + timedelta(days=1)
+SCHEDULE = """
+INSERT INTO schedules (organization_id, id, name, timezone, created_at, updated_at)
+VALUES ($1, $2, 'Room', 'UTC', now(), now())
+"""
+CLAIM = """
+INSERT INTO occupancies (organization_id, schedule_id, claim_id, booking_id, hold_id, starts_at,
+    during, expires_at)
+SELECT $1, $2, $3::uuid, CASE WHEN $5::timestamptz IS NULL THEN $3::uuid END,
+    CASE WHEN $5 IS NOT NULL THEN $3::uuid END,
+    $4::timestamptz, tstzrange($4, $4::timestamptz + interval '30 minutes'), $5
+"""
+RELEASE = "DELETE FROM occupancies WHERE organization_id = $1 AND schedule_id = $2"
+KEPT = "SELECT generic_plans FROM pg_prepared_statements WHERE statement = $1"
+# PostgreSQL plans the first five for their arguments, and then looks whether that is any better.
+TIMES = 8
+
+pytestmark = pytest.mark.server
+
+
+async def fill(db: asyncpg.Connection) -> None:
+    await db.execute(
+        "INSERT INTO organizations (id, name, slug, timezone, mode, created_at, updated_at)"
+        f" VALUES ('{ORGANIZATION}', 'Org', 'org', 'UTC', 'live', now(), now())"
+    )
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with filled_database(tmp_path_factory.mktemp("kept") / "data", fill) as url:
+        yield url
+
+
+def on(url: str, case: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    async def run() -> T:
+        db = await asyncpg.connect(url)
+        try:
+            return await case(db)
+        finally:
+            await db.close()
+
+    return asyncio.run(run())
+
+
+async def new_schedule(db: asyncpg.Connection) -> UUID:
+    await db.execute(SCHEDULE, ORGANIZATION, made := new_id())
+    return made
+
+
+async def claim(
+    db: asyncpg.Connection, schedule: UUID, hours: int, until: datetime | None = None
+) -> None:
+    await db.execute(CLAIM, ORGANIZATION, schedule, uuid4(), NOON + timedelta(hours=hours), until)
+
+
+async def look(db: asyncpg.Connection, now: datetime, *schedules: UUID) -> list[StoredCalendar]:
+    """What a process knows, which is what the database says in this moment."""
+    tenant = TenantConnection(ORGANIZATION, db)
+    looked_at = await look_at_calendars(tenant, list(schedules), SPAN, now)
+    read = await load_calendars(
+        tenant, list(schedules), SPAN, now, (), detail=CalendarDetail.NONE, to_book=False
+    )
+    assert [(c.schedule, c.taken, c.busy) for c in looked_at] == [
+        (c.schedule, c.taken, c.busy) for c in read
+    ]
+    return looked_at
+
+
+def are_same(one: list[StoredCalendar], other: list[StoredCalendar]) -> bool:
+    return all(a is b for a, b in zip(one, other, strict=True))
+
+
+def test_an_unchanged_calendar_is_read_once(url: str) -> None:
+    async def case(db: asyncpg.Connection) -> list[bool]:
+        room, other = await new_schedule(db), await new_schedule(db)
+        await claim(db, room, 1)
+        first, of_both = await look(db, NOON, room), await look(db, NOON, room, other)
+        await claim(db, await new_schedule(db), 2)
+        again = await look(db, NOON, room)
+        both_again = await look(db, NOON, room, other)
+        return [are_same(of_both[:1], again), are_same(of_both, both_again), bool(first)]
+
+    assert on(url, case) == [True, True, True]
+
+
+def test_a_changed_calendar_is_read_again(url: str) -> None:
+    async def case(db: asyncpg.Connection) -> list[int]:
+        room, other = await new_schedule(db), await new_schedule(db)
+        counts = []
+        for hours in range(3):
+            counts.append(len((await look(db, NOON, room, other))[0].taken))
+            await claim(db, room, hours)
+        await db.execute(RELEASE, ORGANIZATION, room)
+        return [*counts, len((await look(db, NOON, room))[0].taken)]
+
+    assert on(url, case) == [0, 1, 2, 0]
+
+
+def test_a_hold_ends_without_a_change(url: str) -> None:
+    async def case(db: asyncpg.Connection) -> list[int]:
+        room = await new_schedule(db)
+        for minutes in (10, 20):
+            await claim(db, room, minutes, NOON + timedelta(minutes=minutes))
+        await claim(db, room, 1)
+        return [
+            len((await look(db, NOON + timedelta(minutes=minutes), room))[0].taken)
+            # Forth, and back, as the clock of a sandbox goes.
+            for minutes in (0, 9, 10, 19, 20, 30, 15, 5, 0, 60)
+        ]
+
+    assert on(url, case) == [3, 3, 2, 2, 1, 1, 2, 3, 3, 1]
+
+
+def test_what_a_lost_commit_left_is_not_taken_for_another(url: str) -> None:
+    """A standby that did not get the last commit is promoted, and goes on from there."""
+
+    async def case(db: asyncpg.Connection) -> list[int]:
+        room = await new_schedule(db)
+        await claim(db, room, 1)
+        await look(db, NOON, room)
+        lost = db.transaction()
+        await lost.start()
+        await claim(db, room, 2)
+        counts = [len((await look(db, NOON, room))[0].taken)]
+        await lost.rollback()
+        await claim(db, room, 3)
+        await claim(db, room, 4)
+        counts.append(len((await look(db, NOON, room))[0].taken))
+        await db.execute(RELEASE, ORGANIZATION, room)
+        await claim(db, room, 5)
+        return [*counts, len((await look(db, NOON, room))[0].taken)]
+
+    assert on(url, case) == [2, 3, 1]
+
+
+def test_a_calendar_without_a_mark_is_not_kept(url: str) -> None:
+    async def case(db: asyncpg.Connection) -> bool:
+        room = await new_schedule(db)
+        await db.execute("DELETE FROM calendar_marks WHERE schedule_id = $1", room)
+        return are_same(await look(db, NOON, room), await look(db, NOON, room))
+
+    assert on(url, case) is False
+
+
+def test_a_schedule_that_reads_calendars_is_not_kept(url: str) -> None:
+    """What is busy there changes without a mark."""
+
+    async def case(db: asyncpg.Connection) -> bool:
+        room = await new_schedule(db)
+        await db.execute("UPDATE schedules SET reads_calendars = true WHERE id = $1", room)
+        return are_same(await look(db, NOON, room), await look(db, NOON, room))
+
+    assert on(url, case) is False
+
+
+@pytest.mark.parametrize("statement", [MARK, MARKS])
+def test_marks_are_read_by_a_kept_plan(url: str, statement: str) -> None:
+    async def case(db: asyncpg.Connection) -> Any:
+        schedules = [await new_schedule(db) for _ in range(20)]
+        await db.execute("ANALYZE calendar_marks")
+        for _ in range(TIMES):
+            await db.fetch(statement, ORGANIZATION, schedules[: 1 if statement is MARK else 20])
+        return await db.fetchval(KEPT, statement)
+
+    assert on(url, case) > 0
+
+
+def test_what_was_asked_for_last_is_kept(url: str) -> None:
+    async def case(db: asyncpg.Connection) -> tuple[list[bool], int]:
+        rooms = [await new_schedule(db) for _ in range(3)]
+        for room in rooms:
+            await claim(db, room, 1)
+        calendars = [(await look(db, NOON, room))[0] for room in rooms]
+        kept = KeptCalendars(most_bytes=calendars[0].packed_bytes * 2)
+        found = []
+        kept.keep(ORGANIZATION, SPAN, calendars[:2], NOON)
+        kept.find(ORGANIZATION, [rooms[0]], SPAN, NOON)
+        kept.keep(ORGANIZATION, SPAN, calendars[2:], NOON)
+        kept.keep(ORGANIZATION, SPAN, calendars[2:], NOON)
+        for room in rooms:
+            found.append(kept.find(ORGANIZATION, [room], SPAN, NOON) is not None)
+        return found, calendars[0].packed_bytes
+
+    assert on(url, case) == ([True, False, True], 24)
