@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from kalends.translation import LazyMessage, gettext_lazy
+from kalends.translation import LazyMessage, gettext_lazy, pgettext_lazy
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ WHEN: Final = FormSection(
 )
 WHO: Final = FormSection(
     "who",
-    gettext_lazy("Who"),
+    pgettext_lazy("section", "Who"),
     gettext_lazy("Who or what it takes, and how many come at once."),
     frozenset({"requirements", "schedule_id", "host_choice", "capacity"}),
 )
