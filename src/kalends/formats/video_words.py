@@ -11,5 +11,5 @@ PROVIDERS: Final[Mapping[VideoProvider, LazyMessage]] = {
     VideoProvider.MICROSOFT_TEAMS: gettext_lazy("Microsoft Teams"),
     VideoProvider.ZOOM: gettext_lazy("Zoom"),
     VideoProvider.JITSI: gettext_lazy("Jitsi"),
-    VideoProvider.URL: gettext_lazy("A service of your own"),
+    VideoProvider.URL: gettext_lazy("Your own video service"),
 }

@@ -55,8 +55,8 @@ DONE: Final[dict[str, LazyMessage]] = {
     "key-revoked": gettext_lazy("The key is revoked. It opens nothing any more."),
     "invited": gettext_lazy("The invitation is on its way. It works for seven days."),
     "invited-in-mailbox": gettext_lazy(
-        "The invitation is made. No mail leaves here: it waits under Messages, Mail, to be "
-        "handed on. It works for seven days."
+        "The invitation is made. No mail is sent from here: the invitation waits under “Messages”, "
+        "“Mail”, for you to pass on. It works for seven days."
     ),
     "role-changed": gettext_lazy("The role is changed."),
     "user-removed": gettext_lazy("This user does not belong to the organization any more."),

@@ -100,8 +100,8 @@ async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
         headers,
         path=PATH,
         lead=gettext(
-            "By whose accounts links to calls are made. Those of Google Meet and Microsoft Teams "
-            "come with the calendars that your schedules write."
+            "Which accounts make the links to calls. Google Meet and Microsoft Teams need none: "
+            "their links come with the calendar that a schedule writes its bookings into."
         ),
         secret=secret,
         has_zoom=stored is not None and stored.has_zoom,

@@ -51,14 +51,14 @@ _SENTENCES: Final = {
         "pixels."
     ),
     FaultCode.CALL_NEEDS_CALENDAR: gettext_lazy(
-        "The first schedule has to write into such a calendar: please choose one among its "
-        "calendars."
+        "The first schedule has to write its bookings into a calendar of Google (for Meet) or "
+        "Microsoft (for Teams): please choose one on the page of that schedule."
     ),
     FaultCode.CALL_NEEDS_ACCOUNT: gettext_lazy(
         "This is not set up yet: please do so in the settings, under video calls."
     ),
     FaultCode.CALL_NEEDS_SERVER: gettext_lazy(
-        "This installation has no Jitsi server. Who runs it can name one."
+        "No Jitsi server is set up. Whoever runs this installation can name one."
     ),
     FaultCode.NEVER_OFF: gettext_lazy("Attendees rely on this message: it cannot be switched off."),
 }

@@ -89,8 +89,8 @@ def read_own_changes(typed: FormFields) -> FieldChanges[Schedule]:
     if "name" in typed:
         raise NeedsAdmin(
             gettext(
-                "You may only change the hours now. Save again to save them without what else "
-                "you typed."
+                "You may only change the hours now. Save again to save them without the rest "
+                "of what you typed."
             )
         )
     return parse_changes(encode({"availability": _hours_in(typed)}))
