@@ -37,6 +37,17 @@ class Answer(Struct, frozen=True):
         return failure_in(self.response) or NotUnderstood(f"it answers {self.status}")
 
 
+def value_in(answer: Answer | CalendarFailure) -> dict[str, Any] | CalendarFailure:
+    """What an answer says that is a success."""
+    if not isinstance(answer, Answer):
+        return answer
+    return answer.value if answer.is_success else answer.failure
+
+
+def is_not_found(answer: Answer | CalendarFailure) -> bool:
+    return isinstance(answer, Answer) and answer.status in (404, 410)
+
+
 class JsonApi:
     """One account's requests. `reason_in` finds what an answer names that refuses."""
 

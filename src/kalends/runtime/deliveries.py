@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
-from uuid import UUID
 
 from msgspec import Struct
 
@@ -19,12 +18,10 @@ from kalends.domain.outbox import DeliveryAttempt, next_try
 from kalends.domain.webhook import DELIVERY_RETRY_AFTER, State
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json
-from kalends.runtime.lanes import without_empty
+from kalends.runtime.lanes import leasing, recording
 from kalends.runtime.sealing import Seal, SealBroken
 from kalends.runtime.unit_of_work import Context
 from kalends.store.outbox import webhook_lanes
-from kalends.store.outbox.lanes import Caps
-from kalends.store.outbox.recording import Recorded
 from kalends.store.outbox.webhook_lanes import DueWebhook, WebhookOutcome
 
 # A worker that was killed in between has its lanes taken over after this; longer than a try takes.
@@ -58,13 +55,8 @@ class SignedPayload(Struct, frozen=True):
         }
 
 
-async def lease_due_webhooks(
-    context: Context, organization_id: UUID, room: int, without: Sequence[UUID], caps: Caps
-) -> list[DueWebhook]:
-    """Lanes that are due, leased, with what is first in them. Raises Unavailable."""
-    async with context.database.tenant_connection(organization_id) as tenant:
-        leased = await webhook_lanes.lease_due_webhooks(tenant, room, WEBHOOK_LEASE, without, caps)
-    return await without_empty(context, organization_id, leased)
+lease_due_webhooks: Final = leasing(webhook_lanes.lease_due_webhooks, WEBHOOK_LEASE)
+record_webhooks: Final = recording(webhook_lanes.record_webhooks)
 
 
 async def deliver(context: Context, lane: DueWebhook) -> WebhookOutcome:
@@ -131,15 +123,6 @@ def payload_of(lane: DueWebhook, context: Context) -> SignedPayload:
 def open_secrets(seal: Seal, sealed: Sequence[bytes]) -> list[str]:
     """Raises SealBroken."""
     return [seal.open(secret, SECRET_PURPOSE).decode() for secret in sealed]
-
-
-async def record_webhooks(
-    context: Context, organization_id: UUID, outcomes: Sequence[WebhookOutcome]
-) -> Recorded:
-    """Records the outcomes of tries; again does no harm. Waits for no lock: those whose rows are
-    locked are to be recorded later. Raises Unavailable, RunAgain."""
-    async with context.database.tenant_connection(organization_id) as tenant:
-        return await webhook_lanes.record_webhooks(tenant, outcomes)
 
 
 def _untried(reason: str, now: datetime) -> DeliveryAttempt:

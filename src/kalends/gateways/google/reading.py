@@ -34,7 +34,7 @@ from kalends.gateways.google.events import (
 )
 from kalends.gateways.google.places import BUSY_SCOPE, LIST_SCOPE
 from kalends.gateways.google.session import GoogleSession
-from kalends.gateways.json_api import Answer, segment
+from kalends.gateways.json_api import Answer, is_not_found, segment, value_in
 from kalends.gateways.json_events import FoundChanges, difference, id_in
 from kalends.gateways.tokens import encode_token
 
@@ -191,13 +191,10 @@ async def _get(
     that is asked for by itself."""
     path = f"{events_path(calendar_id)}/{segment(href)}"
     answer = await session.send("GET", path, BUSY_SCOPE, {"fields": FIELDS})
-    if not isinstance(answer, Answer):
-        return answer
-    if answer.status in (404, 410):
+    if is_not_found(answer):
         return await _gone(session, calendar_id)
-    if not answer.is_success:
-        return answer.failure
-    return ObjectGone() if is_cancelled(answer.value) else answer.value
+    event = value_in(answer)
+    return ObjectGone() if isinstance(event, dict) and is_cancelled(event) else event
 
 
 async def _gone(session: GoogleSession, calendar_id: str) -> ObjectGone | CalendarFailure:

@@ -23,7 +23,7 @@ from kalends.domain.calendars.failures import (
     Unanswered,
 )
 from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
-from kalends.gateways.json_api import Answer, segment
+from kalends.gateways.json_api import Answer, is_not_found, segment, value_in
 from kalends.gateways.json_events import FoundChanges, difference, id_in
 from kalends.gateways.microsoft.events import (
     FIELDS,
@@ -175,15 +175,14 @@ async def read_in(
     years."""
     path = f"{events_path(calendar_id)}/{segment(href)}"
     answer = await session.send("GET", path, CALENDARS_SCOPE, SELECTED)
-    if not isinstance(answer, Answer):
-        return answer
-    if answer.status in (404, 410):
+    if is_not_found(answer):
         return await _gone(session, calendar_id)
-    if not answer.is_success:
-        return answer.failure
-    if not is_master(answer.value):
-        return object_of(answer.value) or NotUnderstood("the event cannot be read")
-    return await _read_series(session, path, answer.value, span or _own_span(answer.value))
+    row = value_in(answer)
+    if not isinstance(row, dict):
+        return row
+    if not is_master(row):
+        return object_of(row) or NotUnderstood("the event cannot be read")
+    return await _read_series(session, path, row, span or _own_span(row))
 
 
 async def _read_series(

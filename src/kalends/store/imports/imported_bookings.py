@@ -28,12 +28,12 @@ class KnownRow(Struct, frozen=True):
     made_at: datetime | None
     changed_at: datetime | None
     seen_at: datetime
-    from_uid: str | None
-    to_uid: str | None
-    kept: bytes | None
-    run_id: UUID | None
-    outcome: str | None
-    account_id: UUID | None
+    from_uid: str | None = None
+    to_uid: str | None = None
+    kept: bytes | None = None
+    run_id: UUID | None = None
+    outcome: str | None = None
+    account_id: UUID | None = None
 
 
 class SeatLink(Struct, frozen=True, kw_only=True):

@@ -170,7 +170,3 @@ def upgrade() -> None:
         execute_briefly(MAILS)
     for statement in (LINKS, *INDEXES, POKE, WANT, APPEND):
         execute(statement)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -44,7 +44,3 @@ INDEXES = (
 def upgrade() -> None:
     for statement in (FINDINGS, *INDEXES):
         execute(statement)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -32,7 +32,3 @@ def upgrade() -> None:
         execute_briefly(VALIDATE)
         execute_briefly(HOURS)
         execute_briefly(FEEDS)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -19,7 +19,3 @@ ALTER TABLE event_types ADD COLUMN IF NOT EXISTS host_choice text NOT NULL DEFAU
 def upgrade() -> None:
     with outside_transaction():
         execute_briefly(EVENT_TYPES)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

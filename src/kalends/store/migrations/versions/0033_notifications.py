@@ -97,7 +97,3 @@ def upgrade() -> None:
         # It reads the whole table, and lets everybody read and write meanwhile.
         run(lambda driver: driver.execute(AUDIENCES_CHECKED))
         execute_briefly(APPEND)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

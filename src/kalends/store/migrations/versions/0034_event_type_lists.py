@@ -21,7 +21,3 @@ def upgrade() -> None:
     with outside_transaction():
         execute_briefly(VISIBILITY)
         execute_briefly(POSITION)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

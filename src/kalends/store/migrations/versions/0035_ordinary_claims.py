@@ -31,7 +31,3 @@ def upgrade() -> None:
     with outside_transaction():
         execute_briefly(FEW)
         execute("ANALYZE occupancies")
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -19,7 +19,3 @@ def upgrade() -> None:
     with outside_transaction():
         execute_briefly(COLOR)
         execute_briefly(WEBSITE)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

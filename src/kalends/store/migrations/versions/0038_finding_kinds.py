@@ -57,7 +57,3 @@ def upgrade() -> None:
         run(lambda driver: driver.execute(VALID))
         create_unique_index_concurrently("calendar_findings_one_open", ONE_OPEN)
         create_index_concurrently("calendar_findings_of_booking", OF_BOOKING)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -54,7 +54,3 @@ def upgrade() -> None:
         execute_briefly(ORIGINS)
     execute(CONSENTS)
     execute(EXPIRY)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

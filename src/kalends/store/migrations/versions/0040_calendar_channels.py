@@ -43,7 +43,3 @@ def upgrade() -> None:
         execute_briefly(CALENDARS)
     execute(CHANNELS)
     execute(OF_CALENDAR)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

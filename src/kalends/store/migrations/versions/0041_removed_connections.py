@@ -18,7 +18,3 @@ def upgrade() -> None:
             "calendar_connections_removing",
             "ON calendar_connections (updated_at) WHERE state = 'removing'",
         )
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

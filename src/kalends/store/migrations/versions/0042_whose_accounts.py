@@ -20,7 +20,3 @@ def upgrade() -> None:
     with outside_transaction():
         execute_briefly(PRINCIPAL)
         execute_briefly(REASON)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -42,7 +42,3 @@ def upgrade() -> None:
     with outside_transaction():
         execute_briefly(TEMPLATES)
         execute_briefly(ONE_FOR_EACH)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

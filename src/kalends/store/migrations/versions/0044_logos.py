@@ -28,7 +28,3 @@ def upgrade() -> None:
     with outside_transaction():
         execute_briefly(PICTURES)
         execute_briefly(LOGO)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

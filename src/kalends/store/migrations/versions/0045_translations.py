@@ -19,7 +19,3 @@ ALTER TABLE event_types ADD COLUMN IF NOT EXISTS translations jsonb NOT NULL DEF
 def upgrade() -> None:
     with outside_transaction():
         execute_briefly(TRANSLATIONS)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

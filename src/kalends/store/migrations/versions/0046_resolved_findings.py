@@ -17,7 +17,3 @@ def upgrade() -> None:
             "calendar_findings_resolved",
             "ON calendar_findings (resolved_at) WHERE resolved_at IS NOT NULL",
         )
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -18,7 +18,3 @@ PHOTO = "ALTER TABLE schedules ADD COLUMN IF NOT EXISTS photo text"
 def upgrade() -> None:
     with outside_transaction():
         execute_briefly(PHOTO)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -227,7 +227,3 @@ def upgrade() -> None:
         execute_briefly(DELIVERIES)
     for statement in (LINKS, ACCOUNTS, POKE, WANT, APPEND):
         execute(statement)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

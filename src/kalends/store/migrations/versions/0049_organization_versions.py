@@ -38,7 +38,3 @@ CREATE TRIGGER organizations_count_versions BEFORE UPDATE ON organizations
 def upgrade() -> None:
     with outside_transaction():
         execute_briefly(VERSION, COUNT, NO_TRIGGER, TRIGGER)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -22,7 +22,3 @@ CREATE TABLE IF NOT EXISTS video_reports (
 
 def upgrade() -> None:
     execute(REPORTS)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

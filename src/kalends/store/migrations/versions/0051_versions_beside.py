@@ -30,7 +30,3 @@ def upgrade() -> None:
     with outside_transaction():
         for table in TABLES:
             execute_briefly(*(step.format(table) for step in (VERSION, NO_TRIGGER, TRIGGER)))
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")
