@@ -152,7 +152,7 @@ def test_each_section_fits_a_low_screen_with_its_button(world: World, visit: Vis
     root = sign_in(page, world)
     parts = [*(section.page for section in SECTIONS), "/languages/de"]
     service = [f"/event-types/{event_type['id']}{part}" for part in parts]
-    settings = [section.path for section in organization.SECTIONS]
+    settings = [*(section.path for section in organization.SECTIONS), "/settings/video"]
     too_high = []
     schedule = [f"/schedules/{ada}", f"/schedules/{ada}/about", "/schedules/new"]
     others = ("/event-types/new", "/notifications", "/messages/new", "/calendars", "/integrations")
