@@ -1,6 +1,8 @@
 """From what slots are for to a query: which schedules, how long, by which rules."""
 
 from datetime import timedelta
+from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct, structs
@@ -21,6 +23,8 @@ from kalends.scheduling.booking_requests import (
 )
 from kalends.store.availability import event_types
 
+QUERIES_KEPT: Final = 256
+
 
 class SlotPurpose(Struct, frozen=True, kw_only=True):
     """What a slot is for: an event type, or a time on a schedule; a booking that moves."""
@@ -31,6 +35,16 @@ class SlotPurpose(Struct, frozen=True, kw_only=True):
     step_minutes: int | None = None
     booking_id: UUID | None = None
 
+    @property
+    def is_of_schedule(self) -> bool:
+        """Whether it is a time of so many minutes on a schedule, whatever is stored."""
+        return (
+            self.event_type_id is None
+            and self.booking_id is None
+            and self.schedule_id is not None
+            and self.duration_minutes is not None
+        )
+
 
 async def query_for(work: UnitOfWork, purpose: SlotPurpose) -> AvailabilityQuery:
     """What is loaded of the calendars for that purpose. Raises NotFound, Inactive, Invalid,
@@ -38,6 +52,8 @@ async def query_for(work: UnitOfWork, purpose: SlotPurpose) -> AvailabilityQuery
     moving = await _find_booking(work, purpose.booking_id)
     if moving is None or purpose.schedule_id is not None:
         check_schedule_seen(work.caller, purpose.schedule_id)
+    if purpose.is_of_schedule:
+        return _query_of_schedule(purpose)
     event_type = await _find_event_type(work, purpose, moving)
     try:
         query = _query_of(purpose, moving, event_type)
@@ -52,6 +68,11 @@ async def query_for(work: UnitOfWork, purpose: SlotPurpose) -> AvailabilityQuery
         preferred_ids=moving.schedule_ids,
         excluded_booking_id=moving.id,
     )
+
+
+@lru_cache(QUERIES_KEPT)
+def _query_of_schedule(purpose: SlotPurpose) -> AvailabilityQuery:
+    return structs.replace(_query_of(purpose, None, None), required_id=purpose.schedule_id)
 
 
 def _query_of(
