@@ -15,8 +15,6 @@ from kalends.store.migrations.plain import execute, execute_briefly, outside_tra
 
 revision = "0029"
 down_revision = "0028"
-branch_labels = None
-depends_on = None
 
 # What the API shows of the events of a booking: JSON, as it is passed on.
 BOOKINGS = """

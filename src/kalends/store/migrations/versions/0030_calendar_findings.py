@@ -7,8 +7,6 @@ from kalends.store.migrations.plain import execute
 
 revision = "0030"
 down_revision = "0029"
-branch_labels = None
-depends_on = None
 
 # A session has no booking of its own.
 FINDINGS = """

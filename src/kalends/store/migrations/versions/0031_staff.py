@@ -9,8 +9,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction
 
 revision = "0031"
 down_revision = "0030"
-branch_labels = None
-depends_on = None
 
 ROLES = """
 ALTER TABLE memberships DROP CONSTRAINT IF EXISTS memberships_role_check,

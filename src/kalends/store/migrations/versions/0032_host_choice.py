@@ -8,8 +8,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction
 
 revision = "0032"
 down_revision = "0031"
-branch_labels = None
-depends_on = None
 
 EVENT_TYPES = """
 ALTER TABLE event_types ADD COLUMN IF NOT EXISTS host_choice text NOT NULL DEFAULT 'none'

@@ -11,8 +11,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction,
 
 revision = "0033"
 down_revision = "0032"
-branch_labels = None
-depends_on = None
 
 # Who has no row is mailed everything, and no agenda. `agenda_due_at` is when to look next,
 # `agenda_sent_on` the last day (of the user's zone) whose agenda is settled.

@@ -8,8 +8,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction
 
 revision = "0034"
 down_revision = "0033"
-branch_labels = None
-depends_on = None
 
 VISIBILITY = """
 ALTER TABLE event_types ADD COLUMN IF NOT EXISTS visibility text NOT NULL DEFAULT 'public'

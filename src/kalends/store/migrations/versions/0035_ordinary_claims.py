@@ -14,8 +14,6 @@ from kalends.store.migrations.plain import execute, execute_briefly, outside_tra
 
 revision = "0035"
 down_revision = "0034"
-branch_labels = None
-depends_on = None
 
 # A hundredth of all rows are of organizations of their own: one has a hundred claims.
 FEW = """

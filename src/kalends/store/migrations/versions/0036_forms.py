@@ -8,8 +8,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction
 
 revision = "0036"
 down_revision = "0035"
-branch_labels = None
-depends_on = None
 
 REDIRECT = "ALTER TABLE event_types ADD COLUMN IF NOT EXISTS redirect_url text"
 FIELDS = """

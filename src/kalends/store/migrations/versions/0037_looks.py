@@ -8,8 +8,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction
 
 revision = "0037"
 down_revision = "0036"
-branch_labels = None
-depends_on = None
 
 COLOR = "ALTER TABLE organizations ADD COLUMN IF NOT EXISTS accent_color text"
 WEBSITE = "ALTER TABLE organizations ADD COLUMN IF NOT EXISTS website text"

@@ -16,8 +16,6 @@ from kalends.store.migrations.plain import (
 
 revision = "0038"
 down_revision = "0037"
-branch_labels = None
-depends_on = None
 
 COLUMNS = """
 ALTER TABLE calendar_findings ADD COLUMN IF NOT EXISTS connection_id uuid,

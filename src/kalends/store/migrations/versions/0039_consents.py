@@ -10,8 +10,6 @@ from kalends.store.migrations.plain import execute, execute_briefly, outside_tra
 
 revision = "0039"
 down_revision = "0038"
-branch_labels = None
-depends_on = None
 
 # Who gets new tokens has a lease, by the database's own clock, and writes them only where
 # `tokens_version` is what it was: an older token never takes the place of a newer one.

@@ -8,8 +8,6 @@ from kalends.store.migrations.plain import execute, execute_briefly, outside_tra
 
 revision = "0040"
 down_revision = "0039"
-branch_labels = None
-depends_on = None
 
 # `watch_after` is when a channel is asked for next, where there is none that lasts; `nudged_at` is
 # set where something came while the calendar was being read.

@@ -8,8 +8,6 @@ from kalends.store.migrations.plain import create_index_concurrently, outside_tr
 
 revision = "0041"
 down_revision = "0040"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

@@ -9,8 +9,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction
 
 revision = "0042"
 down_revision = "0041"
-branch_labels = None
-depends_on = None
 
 PRINCIPAL = "ALTER TABLE calendar_connections ADD COLUMN IF NOT EXISTS principal text"
 REASON = "ALTER TABLE calendars ADD COLUMN IF NOT EXISTS reason text"

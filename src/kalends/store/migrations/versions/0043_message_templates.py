@@ -8,8 +8,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction
 
 revision = "0043"
 down_revision = "0042"
-branch_labels = None
-depends_on = None
 
 # Without a locale it is about every language, and only switches off. Event types are never deleted
 # for good, so what it is about needs no foreign key, which would lock them.

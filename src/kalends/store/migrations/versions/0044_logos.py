@@ -8,8 +8,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction
 
 revision = "0044"
 down_revision = "0043"
-branch_labels = None
-depends_on = None
 
 # By name, which has a hash of the content.
 PICTURES = """

@@ -8,8 +8,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction
 
 revision = "0045"
 down_revision = "0044"
-branch_labels = None
-depends_on = None
 
 TRANSLATIONS = """
 ALTER TABLE event_types ADD COLUMN IF NOT EXISTS translations jsonb NOT NULL DEFAULT '{}'

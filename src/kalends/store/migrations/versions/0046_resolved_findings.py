@@ -7,8 +7,6 @@ from kalends.store.migrations.plain import create_index_concurrently, outside_tr
 
 revision = "0046"
 down_revision = "0045"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

@@ -9,8 +9,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction
 
 revision = "0047"
 down_revision = "0046"
-branch_labels = None
-depends_on = None
 
 PHOTO = "ALTER TABLE schedules ADD COLUMN IF NOT EXISTS photo text"
 

@@ -13,8 +13,6 @@ from kalends.store.migrations.plain import execute, execute_briefly, outside_tra
 
 revision = "0048"
 down_revision = "0047"
-branch_labels = None
-depends_on = None
 
 EVENT_TYPES = "ALTER TABLE event_types ADD COLUMN IF NOT EXISTS video text"
 # What the API shows of the link: JSON, as it is passed on.

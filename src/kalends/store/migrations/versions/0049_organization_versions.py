@@ -13,8 +13,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction
 
 revision = "0049"
 down_revision = "0048"
-branch_labels = None
-depends_on = None
 
 VERSION = """
 ALTER TABLE organizations ADD COLUMN IF NOT EXISTS version integer NOT NULL DEFAULT 1

@@ -7,8 +7,6 @@ from kalends.store.migrations.plain import execute
 
 revision = "0050"
 down_revision = "0049"
-branch_labels = None
-depends_on = None
 
 REPORTS = """
 CREATE TABLE IF NOT EXISTS video_reports (

@@ -13,8 +13,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction
 
 revision = "0051"
 down_revision = "0050"
-branch_labels = None
-depends_on = None
 
 TABLES = ("webhook_endpoints", "video_accounts")
 VERSION = "ALTER TABLE {0} ADD COLUMN IF NOT EXISTS version integer NOT NULL DEFAULT 1"

@@ -20,8 +20,6 @@ from kalends.store.migrations.plain import execute, execute_briefly, outside_tra
 
 revision = "0052"
 down_revision = "0051"
-branch_labels = None
-depends_on = None
 
 # Half of a page is left free, so that a mark is drawn in place, without a look at the index.
 TABLE = """
