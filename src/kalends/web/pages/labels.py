@@ -178,7 +178,7 @@ DELIVERY_STATES: Final[Labels] = {
 }
 SCOPES: Final[Labels] = {
     "bookings:read": gettext_lazy("Read bookings, schedules, services"),
-    "bookings:write": gettext_lazy("Change them"),
+    "bookings:write": gettext_lazy("Change bookings, schedules, services"),
     "bookings:override": gettext_lazy("Book against the rules"),
     "webhooks:read": gettext_lazy("Read webhooks"),
     "webhooks:write": gettext_lazy("Change webhooks"),
