@@ -14,6 +14,7 @@ from tests.web.pages.settings.clerks import Clerk, clerk_of
 from tests.world import World
 
 ORGANIZATION = "/api/v1/organization"
+SECRET = "not-for-any-page"
 
 
 def unsaved_in(page: httpx.Response) -> list[str]:
@@ -76,3 +77,19 @@ def test_secrets_and_choices_are_not_shown_as_words() -> None:
         "questions.size.label": "How tall?",
     }
     assert words_in(FormFields(list(sent.items()))) == [("Question", "How tall?")]
+
+
+@pytest.mark.parametrize(
+    ("path", "typed"),
+    [
+        ("/integrations", {"apiKey": SECRET, "webhookSecret": SECRET, "baseUrl": "nowhere"}),
+        ("/settings/video", {"zoom.client_secret": SECRET, "zoom.user": "ada"}),
+        ("/calendars", {"provider": "caldav", "url": "nowhere", "password": SECRET}),
+    ],
+)
+def test_a_form_that_is_refused_shows_no_secret(
+    world: World, path: str, typed: dict[str, str]
+) -> None:
+    refused = Clerk(world).submit(path, **typed)
+    assert refused.status_code == 422
+    assert SECRET not in refused.text

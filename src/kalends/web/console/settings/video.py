@@ -31,7 +31,6 @@ from kalends.web.pages.forms import FormFields
 SECTION: Final = "video"
 PATH: Final = "/settings/video"
 ZOOM: Final = ("account_id", "client_id", "client_secret", "user")
-SECRET: Final = "zoom.client_secret"
 
 
 async def show(request: ConsoleRequest) -> PageAnswer:
@@ -49,7 +48,7 @@ async def save(request: ConsoleRequest) -> PageAnswer:
             await accounts.check_hook(request.page_request.context, new.hook_url)
         put = await request.change(lock_update(lock, accounts.put_video_accounts, new))
     except KalendsError as error:
-        draft = draft_with_faults(_without_secret(typed), error, version_of(stored))
+        draft = draft_with_faults(typed, error, version_of(stored))
         return await _page(request, draft)
     if put.hook_secret is not None:
         return go_with_secret(request, PATH, put.hook_secret, "saved")
@@ -68,11 +67,6 @@ def _read(typed: FormFields) -> NewVideoAccounts:
 
 def _parse(body: bytes) -> NewVideoAccounts:
     return parse_put(read_body(body, PutVideo))
-
-
-def _without_secret(typed: FormFields) -> FormFields:
-    """A secret is typed again; it is in no page that we send."""
-    return FormFields([(n, v) for n in typed if n != SECRET for v in typed.all_of(n)])
 
 
 def _draft_of(stored: VideoAccounts | None) -> Draft:

@@ -49,7 +49,7 @@ async def connect(request: ConsoleRequest) -> PageAnswer:
         found = await connections.discover(page_request.context, page_request.caller, new)
         made = await request.change(connections.create_connection, new, found)
     except KalendsError as error:
-        return await _page(request, draft_with_faults(_without_password(typed), error))
+        return await _page(request, draft_with_faults(typed, error))
     connection_id = ids.encode_id(ids.CALENDAR_CONNECTION, made.connection.id)
     return request.go(f"{PATH}/{connection_id}", done="calendars-connected")
 
@@ -107,11 +107,6 @@ def _read(typed: FormFields, mode: Mode) -> NewCalendarConnection:
         url=typed.text("url"), username=typed.text("username"), password=typed.text("password")
     )
     return NewCalendarConnection(provider=provider, login=login)
-
-
-def _without_password(typed: FormFields) -> FormFields:
-    """A password is typed again; it is in no page that we send."""
-    return FormFields([(n, v) for n in typed if n != "password" for v in typed.all_of(n)])
 
 
 async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
