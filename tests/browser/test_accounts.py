@@ -40,7 +40,7 @@ def test_who_forgot_the_password_gets_in_again_and_axe_complains_of_nothing(
     page.get_by_role("button", name="Save the password").click()
     expect(page.get_by_role("heading")).to_have_text("Your password is set")
     page.goto(link)
-    expect(page.get_by_role("heading")).to_have_text("This link works no more")
+    expect(page.get_by_role("heading")).to_have_text("This link no longer works")
     problems += violations(page)
     assert problems == []
 

@@ -23,7 +23,7 @@ from kalends.web.pages.wording import filled
 
 RESET: Final = "/password-reset"
 CONSOLE: Final = "/console"
-LINK_ENDED: Final = gettext_lazy("This link works no more")
+LINK_ENDED: Final = gettext_lazy("This link no longer works")
 
 
 async def ask_for_reset(request: PageRequest) -> PageAnswer:

@@ -117,7 +117,7 @@ async def _page(
     affected, paging = await read_page(request, absences.list_affected, LISTED, ANYBODY, absence_id)
     values: dict[str, Any] = {}
     if failed:
-        values["problem"] = gettext("Some could not be settled. Why stands beside each.")
+        values["problem"] = gettext("Some could not be settled. The reason stands beside each.")
     return request.page(
         "console/absence.html",
         "absences",

@@ -48,7 +48,9 @@ DONE: Final[dict[str, LazyMessage]] = {
     "enabled": gettext_lazy("It is enabled. What waited is sent now."),
     "disabled": gettext_lazy("It is disabled. Events wait until it is enabled again."),
     "tested": gettext_lazy("The test was taken. It stands first among the deliveries."),
-    "test-failed": gettext_lazy("The test was not taken. Why, stands first among the deliveries."),
+    "test-failed": gettext_lazy(
+        "The test was not taken. The reason stands first among the deliveries."
+    ),
     "rotated": gettext_lazy("There is a new secret. For 24 hours the one before signs beside it."),
     "redelivered": gettext_lazy("It is sent once more."),
     "key-created": gettext_lazy("The key is made."),

@@ -128,7 +128,7 @@ def _over(request: PageRequest) -> PageAnswer:
     return request.page(
         "accounts/message.html",
         404,
-        title=gettext("This link works no more"),
+        title=gettext("This link no longer works"),
         texts=[text],
         button=None,
     )
