@@ -90,6 +90,7 @@ def test_secrets_and_choices_are_not_shown_as_words() -> None:
 def test_a_form_that_is_refused_shows_no_secret(
     world: World, path: str, typed: dict[str, str]
 ) -> None:
+    world.create_schedule()
     refused = Clerk(world).submit(path, **typed)
     assert refused.status_code == 422
     assert SECRET not in refused.text
