@@ -3,12 +3,15 @@
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from msgspec import Struct, json
+
+S = TypeVar("S", bound=Struct)
 
 NONCE_BYTES: Final = 12
 
@@ -40,3 +43,16 @@ class Seal:
     def _cipher(self) -> AESGCM:
         derive = HKDF(SHA256(), 32, salt=None, info=b"kalends sealing 1")
         return AESGCM(derive.derive(self.secret.encode()))
+
+
+def close_value(seal: Seal, value: Struct, purpose: str) -> bytes:
+    return seal.close(json.encode(value), purpose)
+
+
+def open_value(seal: Seal, sealed: bytes, purpose: str, kind: type[S]) -> S | None:
+    """What `close_value` sealed; None under another KALENDS_SECRET."""
+    try:
+        plain = seal.open(sealed, purpose)
+    except SealBroken:
+        return None
+    return json.decode(plain, type=kind)

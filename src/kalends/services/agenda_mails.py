@@ -71,13 +71,12 @@ async def _post_day(work: UnitOfWork, user: NotifiedUser, day: date, zone_name: 
     path = f"/console/{organization.slug}/calendar?view=day&day={day.isoformat()}"
     message = agenda_message(
         AgendaMail(
-            **mail_terms(organization, gateways.sender, user.email, work.recorded_at),
+            **mail_terms(work, organization, user.email, user.locale),
             day=day,
             reader_zone=zone_name,
             bookings=bookings[:MOST_TOLD],
             has_more=len(bookings) > MOST_TOLD,
             calendar_url=link_to(gateways, path) if gateways.public_url else None,
-            locale=user.locale or organization.locale,
         )
     )
     await post_message(work, MailKind.AGENDA, user.email, message, user_id, span[1])

@@ -95,3 +95,22 @@ def finding_about(
         seen_at=seen_at,
         reason=reason,
     )
+
+
+def finding_of_account(
+    connection_id: UUID,
+    kind: FindingKind,
+    seen_at: datetime,
+    reason: str | None,
+    calendar_id: UUID | None = None,
+) -> CalendarFinding:
+    """A new finding about an account, or one of its calendars."""
+    return CalendarFinding(
+        id=new_id(),
+        kind=kind,
+        calendar_id=calendar_id,
+        connection_id=connection_id,
+        subject_id=calendar_id or connection_id,
+        seen_at=seen_at,
+        reason=reason,
+    )

@@ -5,12 +5,11 @@ from enum import StrEnum
 from typing import Final
 
 from kalends.formats.cleaning import one_line
-from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Button, Content, LetterRow, Sentence
 from kalends.formats.mails.messages import Message, write_message
-from kalends.formats.mails.organization_mail import OrganizationMail, letter_of
+from kalends.formats.mails.organization_mail import ReaderMail, letter_of
 from kalends.formats.times import known_zone, moment_text
-from kalends.translation import current_language, gettext, gettext_lazy, in_language, language_for
+from kalends.translation import gettext, gettext_lazy, in_language
 
 
 class AccountMailKind(StrEnum):
@@ -25,29 +24,26 @@ class DisabledReason(StrEnum):
     GONE = "gone"  # it answered 410
 
 
-class AccountMail(OrganizationMail, frozen=True, kw_only=True):
-    """A link for one user, who reads `locale` (BCP 47). It ends at `expires_at`.
+class AccountMail(ReaderMail, frozen=True, kw_only=True):
+    """A link for one user. It ends at `expires_at`.
 
     `invited_by` names who invites; it has a meaning in an invitation only.
     """
 
     kind: AccountMailKind
     link: str
-    locale: str | None = None
     expires_at: datetime
     invited_by: str | None = None
 
 
-class EndpointMail(OrganizationMail, frozen=True, kw_only=True):
-    """A webhook endpoint that was disabled, for a reader of `locale` (BCP 47). `error` is what its
-    last try ended with."""
+class EndpointMail(ReaderMail, frozen=True, kw_only=True):
+    """A webhook endpoint that was disabled. `error` is what its last try ended with."""
 
     endpoint_id: str
     url: str
     reason: DisabledReason
     failing_since: datetime | None = None
     error: str | None = None
-    locale: str | None = None
 
 
 _DISABLED: Final = {
@@ -69,7 +65,7 @@ _WAITING: Final = gettext_lazy(
 def account_message(mail: AccountMail) -> Message:
     """A password reset or an invitation of a user, in the user's language; the same for the same
     input."""
-    with in_language(language_for([mail.locale])):
+    with in_language(mail.language):
         return write_account_message(mail)
 
 
@@ -80,7 +76,7 @@ def write_account_message(mail: AccountMail) -> Message:
 
 def endpoint_disabled_message(mail: EndpointMail) -> Message:
     """What an admin reads when a webhook endpoint was disabled, in the admin's language."""
-    with in_language(language_for([mail.locale])):
+    with in_language(mail.language):
         return write_endpoint_message(mail)
 
 
@@ -152,9 +148,7 @@ def _expiry(mail: AccountMail) -> LetterRow:
 
 
 def _moment(mail: AccountMail | EndpointMail, moment: datetime) -> str:
-    return moment_text(
-        moment, known_zone(mail.zone), locale_for(mail.locale, current_language(), mail.country)
-    )
+    return moment_text(moment, known_zone(mail.zone), mail.writing)
 
 
 def _write(mail: AccountMail | EndpointMail, subject: str, content: Content) -> Message:

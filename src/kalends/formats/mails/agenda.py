@@ -12,19 +12,16 @@ from kalends.domain.agenda import MailedBooking
 from kalends.domain.booking import Status
 from kalends.domain.location import visible_location
 from kalends.formats.cleaning import one_line
-from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Button, Content, LetterRow, Sentence
 from kalends.formats.mails.messages import Letter, Message, write_message
-from kalends.formats.mails.organization_mail import OrganizationMail
+from kalends.formats.mails.organization_mail import ReaderMail
 from kalends.formats.mails.wording import LOCATION_TYPES
 from kalends.formats.person import Person
 from kalends.formats.times import clock_text, full_day, known_zone
 from kalends.translation import (
-    current_language,
     gettext,
     gettext_lazy,
     in_language,
-    language_for,
     ngettext,
 )
 
@@ -36,16 +33,15 @@ _WHY: Final = gettext_lazy(
 _MORE: Final = gettext_lazy("There is more: the calendar shows the whole day.")
 
 
-class AgendaMail(OrganizationMail, frozen=True, kw_only=True):
-    """The bookings of a day of the zone `reader_zone`, for a reader of `locale` (BCP 47); not all
-    where it `has_more`. Without a `calendar_url` it leads nowhere."""
+class AgendaMail(ReaderMail, frozen=True, kw_only=True):
+    """The bookings of a day of the zone `reader_zone`; not all where it
+    `has_more`. Without a `calendar_url` it leads nowhere."""
 
     day: date
     reader_zone: str
     bookings: Sequence[MailedBooking]
     has_more: bool
     calendar_url: str | None
-    locale: str | None = None
 
 
 class _Reader(Struct, frozen=True):
@@ -57,13 +53,13 @@ class _Reader(Struct, frozen=True):
 
 def agenda_message(mail: AgendaMail) -> Message:
     """The mail that goes out, in the reader's language; the same for the same input."""
-    with in_language(language_for([mail.locale])):
+    with in_language(mail.language):
         return write_agenda_message(mail)
 
 
 def write_agenda_message(mail: AgendaMail) -> Message:
     """The same in the language of the context."""
-    locale = locale_for(mail.locale, current_language(), mail.country)
+    locale = mail.writing
     reader = _Reader(known_zone(mail.reader_zone), locale)
     organization = one_line(mail.organization_name)
     day, count = full_day(mail.day, locale), len(mail.bookings)

@@ -7,7 +7,6 @@ from typing import Final
 from kalends.domain.calendars.findings import FindingKind
 from kalends.formats.calendar_words import FINDINGS
 from kalends.formats.cleaning import one_line
-from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import (
     Button,
     Content,
@@ -15,17 +14,16 @@ from kalends.formats.mails.letters import (
     Sentence,
 )
 from kalends.formats.mails.messages import Message, write_message
-from kalends.formats.mails.organization_mail import OrganizationMail, letter_of
+from kalends.formats.mails.organization_mail import ReaderMail, letter_of
 from kalends.formats.times import known_zone, moment_text
-from kalends.translation import current_language, gettext, gettext_lazy, in_language, language_for
+from kalends.translation import gettext, gettext_lazy, in_language
 
 
-class CalendarMail(OrganizationMail, frozen=True, kw_only=True):
-    """What was found, for a reader of `locale` (BCP 47); without a `kind`, that an account cannot
-    be read at all. `link` leads to where it is decided, if that is known."""
+class CalendarMail(ReaderMail, frozen=True, kw_only=True):
+    """What was found; without a `kind`, that an account cannot be read at all. `link`
+    leads to where it is decided, if that is known."""
 
     kind: FindingKind | None
-    locale: str | None = None
     link: str | None = None
     account: str | None = None
     calendar: str | None = None
@@ -55,7 +53,7 @@ _PARAGRAPHS: Final = {
 
 def calendar_message(mail: CalendarMail) -> Message:
     """The mail in its reader's language; the same for the same input."""
-    with in_language(language_for([mail.locale])):
+    with in_language(mail.language):
         return write_calendar_message(mail)
 
 
@@ -84,5 +82,5 @@ def write_calendar_message(mail: CalendarMail) -> Message:
 def _moment(mail: CalendarMail, moment: datetime | None) -> str:
     if moment is None:
         return ""
-    locale = locale_for(mail.locale, current_language(), mail.country)
+    locale = mail.writing
     return moment_text(moment, known_zone(mail.zone), locale)

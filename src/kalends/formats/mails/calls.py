@@ -4,37 +4,35 @@ from datetime import datetime
 
 from kalends.domain.video import VideoProvider
 from kalends.formats.cleaning import one_line
-from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Button, Content, LetterRow, Sentence
 from kalends.formats.mails.messages import Message, write_message
-from kalends.formats.mails.organization_mail import OrganizationMail, letter_of
+from kalends.formats.mails.organization_mail import ReaderMail, letter_of
 from kalends.formats.times import known_zone, moment_text
 from kalends.formats.video_words import PROVIDERS
-from kalends.translation import current_language, gettext, gettext_lazy, in_language, language_for
+from kalends.translation import gettext, gettext_lazy, in_language
 
 
-class CallMail(OrganizationMail, frozen=True, kw_only=True):
-    """Which provider does not make links, and the first booking that this meets, for a reader of
-    `locale` (BCP 47). `link` leads to that booking, if it is known."""
+class CallMail(ReaderMail, frozen=True, kw_only=True):
+    """Which provider does not make links, and the first booking that this meets. `link`
+    leads to that booking, if it is known."""
 
     provider: VideoProvider
     reason: str
     attendee: str
     starts_at: datetime
-    locale: str | None = None
     link: str | None = None
 
 
 def call_message(mail: CallMail) -> Message:
     """The mail in its reader's language; the same for the same input."""
-    with in_language(language_for([mail.locale])):
+    with in_language(mail.language):
         return write_call_message(mail)
 
 
 def write_call_message(mail: CallMail) -> Message:
     """The same in the language of the context."""
     heading = gettext("Links to calls are not made")
-    locale = locale_for(mail.locale, current_language(), mail.country)
+    locale = mail.writing
     rows = (
         LetterRow(gettext("Made by"), str(PROVIDERS[mail.provider])),
         LetterRow(gettext("Reason"), one_line(mail.reason)),

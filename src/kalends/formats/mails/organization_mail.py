@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
+from babel import Locale
 from msgspec import Struct
 
 from kalends.formats.cleaning import one_line
+from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Content
 from kalends.formats.mails.messages import Letter
 from kalends.formats.person import Person
+from kalends.translation import current_language, language_for
 
 
 class OrganizationMail(Struct, frozen=True, kw_only=True):
@@ -26,6 +29,21 @@ class OrganizationMail(Struct, frozen=True, kw_only=True):
     zone: str
     country: str | None = None
     organization_accent: str | None = None
+
+
+class ReaderMail(OrganizationMail, frozen=True, kw_only=True):
+    """One for a reader of `locale` (BCP 47)."""
+
+    locale: str | None = None
+
+    @property
+    def language(self) -> str:
+        return language_for([self.locale])
+
+    @property
+    def writing(self) -> Locale:
+        """How times are written, in the language of the context."""
+        return locale_for(self.locale, current_language(), self.country)
 
 
 def letter_of(mail: OrganizationMail, subject: str, content: Content) -> Letter:

@@ -6,10 +6,11 @@ from typing import TypedDict
 from kalends.domain.access import Organization
 from kalends.domain.ids import MAIL, encode_id, new_id
 from kalends.runtime.phones import country_of
+from kalends.runtime.unit_of_work import UnitOfWork
 
 
 class MailTerms(TypedDict):
-    """The fields of an `OrganizationMail`."""
+    """The fields of a `ReaderMail`."""
 
     message_id: str
     organization_name: str
@@ -19,19 +20,22 @@ class MailTerms(TypedDict):
     zone: str
     country: str | None
     organization_accent: str | None
+    locale: str | None
 
 
 def mail_terms(
-    organization: Organization, sender: str, recipient: str, happened_at: datetime
+    work: UnitOfWork, organization: Organization, recipient: str, locale: str | None
 ) -> MailTerms:
-    """Of a new message."""
+    """Of a new message about what happens now, to who reads in that language, if it is known."""
+    sender = work.context.gateways.sender
     return MailTerms(
         message_id=f"<{encode_id(MAIL, new_id())}@{sender.rpartition('@')[2]}>",
         organization_name=organization.name,
         sender=sender,
         recipient=recipient,
-        happened_at=happened_at,
+        happened_at=work.recorded_at,
         zone=organization.timezone,
         country=country_of(organization),
         organization_accent=organization.accent_color,
+        locale=locale or organization.locale,
     )

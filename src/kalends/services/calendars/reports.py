@@ -10,7 +10,7 @@ from msgspec import Raw, structs
 
 from kalends.domain.calendars.connections import CalendarConnection
 from kalends.domain.calendars.consent import lacking_words
-from kalends.domain.calendars.findings import CalendarFinding, FindingKind
+from kalends.domain.calendars.findings import CalendarFinding, FindingKind, finding_of_account
 from kalends.domain.ids import new_id
 from kalends.domain.mail import MailKind
 from kalends.domain.webhook import EventName
@@ -74,14 +74,8 @@ async def report_reconnect(
     is known."""
     if not was_reported:
         await _report_health(work, connection, EventName.CALENDAR_FAILING)
-    finding = CalendarFinding(
-        id=new_id(),
-        kind=FindingKind.RECONNECT,
-        connection_id=connection.id,
-        subject_id=connection.id,
-        seen_at=work.recorded_at,
-        reason=connection.reason,
-    )
+    about = connection.id, FindingKind.RECONNECT, work.recorded_at
+    finding = finding_of_account(*about, connection.reason)
     await report_finding(work, finding)
 
 
@@ -147,14 +141,13 @@ async def _post(
     organization = await find_organization(work.tenant)
     if organization is None:
         return
-    sender, public_url = work.context.gateways.sender, work.context.gateways.public_url
+    public_url = work.context.gateways.public_url
     link = f"{public_url}/console/{organization.slug}{PAGE}" if public_url else None
     for recipient, locale in await list_readers(work, organization, user_id):
         message = calendar_message(
             CalendarMail(
-                **mail_terms(organization, sender, recipient, work.recorded_at),
+                **mail_terms(work, organization, recipient, locale),
                 kind=found,
-                locale=locale or organization.locale,
                 link=link,
                 **facts,
             )

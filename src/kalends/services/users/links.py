@@ -44,12 +44,11 @@ async def send_link(
     kind, mail_kind = MAIL_KINDS[purpose]
     message = account_message(
         AccountMail(
-            **mail_terms(organization, gateways.sender, user.email, work.recorded_at),
+            **mail_terms(work, organization, user.email, user.locale),
             kind=kind,
             link=link_to(gateways, f"/{path}/{token}"),
             expires_at=expires_at,
             invited_by=invited_by,
-            locale=user.locale or organization.locale,
         )
     )
     await post_message(work, mail_kind, user.email, message, user.id, expires_at)

@@ -33,13 +33,12 @@ async def _report(
     organization = await find_organization(work.tenant)
     if organization is None or not await put_report(work.tenant, provider, now, now - ONE_MAIL_FOR):
         return
-    sender, public_url = work.context.gateways.sender, work.context.gateways.public_url
+    public_url = work.context.gateways.public_url
     path = f"/console/{organization.slug}/bookings/{encode_id(BOOKING, booking.id)}"
     for recipient, locale in await list_readers(work, organization):
         message = call_message(
             CallMail(
-                **mail_terms(organization, sender, recipient, now),
-                locale=locale or organization.locale,
+                **mail_terms(work, organization, recipient, locale),
                 provider=provider,
                 reason=failure.reason,
                 attendee=booking.attendee_name,

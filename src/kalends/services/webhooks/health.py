@@ -79,16 +79,14 @@ async def _disable(
     if not was_enabled or organization is None:
         return
     for recipient, locale in await list_readers(work, organization):
-        sender = work.context.gateways.sender
         message = endpoint_disabled_message(
             EndpointMail(
-                **mail_terms(organization, sender, recipient, work.recorded_at),
+                **mail_terms(work, organization, recipient, locale),
                 endpoint_id=encode_id(ENDPOINT, lane.destination_id),
                 url=lane.url,
                 reason=reason,
                 failing_since=since,
                 error=last.error,
-                locale=locale or organization.locale,
             )
         )
         await post_message(

@@ -7,9 +7,8 @@ from uuid import UUID
 from msgspec import structs
 
 from kalends.domain.calendars.connections import ConnectedCalendar
-from kalends.domain.calendars.findings import CalendarFinding, FindingKind
+from kalends.domain.calendars.findings import FindingKind, finding_of_account
 from kalends.domain.calendars.states import ConnectionState
-from kalends.domain.ids import new_id
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.services.calendars.reports import (
     report_failing,
@@ -69,15 +68,8 @@ async def note_unreadable(work: UnitOfWork, calendar: ConnectedCalendar, reason:
         return
     if not await calendars.is_used(work.tenant, calendar.id):
         return
-    finding = CalendarFinding(
-        id=new_id(),
-        kind=FindingKind.UNREADABLE,
-        calendar_id=calendar.id,
-        connection_id=calendar.connection_id,
-        subject_id=calendar.id,
-        seen_at=work.recorded_at,
-        reason=reason,
-    )
+    about = calendar.connection_id, FindingKind.UNREADABLE, work.recorded_at
+    finding = finding_of_account(*about, reason, calendar.id)
     await report_finding(work, finding)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct, json
+from msgspec import Struct
 
 from kalends.domain.calendars.accounts import CalendarAccount, CalendarLogin
 from kalends.domain.calendars.connections import CalendarConnection
@@ -22,7 +22,7 @@ from kalends.domain.calendars.failures import (
     NotUnderstood,
     Unanswered,
 )
-from kalends.runtime.sealing import Seal, SealBroken
+from kalends.runtime.sealing import Seal, close_value, open_value
 from kalends.runtime.unit_of_work import Context
 from kalends.services.calendars.accounts.tokens import ConnectionTokens
 
@@ -53,18 +53,17 @@ class _SealedLogin(Struct, frozen=True, array_like=True):
 def seal_login(seal: Seal, connection_id: UUID, login: CalendarLogin) -> bytes:
     """What signs in, as it is stored: the address too, which of a calendar file is a secret."""
     sealed = _SealedLogin(login.url, login.username, login.password, login.homes)
-    return seal.close(json.encode(sealed), PURPOSE.format(connection_id))
+    return close_value(seal, sealed, PURPOSE.format(connection_id))
 
 
 def open_login(seal: Seal, connection: CalendarConnection) -> CalendarLogin | None:
     """None under another KALENDS_SECRET."""
     if connection.sealed is None:
         return None
-    try:
-        plain = seal.open(connection.sealed, PURPOSE.format(connection.id))
-    except SealBroken:
+    purpose = PURPOSE.format(connection.id)
+    opened = open_value(seal, connection.sealed, purpose, _SealedLogin)
+    if opened is None:
         return None
-    opened = json.decode(plain, type=_SealedLogin)
     return CalendarLogin(
         url=opened.url, username=opened.username, password=opened.password, homes=opened.homes
     )

@@ -11,12 +11,12 @@ from time import monotonic
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct, json
+from msgspec import Struct
 
 from kalends.domain.calendars.consent import ConsentProvider, Tokens
 from kalends.domain.calendars.failures import CalendarFailure, ConsentEnded, Unanswered
 from kalends.domain.ids import new_id
-from kalends.runtime.sealing import Seal, SealBroken
+from kalends.runtime.sealing import Seal, close_value, open_value
 from kalends.runtime.unit_of_work import Context
 from kalends.store.calendars import tokens as store
 from kalends.store.calendars.tokens import StoredTokens
@@ -42,16 +42,14 @@ def seal_tokens(seal: Seal, connection_id: UUID, tokens: Tokens) -> bytes:
     sealed = _Sealed(
         tokens.access_token, tokens.access_until.timestamp(), tokens.refresh_token, tokens.scopes
     )
-    return seal.close(json.encode(sealed), PURPOSE.format(connection_id))
+    return close_value(seal, sealed, PURPOSE.format(connection_id))
 
 
 def open_tokens(seal: Seal, connection_id: UUID, sealed: bytes) -> Tokens | None:
     """None under another KALENDS_SECRET."""
-    try:
-        plain = seal.open(sealed, PURPOSE.format(connection_id))
-    except SealBroken:
+    opened = open_value(seal, sealed, PURPOSE.format(connection_id), _Sealed)
+    if opened is None:
         return None
-    opened = json.decode(plain, type=_Sealed)
     return Tokens(
         access_token=opened.access_token,
         access_until=datetime.fromtimestamp(opened.access_until, UTC),
