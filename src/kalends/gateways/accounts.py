@@ -126,7 +126,8 @@ class SessionAccount(Generic[S, State]):
 
 
 class ConsentedAccount(SessionAccount[S, State]):
-    """What is the same of those that are reached by a consent; see `CallingAccount`, too."""
+    """What of `CalendarAccount` and `CallingAccount` is the same of those that are reached by a
+    consent. `granted` are the names of its scopes."""
 
     def __init__(
         self,

@@ -15,10 +15,14 @@ from kalends.formats.icalendar.reading.zones import known_zone_name
 from kalends.gateways.json_api import Answer
 
 
-def id_in(event: Mapping[str, Any]) -> str:
-    """Empty where there is none."""
-    value = event.get("id")
+def text_at(event: Mapping[str, Any], name: str) -> str:
+    """Empty where there is no text."""
+    value = event.get(name)
     return value if isinstance(value, str) else ""
+
+
+def id_in(event: Mapping[str, Any]) -> str:
+    return text_at(event, "id")
 
 
 def instant_in(value: Any, zone: Any) -> datetime | None:

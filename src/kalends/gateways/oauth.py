@@ -27,8 +27,7 @@ FORM: Final = "application/x-www-form-urlencoded"
 
 
 class TokenEndpoint(Struct, frozen=True, kw_only=True):
-    """The address of a provider that gives tokens. `client_id` and `client_secret` are the
-    operator's own, of the application that was registered at `provider`."""
+    """The address of a provider that gives tokens."""
 
     http: Http
     provider: str
@@ -100,7 +99,8 @@ class TokenEndpoint(Struct, frozen=True, kw_only=True):
 
 class CodeConsent:
     """What of `ConsentProvider` is the same of those whose page gives a code (RFC 6749 4.1), to
-    whoever began it alone (RFC 7636)."""
+    whoever began it alone (RFC 7636). `client_id` and `client_secret` are the operator's own, of
+    the application that was registered at the provider."""
 
     scopes: Sequence[ConsentScope]
 

@@ -21,8 +21,7 @@ MODULES: Final = Modules(reading, writing, GoogleSyncState)
 
 
 class GoogleAccount(ConsentedAccount[GoogleSession, GoogleSyncState]):
-    """See `CalendarAccount`, `PushingAccount` and `CallingAccount`. `scopes` are the names of what
-    was granted."""
+    """See `ConsentedAccount`, and `PushingAccount`."""
 
     def __init__(
         self, http: Http, places: Places, source: TokenSource, scopes: Sequence[str]

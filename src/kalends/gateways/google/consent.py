@@ -19,8 +19,7 @@ from kalends.gateways.oauth import CodeConsent, post_form
 
 
 class GoogleConsent(CodeConsent):
-    """See `ConsentProvider`. `client_id` and `client_secret` are the operator's own, of the
-    application that was registered at Google."""
+    """See `ConsentProvider`."""
 
     scopes: Sequence[ConsentScope] = SCOPES
     has_boxes = True

@@ -14,7 +14,7 @@ from kalends.domain.calendars.readings import CalendarObject
 from kalends.formats.icalendar.contentlines import component, text, to_bytes, utc_time, wall_time
 from kalends.formats.icalendar.reading.zones import known_zone_name
 from kalends.formats.lenient_json import dict_in, list_in
-from kalends.gateways.json_events import id_in, instant_in
+from kalends.gateways.json_events import id_in, instant_in, text_at
 
 # The UID that we gave an event; its own cannot be chosen together with its id.
 UID_PROPERTY: Final = "kalendsUid"
@@ -34,8 +34,7 @@ Event = Mapping[str, Any]
 
 def series_of(event: Event) -> str | None:
     """The id of the series that the event is an occurrence of."""
-    value = event.get("recurringEventId")
-    return value if isinstance(value, str) and value else None
+    return text_at(event, "recurringEventId") or None
 
 
 def is_cancelled(event: Event) -> bool:

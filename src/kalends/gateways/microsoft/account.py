@@ -20,8 +20,7 @@ MODULES: Final = Modules(reading, writing, GraphSyncState)
 
 
 class MicrosoftAccount(ConsentedAccount[MicrosoftSession, GraphSyncState]):
-    """See `CalendarAccount`, `PushingAccount` and `CallingAccount`. `scopes` are the names of what
-    was granted."""
+    """See `ConsentedAccount`, and `PushingAccount`."""
 
     def __init__(
         self, http: InTurn, places: GraphPlaces, source: TokenSource, scopes: Sequence[str]

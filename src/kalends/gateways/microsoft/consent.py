@@ -29,8 +29,7 @@ ADMIN_ERRORS: Final = frozenset({"consent_required", "interaction_required"})
 
 
 class MicrosoftConsent(CodeConsent):
-    """See `ConsentProvider`. `client_id` and `client_secret` are the operator's own, of the
-    application that was registered at Microsoft."""
+    """See `ConsentProvider`."""
 
     scopes: Sequence[ConsentScope] = SCOPES
     has_boxes = False

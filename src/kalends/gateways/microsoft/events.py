@@ -13,7 +13,7 @@ from kalends.domain.calendars.readings import CalendarObject
 from kalends.formats.icalendar.contentlines import component, text, to_bytes, utc_time
 from kalends.formats.icalendar.reading.zones import known_zone_name
 from kalends.formats.lenient_json import dict_in
-from kalends.gateways.json_events import id_in, instant_in
+from kalends.gateways.json_events import id_in, instant_in, text_at
 from kalends.gateways.microsoft.pages import Row
 
 # All that is asked for, where Graph lets that be chosen: lists of changes come whole.
@@ -31,8 +31,7 @@ NO_PLACE: Final = frozenset({"UTC", "Etc/UTC", "Etc/GMT"})
 
 def series_of(row: Row) -> str | None:
     """The id of the series that the row is an occurrence of."""
-    value = row.get("seriesMasterId")
-    return value if isinstance(value, str) and value else None
+    return text_at(row, "seriesMasterId") or None
 
 
 def is_master(row: Row) -> bool:
