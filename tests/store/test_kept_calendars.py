@@ -36,6 +36,22 @@ SELECT $1, $2, $3::uuid, CASE WHEN $5::timestamptz IS NULL THEN $3::uuid END,
     CASE WHEN $5 IS NOT NULL THEN $3::uuid END,
     $4::timestamptz, tstzrange($4, $4::timestamptz + interval '30 minutes'), $5
 """
+CONNECT = """
+WITH connection AS (
+    INSERT INTO calendar_connections (organization_id, id, provider, state, created_at, updated_at)
+    VALUES ($1, $3, 'test', 'active', now(), now())),
+calendar AS (
+    INSERT INTO calendars (organization_id, id, connection_id, remote_id, name, access, due_at,
+        created_at)
+    VALUES ($1, $3, $3, 'one', 'One', 'read', now(), now()))
+INSERT INTO schedule_calendars (organization_id, schedule_id, calendar_id, reads, writes,
+    tentative_blocks, all_day_blocks, out_of_office_blocks)
+VALUES ($1, $2, $3, true, false, true, true, true)
+"""
+BUSY_ELSEWHERE = """
+INSERT INTO calendar_busy (organization_id, calendar_id, key, start_time, end_time)
+VALUES ($1, $2, '', $3::timestamptz, $3::timestamptz + interval '30 minutes')
+"""
 RELEASE = "DELETE FROM occupancies WHERE organization_id = $1 AND schedule_id = $2"
 KEPT = "SELECT generic_plans FROM pg_prepared_statements WHERE statement = $1"
 # PostgreSQL plans the first five for their arguments, and then looks whether that is any better.
@@ -168,15 +184,23 @@ def test_a_calendar_without_a_mark_is_not_kept(url: str) -> None:
     assert on(url, case) is False
 
 
-def test_a_schedule_that_reads_calendars_is_not_kept(url: str) -> None:
-    """What is busy there changes without a mark."""
+def test_what_is_busy_elsewhere_is_read_each_time(url: str) -> None:
+    """It changes without a mark."""
 
-    async def case(db: asyncpg.Connection) -> bool:
-        room = await new_schedule(db)
+    async def case(db: asyncpg.Connection) -> list[int]:
+        room, calendar = await new_schedule(db), new_id()
         await db.execute("UPDATE schedules SET reads_calendars = true WHERE id = $1", room)
-        return are_same(await look(db, NOON, room), await look(db, NOON, room))
+        await db.execute(CONNECT, ORGANIZATION, room, calendar)
+        counts = []
+        for hours in range(3):
+            looked_at = (await look(db, NOON, room))[0]
+            assert looked_at.mark is None
+            counts.append(len(looked_at.busy))
+            begins = NOON + timedelta(hours=hours)
+            await db.execute(BUSY_ELSEWHERE, ORGANIZATION, calendar, begins)
+        return counts
 
-    assert on(url, case) is False
+    assert on(url, case) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("statement", [MARK, MARKS])

@@ -27,11 +27,10 @@ from kalends.scheduling.zones import zone_of_schedule
 from kalends.store.availability.calendars import (
     CalendarDetail,
     StoredCalendar,
-    count_claims_by_month,
-    list_sessions,
     load_calendars,
 )
 from kalends.store.availability.kept_calendars import look_at_calendars
+from kalends.store.availability.sessions import count_claims_by_month, list_sessions
 
 # Whole local days around the range: for limits, and for who has how much of a day.
 DAYS_AROUND: Final = timedelta(hours=50)

@@ -23,10 +23,10 @@ from kalends.runtime.unit_of_work import Caller, UnitOfWork
 from kalends.scheduling.availability import LoadedAvailability, load_availability, session_claim_id
 from kalends.scheduling.availability_queries import AvailabilityQuery
 from kalends.scheduling.explaining import reasons_for
-from kalends.store.availability.calendars import list_session_claims
 from kalends.store.availability.claims import Claim, ClaimOwner, claim, claim_several
 from kalends.store.availability.event_types import lock_event_type
 from kalends.store.availability.schedules import lock_schedules, protect_active_schedules
+from kalends.store.availability.sessions import list_session_claims
 
 B = TypeVar("B", bound=Booking | None)
 

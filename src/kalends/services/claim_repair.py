@@ -19,10 +19,10 @@ from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.scheduling.availability import session_claim_id
 from kalends.store.availability import claim_mismatches as store
-from kalends.store.availability.calendars import list_session_claims
 from kalends.store.availability.claim_mismatches import ClaimCursor, ClaimMismatch
 from kalends.store.availability.claims import Claim, claim
 from kalends.store.availability.event_types import find_event_type, lock_event_type
+from kalends.store.availability.sessions import list_session_claims
 from kalends.store.bookings.bookings import find_booking
 from kalends.store.database import Tx
 

@@ -8,11 +8,10 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from kalends.domain.schedule import Schedule
 from kalends.store.availability.calendars_elsewhere import (
-    NOTHING_ELSEWHERE,
     TimesElsewhere,
     load_times_elsewhere,
 )
@@ -42,7 +41,6 @@ DETAILS: Final = {
         "array_agg(o.booking_id)",
     ),
 }
-_ID_AT: Final = SCHEDULE_FIELDS.index("id")
 _READS_CALENDARS_AT: Final = len(SCHEDULE_FIELDS)
 _OF_SCHEDULE: Final = """o.organization_id = $1 AND o.schedule_id = s.id
       AND (o.expires_at IS NULL OR o.expires_at > $5)"""
@@ -122,53 +120,6 @@ ORDER BY s.id
 {lock}"""
 
 
-# A booking or hold whose event type this is names its schedules in the order they were taken.
-SESSIONS: Final = """
-SELECT extract(epoch FROM start_time)::bigint, schedule_ids, count(*) FROM (
-    SELECT start_time, schedule_ids FROM bookings
-    WHERE organization_id = $1 AND event_type_id = $2 AND start_time >= $3 AND start_time < $4
-      AND status IN ('PENDING', 'CONFIRMED', 'COMPLETED') AND NOT conflict
-      AND ($6::uuid[] IS NULL OR id <> ALL($6))
-    UNION ALL
-    SELECT start_time, schedule_ids FROM holds
-    WHERE organization_id = $1 AND event_type_id = $2 AND start_time >= $3 AND start_time < $4
-      AND expires_at > $5 AND ($6::uuid[] IS NULL OR id <> ALL($6))) seats
-GROUP BY start_time, schedule_ids
-"""
-# What holds have left behind counts too: it may still be somebody's who is just booking it.
-CLAIMS_AT: Final = """
-SELECT o.schedule_id, o.claim_id FROM occupancies o
-WHERE o.organization_id = $1 AND o.booking_id IN (
-    SELECT id FROM bookings
-    WHERE organization_id = $1 AND event_type_id = $2 AND start_time = $3)
-UNION
-SELECT o.schedule_id, o.claim_id FROM occupancies o
-WHERE o.organization_id = $1 AND o.hold_id IN (
-    SELECT id FROM holds
-    WHERE organization_id = $1 AND event_type_id = $2 AND start_time = $3)
-"""
-# A claim is one start on a schedule, however many seats it has, and as old as its oldest seat. What
-# servers before 0009 wrote names nothing: whose it is says its booking or hold.
-CLAIMS_BY_MONTH: Final = """
-WITH seats AS (
-    SELECT schedule_id, starts_at, coalesce(booking_id, hold_id) AS id FROM occupancies
-    WHERE organization_id = $1 AND event_type_id = $3 AND starts_at >= $4 AND starts_at < $5
-      AND schedule_id = ANY($2::uuid[]) AND (expires_at IS NULL OR expires_at > $6)
-    UNION ALL
-    SELECT schedule_id, starts_at, coalesce(booking_id, hold_id) AS id FROM occupancies o
-    WHERE organization_id = $1 AND event_type_id IS NULL AND schedule_id = ANY($2::uuid[])
-      AND starts_at >= $4 AND starts_at < $5 AND (expires_at IS NULL OR expires_at > $6)
-      AND coalesce(
-        (SELECT event_type_id FROM bookings WHERE organization_id = $1 AND id = o.booking_id),
-        (SELECT event_type_id FROM holds WHERE organization_id = $1 AND id = o.hold_id)) = $3)
-SELECT number::int, schedule_id, width_bucket(starts_at, $7::timestamptz[]),
-  count(DISTINCT starts_at) - count(DISTINCT starts_at) FILTER (WHERE seats.id < since.id)
-FROM seats CROSS JOIN unnest($8::uuid[]) WITH ORDINALITY AS since (id, number)
-WHERE $9::uuid[] IS NULL OR seats.id <> ALL($9)
-GROUP BY 1, 2, 3
-"""
-
-
 class StoredCalendar(Struct, frozen=True):
     """A schedule, and what meets a range; what is taken with its buffers, which the `starts` are
     without. Ids in the same order, empty if they were not read.
@@ -188,6 +139,7 @@ class StoredCalendar(Struct, frozen=True):
     claims: Sequence[UUID] = ()
     bookings: Sequence[UUID | None] = ()
     some_mail_off: bool | None = None
+    reads_calendars: bool = False
     mark: int | None = None
     next_end: datetime | None = None
 
@@ -225,91 +177,77 @@ async def load_calendars(
     `now` are not in it, nor the bookings and holds that are left out. `to_book` keeps the schedules
     from being deleted until the transaction ends."""
     reading = Reading(detail, len(schedule_ids) == 1, bool(excluded_ids), to_book)
-    arguments = [tenant.organization_id, schedule_ids, *span, now]
-    if not reading.has_times_alone:
-        arguments.append(excluded_ids or None)
-    rows = [list(row) for row in await tenant.tx.fetch(read_statement(reading), *arguments)]
-    elsewhere = await load_times_elsewhere(
+    calendars = await read_calendars(tenant, reading, schedule_ids, span, now, excluded_ids)
+    return await with_times_elsewhere(
         tenant,
-        [row[_ID_AT] for row in rows if row[_READS_CALENDARS_AT]],
+        calendars,
         span,
         now,
         excluded_ids,
         with_calendars=detail is CalendarDetail.IDS,
     )
-    return [_stored_calendar(row, elsewhere.get(row[_ID_AT], NOTHING_ELSEWHERE)) for row in rows]
 
 
-async def list_sessions(
+async def read_calendars(
     tenant: TenantConnection,
-    event_type_id: UUID,
+    reading: Reading,
+    schedule_ids: Sequence[UUID],
     span: tuple[datetime, datetime],
     now: datetime,
-    excluded_ids: Sequence[UUID],
-) -> dict[tuple[int, tuple[UUID, ...]], int]:
-    """The event type's bookings and live holds that take time, as sessions: how many seats are
-    taken, by start in epoch seconds and schedules, which are in the order of their ids."""
-    rows = await tenant.tx.fetch(
-        SESSIONS, tenant.organization_id, event_type_id, *span, now, excluded_ids or None
-    )
-    seats: dict[tuple[int, tuple[UUID, ...]], int] = {}
-    for start, schedule_ids, count in rows:
-        session = start, tuple(sorted(schedule_ids))
-        seats[session] = seats.get(session, 0) + count
-    return seats
+    excluded_ids: Sequence[UUID] = (),
+) -> list[StoredCalendar]:
+    """The same without what is busy in calendars elsewhere."""
+    arguments = [tenant.organization_id, schedule_ids, *span, now]
+    if not reading.has_times_alone:
+        arguments.append(excluded_ids or None)
+    rows = await tenant.tx.fetch(read_statement(reading), *arguments)
+    return [_stored_calendar(row) for row in rows]
 
 
-async def list_session_claims(
-    tenant: TenantConnection, event_type_id: UUID, starts_at: datetime
-) -> dict[UUID, UUID]:
-    """The claim of the event type's session that starts then, on each schedule that has one, also
-    where it is only what a hold has left behind. The caller holds the event type's lock."""
-    rows = await tenant.tx.fetch(CLAIMS_AT, tenant.organization_id, event_type_id, starts_at)
-    return dict(rows)
-
-
-async def count_claims_by_month(
+async def with_times_elsewhere(
     tenant: TenantConnection,
-    schedule_ids: Sequence[UUID],
-    event_type_id: UUID,
-    months: Sequence[tuple[datetime, datetime]],
-    since: Sequence[UUID | None],
+    calendars: list[StoredCalendar],
+    span: tuple[datetime, datetime],
     now: datetime,
-    excluded_ids: Sequence[UUID],
-) -> list[tuple[int, UUID, int, int]]:
-    """How many live claims of the event type each schedule has in each of the months, which follow
-    one another: `(which of since, schedule, which month, claims)`, the first one 0, without those
-    that have none. Counted for each of `since` are the claims whose seats were made since that id;
-    None counts all."""
-    begins = [begin for begin, _ in months]
-    rows = await tenant.tx.fetch(
-        CLAIMS_BY_MONTH,
-        tenant.organization_id,
-        schedule_ids,
-        event_type_id,
-        begins[0],
-        months[-1][1],
-        now,
-        begins,
-        since,
-        excluded_ids or None,
+    excluded_ids: Sequence[UUID] = (),
+    *,
+    with_calendars: bool = False,
+) -> list[StoredCalendar]:
+    """The calendars with what is busy in those elsewhere that they read, of which no mark tells."""
+    reading = [calendar.schedule.id for calendar in calendars if calendar.reads_calendars]
+    if not reading:
+        return calendars
+    elsewhere = await load_times_elsewhere(
+        tenant, reading, span, now, excluded_ids, with_calendars=with_calendars
     )
-    return [(number - 1, id_, month - 1, count) for number, id_, month, count in rows]
+    return [_with_times(c, elsewhere.get(c.schedule.id)) for c in calendars]
 
 
-def _stored_calendar(values: list[Any], elsewhere: TimesElsewhere) -> StoredCalendar:
+def _stored_calendar(row: Any) -> StoredCalendar:
+    values = list(row)
     reads_calendars, some_mail_off, mark, next_end, *read = values[_READS_CALENDARS_AT:]
     busy, busy_ids, taken, claims, bookings = read
     return StoredCalendar(
         schedule_from(values),
-        PackedTimes((busy or b"") + elsewhere.times if elsewhere.times else busy, width=2),
+        PackedTimes(busy, width=2),
         PackedTimes(taken, width=3),
-        elsewhere.known_until,
-        busy_ids or (),
-        elsewhere.calendar_ids or (),
-        claims or (),
-        bookings or (),
-        some_mail_off,
-        None if reads_calendars else mark,
-        next_end,
+        busy_ids=busy_ids or (),
+        claims=claims or (),
+        bookings=bookings or (),
+        some_mail_off=some_mail_off,
+        reads_calendars=reads_calendars,
+        mark=mark,
+        next_end=next_end,
+    )
+
+
+def _with_times(calendar: StoredCalendar, elsewhere: TimesElsewhere | None) -> StoredCalendar:
+    if elsewhere is None:
+        return calendar
+    return structs.replace(
+        calendar,
+        busy=calendar.busy.with_more(elsewhere.times or b""),
+        known_until=elsewhere.known_until,
+        calendar_ids=elsewhere.calendar_ids or (),
+        mark=None,
     )

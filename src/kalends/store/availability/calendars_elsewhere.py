@@ -70,9 +70,6 @@ class TimesElsewhere(Struct, frozen=True):
     calendar_ids: Sequence[UUID] | None = None
 
 
-NOTHING_ELSEWHERE: Final = TimesElsewhere()
-
-
 async def load_times_elsewhere(
     tenant: TenantConnection,
     schedule_ids: Sequence[UUID],

@@ -13,7 +13,13 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from kalends.store.availability.calendars import CalendarDetail, StoredCalendar, load_calendars
+from kalends.store.availability.calendars import (
+    CalendarDetail,
+    Reading,
+    StoredCalendar,
+    read_calendars,
+    with_times_elsewhere,
+)
 from kalends.store.database import TenantConnection
 
 MOST_KEPT: Final = 2_000
@@ -93,15 +99,13 @@ async def look_at_calendars(
     tenant: TenantConnection, schedule_ids: Sequence[UUID], span: Span, now: datetime
 ) -> list[StoredCalendar]:
     """`load_calendars` for who looks at times alone. Where nothing has changed since they were read
-    last, they are the same objects as then."""
-    kept = _calendars.find(tenant.organization_id, schedule_ids, span, now)
-    if kept is not None and await _have_marks(tenant, kept):
-        return kept
-    calendars = await load_calendars(
-        tenant, schedule_ids, span, now, (), detail=CalendarDetail.NONE, to_book=False
-    )
-    _calendars.keep(tenant.organization_id, span, calendars, now)
-    return calendars
+    last, they are the same objects as then; those with times from elsewhere are others."""
+    calendars = _calendars.find(tenant.organization_id, schedule_ids, span, now)
+    if calendars is None or not await _have_marks(tenant, calendars):
+        reading = Reading(CalendarDetail.NONE, len(schedule_ids) == 1, False, False)
+        calendars = await read_calendars(tenant, reading, schedule_ids, span, now)
+        _calendars.keep(tenant.organization_id, span, calendars, now)
+    return await with_times_elsewhere(tenant, calendars, span, now)
 
 
 async def _have_marks(tenant: TenantConnection, calendars: Sequence[StoredCalendar]) -> bool:

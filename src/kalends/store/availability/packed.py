@@ -32,6 +32,10 @@ class PackedTimes(Sequence[tuple[int, int]]):
     def packed_bytes(self) -> int:
         return len(self._packed)
 
+    def with_more(self, packed: bytes) -> "PackedTimes":
+        """These and further ones."""
+        return PackedTimes(self._packed + packed, self._width) if packed else self
+
     @property
     def starts(self) -> list[int]:
         return _seconds(self._instants()[2 :: self._width])
