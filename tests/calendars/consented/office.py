@@ -201,6 +201,12 @@ class ConsentedOffice(DifficultOffice):
         self.until(lambda: self.state(booking) == "written")
         self.shows(9)
 
+    def read_when_told(self, channel: JSON, **said: str) -> None:
+        """Something new there is read as soon as it is said on that channel."""
+        self.there.put(self.event_at("event1", 9))
+        self.say(channel, **said)
+        self.wait_for(lambda: self.is_busy(9))
+
     def channel(self) -> JSON:
         """The channel of the office, once Kalends knows that it is open."""
         column, is_open = self.CHANNEL_COLUMN, f"expires_at > now() AND {self.whose}"

@@ -27,10 +27,7 @@ def test_a_message_has_the_calendar_read_at_once(
     office: GoogleOffice, google: FakeGoogle, quirk: Quirk | None
 ) -> None:
     google.quirks |= {quirk} if quirk else set()
-    channel = office.channel()
-    office.there.put(office.event_at("event1", 9))
-    office.say(channel)
-    office.wait_for(lambda: office.is_busy(9))
+    office.read_when_told(office.channel())
 
 
 @pytest.mark.parametrize("wrong", ["X-Goog-Channel-ID", "X-Goog-Channel-Token", "address"])

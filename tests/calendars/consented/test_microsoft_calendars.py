@@ -92,9 +92,7 @@ def test_one_message_has_all_calendars_of_the_mailbox_read(
     subscription = office.channel()
     office.read_anew()
     microsoft.requests.clear()
-    office.there.put(office.event_at("event1", 9))
-    office.say(subscription)
-    office.wait_for(lambda: office.is_busy(9))
+    office.read_when_told(subscription)
     office.wait_for(lambda: microsoft.asked("GET", "second/calendarView/delta?$deltatoken"))
     assert list(microsoft.subscriptions) == [subscription["id"]]
 
@@ -151,18 +149,14 @@ def test_a_subscription_that_ends_gives_way_to_another(
     office.say(old, lifecycleEvent=event)
     office.wait_for(lambda: [id_ for id_ in microsoft.subscriptions if id_ != old["id"]])
     office.wait_for(lambda: old["id"] not in microsoft.subscriptions)
-    office.there.put(office.event_at("event1", 9))
-    office.say(office.channel())
-    office.wait_for(lambda: office.is_busy(9))
+    office.read_when_told(office.channel())
 
 
 def test_messages_that_were_missed_are_made_up_for(
     office: MicrosoftOffice, microsoft: FakeMicrosoft
 ) -> None:
     subscription = office.channel()
-    office.there.put(office.event_at("event1", 9))
-    office.say(subscription, lifecycleEvent="missed")
-    office.wait_for(lambda: office.is_busy(9))
+    office.read_when_told(subscription, lifecycleEvent="missed")
     assert office.channel()["id"] == subscription["id"]
 
 
