@@ -1,34 +1,23 @@
 """What mails on behalf of an organization say of it, whatever they tell."""
 
-from datetime import datetime
-from typing import TypedDict
+from typing import Any
+
+from msgspec import structs
 
 from kalends.domain.access import Organization
 from kalends.domain.ids import MAIL, encode_id, new_id
+from kalends.formats.mails.organization_mail import ReaderMail
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import UnitOfWork
 
 
-class MailTerms(TypedDict):
-    """The fields of a `ReaderMail`."""
-
-    message_id: str
-    organization_name: str
-    sender: str
-    recipient: str
-    happened_at: datetime
-    zone: str
-    country: str | None
-    organization_accent: str | None
-    locale: str | None
-
-
 def mail_terms(
     work: UnitOfWork, organization: Organization, recipient: str, locale: str | None
-) -> MailTerms:
-    """Of a new message about what happens now, to who reads in that language, if it is known."""
+) -> dict[str, Any]:
+    """The fields of `ReaderMail` in a new message about what happens now, to who reads in that
+    language, if it is known."""
     sender = work.context.gateways.sender
-    return MailTerms(
+    terms = ReaderMail(
         message_id=f"<{encode_id(MAIL, new_id())}@{sender.rpartition('@')[2]}>",
         organization_name=organization.name,
         sender=sender,
@@ -39,3 +28,4 @@ def mail_terms(
         organization_accent=organization.accent_color,
         locale=locale or organization.locale,
     )
+    return structs.asdict(terms)
