@@ -78,6 +78,11 @@ INSERT INTO occupancies
 SELECT organization_id, schedule_id, id, id, start_time, tstzrange(start_time, end_time)
 FROM bookings ORDER BY id
 """
+# As the triggers would have.
+MARK_ROWS: Final = """
+INSERT INTO calendar_marks (organization_id, schedule_id, lane, mark)
+SELECT organization_id, id, 0, (random() * 9007199254740992)::bigint FROM schedules
+"""
 FOR_BULK: Final = (
     # No look-up of each row's schedule, and no trigger.
     "SET session_replication_role = replica",
@@ -124,6 +129,7 @@ async def fill(context: Context, world: BenchWorld) -> None:
     owner = template.organization_id
     await run_side_by_side(context, [(ORGANIZATION_ROWS, owner, world.organizations, hashes)])
     await run_side_by_side(context, [(SCHEDULE_ROWS, world.schedules, world.schedules_each)])
+    await run_side_by_side(context, [(MARK_ROWS,)])
     async with without_indexes(context, "bookings", "occupancies"):
         turns = [world.bookings_each * part // PARTS for part in range(PARTS + 1)]
         await run_side_by_side(

@@ -10,8 +10,8 @@ changed it at once, mostly one. Who changes it draws the mark of a lane that nob
 where there is none, adds a lane. The calendar's mark is that of all lanes.
 
 Locks `schedules`, `busy_times` and `occupancies` against changes, one at a time, for the moment
-that a trigger takes. The schedules that are there get their first lane beside everything else:
-some 10 µs each.
+that a trigger takes (1 ms each). The schedules that are there get their first lane beside
+everything else: 100,000 in 0.13 s.
 """
 
 from typing import Final
