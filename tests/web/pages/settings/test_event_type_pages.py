@@ -178,7 +178,7 @@ def test_groups_and_questions_that_are_emptied_are_gone(world: World, clerk: Cle
         ("/who", {"capacity": "0"}, "capacity", "1 or more"),
         ("/when", {"max_days_ahead": "-1"}, "max_days_ahead", "0 or more"),
         ("/when", {"booking_limits__max_per_day": "0"}, "booking_limits.max_per_day", "1 or more"),
-        ("/messages", {REMINDERS: "1d, soon"}, REMINDERS, "whole number"),
+        ("/messages", {REMINDERS: "1d, soon"}, REMINDERS, "such as 2h or 1d"),
         ("/messages", {REMINDERS: "1d, 24h"}, REMINDERS, "each time once"),
         ("/who", {"requirements__0__count": "5"}, "requirements.0.count", "at most the number"),
         ("/form", {f"{Q}label": "A?", f"{Q}type": "select"}, "questions.0.options", ""),
@@ -354,3 +354,17 @@ def test_what_is_of_another_organization_is_not_there(world: World, new_world: A
     answer = clerk.submit("/event-types/new", **typed)
     assert answer.status_code == 404
     assert world.api.get("/api/v1/event-types").json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [("/who", "Only schedules that belong to a user can be chosen."), ("/when", "Schedules")],
+)
+def test_a_section_says_what_depends_on_schedules(
+    world: World, clerk: Clerk, section: str, words: str
+) -> None:
+    event_type = world.create_event_type(schedule_id=world.create_schedule()["id"])
+    page = clerk.open(path_of(event_type, section))
+    beside = re.search(r'<section class="card set-part".*?</section>', page.text, re.DOTALL)
+    assert beside
+    assert words in beside[0]

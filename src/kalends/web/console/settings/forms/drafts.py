@@ -16,6 +16,9 @@ from kalends.web.pages.forms import FormFields
 from kalends.web.pages.refusals import refusal_words
 
 VERSION_FIELD: Final = "version"
+_NO_SPAN: Final = gettext_lazy(
+    "Please enter a whole number of minutes, or a length such as 2h or 1d."
+)
 _SENTENCES: Final = {
     FaultCode.MISSING: gettext_lazy("Please fill this in."),
     FaultCode.TOO_MANY: gettext_lazy("These are too many: at most {limit}."),
@@ -185,6 +188,8 @@ def _sentence_for(detail: Detail) -> str | None:
         return _COUNTS[fault.code](int(fault.limit or 0))
     if fault is None or fault.code not in _SENTENCES:
         return None
+    if fault.code is FaultCode.NOT_A_NUMBER and "minutes" in detail.field:
+        return str(_NO_SPAN)
     return _SENTENCES[fault.code].format(limit=fault.limit)
 
 

@@ -41,18 +41,22 @@ def number_or_text(text: str) -> int | float | str | None:
     return text
 
 
-_UNITS: Final = {"": 1, "m": 1, "min": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
-_SPAN: Final = re.compile(r"(\d{1,9})\s*(min|[mhdw]?)")
+_UNITS: Final = {"": 1, "m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
+_SPAN: Final = re.compile(
+    r"(\d{1,9})\s*(?:(m)in(?:ute)?s?|(h)(?:ou)?rs?|(d)ays?|(w)eeks?|([mhdw]?))", re.ASCII
+)
 
 
 def minutes_or_text(text: str) -> int | str | None:
-    """Minutes, also written as `2h`, `1d 12h`; else as `number_or_text`."""
+    """Minutes, also written as `2h`, `1d 12h`, `1 day`; else as `number_or_text`."""
     if not text:
         return None
     compact = " ".join(text.lower().split())
     if not re.fullmatch(rf"{_SPAN.pattern}(?:\s*{_SPAN.pattern})*", compact, re.ASCII):
         return text
-    return sum(int(match[1]) * _UNITS[match[2]] for match in _SPAN.finditer(compact))
+    return sum(
+        int(match[1]) * _UNITS["".join(match.groups("")[1:])] for match in _SPAN.finditer(compact)
+    )
 
 
 def span_text(minutes: int | None) -> str:
