@@ -1,6 +1,7 @@
 """Whoever changes a calendar draws another mark for it, and nobody waits for that."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -13,8 +14,10 @@ from tests.store.pg15 import Postgres15, pg15
 from tests.store.plans import filled_database
 
 from kalends.domain.ids import new_id
+from kalends.store.availability.calendars import CalendarDetail, Reading, read_statement
 from kalends.store.database import ConnectParameters
 from kalends.store.migrate import migrate
+from kalends.store.table_kinds import KINDS
 
 __all__ = ["pg15"]
 
@@ -52,6 +55,10 @@ CHANGES = {
     "opened": "UPDATE schedules SET is_active = true"
     " WHERE organization_id = $1 AND id = $2 AND $3::uuid IS NOT NULL",
 }
+MARKED = """
+SELECT event_object_table, event_manipulation FROM information_schema.triggers
+WHERE trigger_name LIKE '%\\_marked\\_by\\_%'
+"""
 WRITERS = 8
 
 pytestmark = pytest.mark.server
@@ -110,6 +117,23 @@ def test_each_change_of_a_calendar_draws_another_mark(url: str, change: str) -> 
     before, after = asyncio.run(marks())
     assert None not in (before, after)
     assert before != after
+
+
+def test_all_that_a_calendar_is_read_from_draws_marks(url: str) -> None:
+    async def marked() -> dict[str, set[str]]:
+        async with connected(url) as db:
+            changes: dict[str, set[str]] = {}
+            for table, change in await db.fetch(MARKED):
+                changes.setdefault(table, set()).add(change)
+            return changes
+
+    reading = Reading(CalendarDetail.NONE, is_of_one=True, excludes=False, is_to_book=False)
+    tables = set(re.findall(r"FROM (\w+)", read_statement(reading))) & set(KINDS)
+    found = asyncio.run(marked())
+    assert set(found) == tables - {"calendar_marks"}
+    # Schedules are deleted softly.
+    assert {table for table, changes in found.items() if "DELETE" not in changes} == {"schedules"}
+    assert all({"INSERT", "UPDATE"} <= changes for changes in found.values())
 
 
 def test_a_claim_that_moves_marks_where_it_comes_to(url: str) -> None:
