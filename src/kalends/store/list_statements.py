@@ -14,6 +14,9 @@ from typing import Any, Final, NamedTuple
 # As many as a batch of the outbox has under load (`Channel.least_room` of mail); what is longer is
 # sent as a list.
 MOST_ITEMS: Final = 10
+# Lists that are filled up have one of these lengths. Each length is a text of its own, of which
+# each connection plans the first five.
+FILLED_LENGTHS: Final = (1, 2, 4, MOST_ITEMS)
 # A few for each statement over lists, of a length that comes up.
 TEXTS_KEPT: Final = 256
 _PARAMETER: Final = re.compile(r"\$(\d+)(?:::([a-z]+)\[\])?")
@@ -39,6 +42,19 @@ def in_items(statement: str, arguments: Sequence[Any]) -> Sent:
         else:
             items.append(value)
     return Sent(_with_items(statement, lengths), items)
+
+
+def in_filled_items(statement: str, arguments: Sequence[Any]) -> Sent:
+    """The same of few texts: short lists are filled up with NULL to one of few lengths. For
+    statements in which that finds nothing, changes nothing, and is the last of what they number."""
+    return in_items(
+        statement, [_filled(value) if type(value) is list else value for value in arguments]
+    )
+
+
+def _filled(items: list[Any]) -> list[Any]:
+    length = next((one for one in FILLED_LENGTHS if len(items) <= one), len(items))
+    return items + [None] * (length - len(items))
 
 
 @lru_cache(maxsize=TEXTS_KEPT)

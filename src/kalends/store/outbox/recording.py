@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from msgspec import Raw, Struct
 
 from kalends.store.database import TenantConnection
-from kalends.store.list_statements import in_items
+from kalends.store.list_statements import in_filled_items
 from kalends.store.outbox.lanes import DueLane, keys_of
 
 # Each row is found by its key, whatever PostgreSQL believes of the tables: while they are young it
@@ -120,7 +120,7 @@ async def record_outcomes(
         [outcome.again_after for outcome in outcomes],
         *more,
     ]
-    sent = in_items(statement, arguments)
+    sent = in_filled_items(statement, arguments)
     rows = await tenant.tx.fetch(sent.statement, *sent.arguments)
     became: dict[int, str] = dict(rows)
     by_end: dict[str | None, list[DeliveryOutcome]] = {"held": [], "waits": [], None: []}
