@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 # With their text, 0.4 MB of each at most.
 MOST_KEPT: Final = 128
+# Of the calendars, as they were sent. Those that are not kept for others any more stay for these.
+MOST_SIZE: Final = 1_000_000
 
 
 class Asked(Struct, frozen=True):
@@ -26,6 +28,10 @@ class Asked(Struct, frozen=True):
     who: Hashable
     query: AvailabilityQuery
     calendars: Sequence[StoredCalendar]
+
+    @property
+    def size(self) -> int:
+        return sum(calendar.size for calendar in self.calendars)
 
     def is_same(self, other: "Asked") -> bool:
         """Whether the other is the same query of the very same calendars."""
@@ -45,8 +51,10 @@ class _Kept(NamedTuple, Generic[T]):
 class KeptSlots(Generic[T]):
     """Of one process; those that were asked for last."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_size: int = MOST_SIZE) -> None:
         self._kept: OrderedDict[Hashable, _Kept[T]] = OrderedDict()
+        self._most_size = most_size
+        self._size = 0
 
     def find(self, asked: Asked, now: float) -> T | None:
         """What was kept, if it is what would be found now, in epoch seconds."""
@@ -58,7 +66,14 @@ class KeptSlots(Generic[T]):
 
     def keep(self, asked: Asked, latest_now: int, answer: T) -> None:
         """Keeps what is the same until `latest_now`, in epoch seconds."""
-        self._kept.pop(asked.who, None)
+        self._drop(self._kept.pop(asked.who, None))
+        if asked.size > self._most_size:
+            return
         self._kept[asked.who] = _Kept(asked, latest_now, answer)
-        if len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
+        self._size += asked.size
+        while len(self._kept) > MOST_KEPT or self._size > self._most_size:
+            self._drop(self._kept.popitem(last=False)[1])
+
+    def _drop(self, kept: _Kept[T] | None) -> None:
+        if kept is not None:
+            self._size -= kept.asked.size

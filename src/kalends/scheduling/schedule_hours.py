@@ -1,24 +1,29 @@
 """The hours of a schedule as the engine takes them."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 from uuid import UUID
 
 from kalends.availability import hours
-from kalends.domain.schedule import WEEKDAYS, Schedule, WindowText
+from kalends.domain.schedule import WEEKDAYS, Availability, Overrides, Schedule, WindowText
 
 MOST_BUILT: Final = 10_000
-_built: dict[tuple[UUID, int, datetime], hours.Hours] = {}
+_Given = tuple[Availability | None, Overrides]
+_built: dict[UUID, tuple[_Given, hours.Hours]] = {}
 
 
 def hours_of(schedule: Schedule) -> hours.Hours:
-    """The schedule's hours as the engine takes them; built once for each state of a schedule."""
-    key = (schedule.id, schedule.version, schedule.updated_at)
-    if key not in _built:
-        if len(_built) >= MOST_BUILT:
-            _built.clear()
-        _built[key] = _build_hours(schedule)
-    return _built[key]
+    """The schedule's hours as the engine takes them; built once while they are the same, which its
+    version does not say where somebody has changed them past Kalends."""
+    given = schedule.availability, schedule.overrides
+    known, built = _built.get(schedule.id, (None, None))
+    if built is not None and known == given:
+        return built
+    if len(_built) >= MOST_BUILT:
+        _built.clear()
+    built = _build_hours(schedule)
+    _built[schedule.id] = given, built
+    return built
 
 
 def _build_hours(schedule: Schedule) -> hours.Hours:

@@ -133,6 +133,16 @@ def test_who_writes_beside_the_server_is_seen_at_once(world: World, home: Instal
     assert hours_of(world, room) == HOURS
 
 
+def test_who_changes_hours_beside_the_server_is_seen_at_once(
+    world: World, home: Installation
+) -> None:
+    room = world.create_schedule()
+    assert hours_of(world, room) == HOURS
+    closed = f"UPDATE schedules SET overrides = '{{\"{DAY}\": []}}'"
+    run(home, f"{closed} WHERE id = '{decode_id(SCHEDULE, room['id'])}'")
+    assert hours_of(world, room) == []
+
+
 def test_a_hold_ends_by_the_clock_of_the_request(world: World) -> None:
     made = world.sandbox.post("/api/v1/schedules", json={"name": "Room"}).json()["data"]
     begin = datetime(2031, 4, 1, 8, tzinfo=UTC)

@@ -128,6 +128,7 @@ class StoredCalendar(Struct, frozen=True):
     `known_until`, in epoch seconds, and None is a schedule that reads none. `some_mail_off` is of
     its organization, and None where nothing is to be booked. `mark` is the one that the calendar
     had, and None where it may not be kept; the first hold of it to end does so at `next_end`.
+    `schedule_size` is how long the texts of the schedule are, as they were sent.
     """
 
     schedule: Schedule
@@ -142,14 +143,16 @@ class StoredCalendar(Struct, frozen=True):
     reads_calendars: bool = False
     mark: int | None = None
     next_end: datetime | None = None
+    schedule_size: int = 0
 
     @property
     def starts(self) -> list[int]:
         return self.taken.starts
 
     @property
-    def packed_bytes(self) -> int:
-        return self.busy.packed_bytes + self.taken.packed_bytes
+    def size(self) -> int:
+        """How much was sent of it: what is read of that takes up to seven times as much."""
+        return self.schedule_size + self.busy.packed_bytes + self.taken.packed_bytes
 
     def busy_id_at(self, position: int) -> UUID | None:
         """The busy time; None for what is busy in a calendar, and where no ids were read."""
@@ -238,6 +241,7 @@ def _stored_calendar(row: Any) -> StoredCalendar:
         reads_calendars=reads_calendars,
         mark=mark,
         next_end=next_end,
+        schedule_size=sum(len(v) for v in values[:_READS_CALENDARS_AT] if isinstance(v, str)),
     )
 
 

@@ -23,8 +23,9 @@ from kalends.store.availability.calendars import (
 from kalends.store.database import TenantConnection
 
 MOST_KEPT: Final = 2_000
-# What is packed: of 40,000 claims. Where the engine has read them, they take seven times as much.
-MOST_BYTES: Final = 1_000_000
+# Of 40,000 claims, or of 20 schedules with years of overrides, as they were sent. Where they have
+# been read, they take seven times as much.
+MOST_SIZE: Final = 1_000_000
 
 # PostgreSQL takes ten items of a list for granted, and would plan anew each time for one.
 _MARKS: Final = """
@@ -53,10 +54,10 @@ class KeptCalendar(NamedTuple):
 class KeptCalendars:
     """Of one process; those that were asked for last."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_size: int = MOST_SIZE) -> None:
         self._kept: OrderedDict[Key, KeptCalendar] = OrderedDict()
-        self._most_bytes = most_bytes
-        self._bytes = 0
+        self._most_size = most_size
+        self._size = 0
 
     def find(
         self, organization_id: UUID, schedule_ids: Sequence[UUID], span: Span, now: datetime
@@ -77,19 +78,19 @@ class KeptCalendars:
         self, organization_id: UUID, span: Span, calendars: Sequence[StoredCalendar], now: datetime
     ) -> None:
         for calendar in calendars:
-            if calendar.mark is not None:
+            if calendar.mark is not None and calendar.size <= self._most_size:
                 self._keep((organization_id, calendar.schedule.id, span), calendar, now)
 
     def _keep(self, key: Key, calendar: StoredCalendar, now: datetime) -> None:
         self._drop(self._kept.pop(key, None))
         self._kept[key] = KeptCalendar(calendar, now)
-        self._bytes += calendar.packed_bytes
-        while len(self._kept) > MOST_KEPT or self._bytes > self._most_bytes:
+        self._size += calendar.size
+        while len(self._kept) > MOST_KEPT or self._size > self._most_size:
             self._drop(self._kept.popitem(last=False)[1])
 
     def _drop(self, kept: KeptCalendar | None) -> None:
         if kept is not None:
-            self._bytes -= kept.calendar.packed_bytes
+            self._size -= kept.calendar.size
 
 
 _calendars: Final = KeptCalendars()
