@@ -128,6 +128,20 @@ def test_a_preview_needs_no_booking(new_world: Callable[[], World], kind: str) -
     assert "Ada Lovelace" in answer.json()["data"]["text"]
 
 
+def test_a_preview_without_a_booking_is_at_ten_for_its_length(
+    new_world: Callable[[], World],
+) -> None:
+    world = new_world()
+    zone = {"timezone": "Asia/Tokyo"}
+    assert world.api.patch("/api/v1/organization", json=zone).status_code == 200
+    event_type = world.create_event_type(
+        schedule_id=world.create_schedule()["id"], duration_minutes=90
+    )
+    asked = NEEDED | {"event_type_id": event_type["id"], "body": "{booking.when}"}
+    preview = world.api.post(f"{PATH}/preview", json=asked).json()["data"]
+    assert "10:00 bis 11:30" in preview["text"]
+
+
 def test_a_preview_checks_as_saving_does(module_world: World) -> None:
     for wrong, field in (({"body": "{nothing}"}, "body"), ({"audience": "host"}, "kind")):
         answer = module_world.api.post(f"{PATH}/preview", json=NEEDED | wrong)

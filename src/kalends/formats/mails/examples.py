@@ -1,22 +1,30 @@
 """A booking that nobody made, for who wants to see a mail before there is one."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from kalends.availability.interval import DAY_SECONDS, HOUR_SECONDS
 from kalends.domain.booking import Status
 from kalends.domain.message_template import TemplateKind
 from kalends.formats.bookings import Attendee, BookingBody, External
+from kalends.formats.times import known_zone
 from kalends.translation import gettext
 
+AT_HOUR: Final = 10
 STATUS_OF: Final = {
     TemplateKind.REQUESTED: Status.PENDING,
     TemplateKind.CANCELLED: Status.CANCELLED,
 }
 
 
-def example_booking(now: datetime, zone: str, location: str | None) -> BookingBody:
-    """The day after tomorrow, for an hour; in the language of the context."""
-    start = now.replace(minute=0, second=0, microsecond=0) + timedelta(days=2)
+def example_booking(
+    now: datetime, zone: str, location: str | None, length: timedelta
+) -> BookingBody:
+    """The day after tomorrow at ten by the clock of the zone; in the language of the context."""
+    local = known_zone(zone)
+    today = local.wall_at(int(now.timestamp())) // DAY_SECONDS
+    wall = (today + 2) * DAY_SECONDS + AT_HOUR * HOUR_SECONDS
+    start = datetime.fromtimestamp(local.instant_of(wall), UTC)
     name, email = gettext("Ada Lovelace"), "ada@example.com"
     return BookingBody(
         id="bk_0352lF5NnllfIJ66lPpfc3",
@@ -25,7 +33,7 @@ def example_booking(now: datetime, zone: str, location: str | None) -> BookingBo
         event_type_id=None,
         status=Status.CONFIRMED,
         start_time=start,
-        end_time=start + timedelta(hours=1),
+        end_time=start + length,
         timezone=zone,
         title=None,
         location=location,

@@ -125,7 +125,8 @@ def _body(
     if booking is not None:
         return json.decode(booking_json(booking), type=BookingBody)
     place = event_type.location if event_type else None
-    return example_booking(work.recorded_at, organization.timezone, place)
+    length = timedelta(minutes=event_type.duration_minutes if event_type else 60)
+    return example_booking(work.recorded_at, organization.timezone, place, length)
 
 
 def _as_of_kind(body: BookingBody, asked: PreviewRequest) -> BookingBody:
