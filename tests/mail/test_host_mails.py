@@ -9,6 +9,7 @@ from tests.mail.posting import Post
 from tests.mail.reading import calendar_part, event_in, text_of, to
 from tests.mail.teams import choose, member, offer_of
 from tests.web.people.test_reassigning import book_with
+from tests.web.people.test_schedule_people import owner_of
 from tests.world import JSON, tomorrow_at
 
 
@@ -145,6 +146,21 @@ def test_the_organizations_own_address_gets_one_mail(post: Post) -> None:
     post.world.api.patch("/api/v1/organization", json={"notify_emails": addresses})
     booked(post, ada)
     assert len(to(post.news(), addresses[1])) == 1
+
+
+def test_a_business_of_one_gets_each_mail_once(post: Post) -> None:
+    owner = post.world.setup.admin_email
+    post.world.api.patch("/api/v1/organization", json={"notify_email": owner})
+    schedule = post.world.create_schedule(user_id=owner_of(post.world))
+    event_type = offer_of(post, {"schedule": schedule})
+    booking = book_with(post.world, schedule, event_type)
+    assert len(to(post.news(), owner)) == 1
+    booking = moved(post, booking)
+    cancelled(post, booking)
+    assert [str(mail["Subject"])[:9] for mail in to(post.news(), owner)] == [
+        "New time:",
+        "Cancelled",
+    ]
 
 
 def test_a_host_reads_times_of_the_own_zone(post: Post) -> None:

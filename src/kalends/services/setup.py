@@ -23,6 +23,8 @@ from kalends.store.accounts import organizations, users
 from kalends.store.availability.schedules import insert_schedule
 from kalends.store.database import TenantConnection, Tx
 
+# Nobody chose it: the first run asks for another.
+FIRST_SCHEDULE_NAME: Final = "My calendar"
 WORKDAYS: Final = WEEKDAYS[:5]
 OFFICE_HOURS: Final = WindowText("09:00", "17:00")
 
@@ -155,7 +157,7 @@ async def is_empty(context: Context) -> bool:
 def _first_schedule(now: Instant) -> Schedule:
     return Schedule(
         id=new_id(),
-        name="My calendar",
+        name=FIRST_SCHEDULE_NAME,
         availability=dict.fromkeys(WORKDAYS, OFFICE_HOURS),
         created_at=now,
         updated_at=now,

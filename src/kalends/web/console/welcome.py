@@ -21,6 +21,7 @@ from kalends.services import event_types, organizations, schedules
 from kalends.services.agenda import Choices, list_choices
 from kalends.services.event_types import NewEventType
 from kalends.services.schedules import NewSchedule
+from kalends.services.setup import FIRST_SCHEDULE_NAME
 from kalends.translation import gettext, gettext_lazy
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.http.locked_changes import lock_update
@@ -34,7 +35,9 @@ PATH: Final = "/welcome"
 USUAL: Final = FormFields(
     [("opens", "09:00"), ("closes", "17:00"), *(("days", day) for day in WEEKDAYS[:5])]
 )
-SCHEDULE_NAME: Final = gettext_lazy("My calendar")
+# Whose the hours are: the signed-in user's, or nobody's.
+OWN: Final = "own"
+SHARED: Final = "shared"
 NAMELESS: Final = gettext_lazy("Please give it a name.")
 DURATIONS: Final = (15, 30, 45, 60, 90, 120)
 # Of an event type that says nothing of them here.
@@ -54,14 +57,13 @@ async def show_hours(request: ConsoleRequest) -> PageAnswer:
     if choices.event_types:
         return request.go("/calendar")
     if not choices.schedules:
-        return _hours_page(
-            request, _typed(str(SCHEDULE_NAME), request.organization.timezone, USUAL)
-        )
+        return _hours_page(request, _typed("", OWN, request.organization.timezone, USUAL))
     first = choices.schedules[0]
     hours = _simple_hours(first)
     if hours is None:
         return request.go(f"{PATH}/event-type", schedule=encode_id(SCHEDULE, first.id))
-    return _hours_page(request, _typed(first.name, first.timezone, hours))
+    name = "" if first.name == FIRST_SCHEDULE_NAME else first.name
+    return _hours_page(request, _typed(name, _whose(request, first), first.timezone, hours))
 
 
 async def save_hours(request: ConsoleRequest) -> PageAnswer:
@@ -117,11 +119,14 @@ async def _keep_schedule(request: ConsoleRequest, form: FormFields, choices: Cho
         day: [window] for day in WEEKDAYS if day in form.all_of("days")
     }
     if choices.schedules:
+        first = choices.schedules[0]
         changes = FieldChanges[Schedule](
-            name=form.text("name"), timezone=form["timezone"], availability=hours
+            name=form.text("name"),
+            timezone=form["timezone"],
+            availability=hours,
+            user_id=_owner(request, form, first),
         )
-        first = choices.schedules[0].id
-        lock = partial(schedules.lock_schedule, schedule_id=first, if_match=None)
+        lock = partial(schedules.lock_schedule, schedule_id=first.id, if_match=None)
         return await request.change(lock_update(lock, schedules.update_schedule, changes))
     new = NewSchedule(
         name=form.text("name"),
@@ -131,8 +136,24 @@ async def _keep_schedule(request: ConsoleRequest, form: FormFields, choices: Cho
         overrides={},
         booking_limits=BookingLimits(),
         is_active=True,
+        user_id=_owner(request, form, None),
     )
     return await request.change(schedules.create_schedule, new)
+
+
+def _whose(request: ConsoleRequest, schedule: Schedule) -> str | None:
+    """What is chosen at first; None where it is somebody else's, which nobody is asked about."""
+    if schedule.user_id is None:
+        return OWN if schedule.name == FIRST_SCHEDULE_NAME else SHARED
+    return OWN if schedule.user_id == request.user_id else None
+
+
+def _owner(request: ConsoleRequest, form: FormFields, before: Schedule | None) -> UUID | None:
+    """A schedule that is somebody else's stays so, and a form that says nothing changes nothing."""
+    owner_before = before.user_id if before else None
+    if owner_before not in (None, request.user_id):
+        return owner_before
+    return {OWN: request.user_id, SHARED: None}.get(form.text("whose"), owner_before)
 
 
 def _event_type(form: FormFields, name: str, minutes: int, schedule_id: UUID) -> NewEventType:
@@ -178,9 +199,10 @@ def _faults_of_hours(form: FormFields) -> dict[str, str]:
     return faults
 
 
-def _typed(name: str, zone: str, hours: FormFields) -> FormFields:
+def _typed(name: str, whose: str | None, zone: str, hours: FormFields) -> FormFields:
     pairs = [(key, value) for key in hours for value in hours.all_of(key)]
-    return FormFields([("name", name), ("timezone", zone), *pairs])
+    asked = [("whose", whose)] if whose else []
+    return FormFields([("name", name), *asked, ("timezone", zone), *pairs])
 
 
 def _simple_hours(schedule: Schedule) -> FormFields | None:

@@ -2,17 +2,38 @@
 
 import re
 
+import httpx
+
+from kalends.compose import Installation
+from kalends.domain.access import Role
+from kalends.services.setup import FIRST_SCHEDULE_NAME
 from tests.web.pages.console.desks import SignedInBrowser
-from tests.web.pages.visitors import Browser, slug_of, text_of
+from tests.web.pages.settings.clerks import clerk_of
+from tests.web.pages.visitors import Browser, offered, slug_of, text_of
+from tests.web.people.test_schedule_people import owner_of, user_of
 from tests.world import JSON, World
 
 HOURS: JSON = {
     "name": "Ada's room",
+    "whose": "shared",
     "timezone": "Europe/Berlin",
     "days": ["monday", "friday"],
     "opens": "10:00",
     "closes": "18:00",
 }
+
+WINDOW: JSON = {"start": "09:00", "end": "12:00"}
+
+
+def first_schedule(world: World) -> JSON:
+    first: JSON = world.api.get("/api/v1/schedules").json()["data"][0]
+    return first
+
+
+def chosen_in(page: httpx.Response) -> str:
+    """Whose hours it is at first."""
+    (chosen,) = re.findall(r'name="whose" value="(\w+)" checked', page.text)
+    return str(chosen)
 
 
 def test_a_new_admin_is_led_to_a_booking_page(world: World, admin: SignedInBrowser) -> None:
@@ -35,6 +56,47 @@ def test_a_new_admin_is_led_to_a_booking_page(world: World, admin: SignedInBrows
         assert "First talk" in text_of(visitor.get(match[1]))
     assert admin.get("/console").url.path.endswith("/calendar")
     assert admin.open("/welcome").url.path.endswith("/calendar")
+
+
+def test_own_hours_make_the_signed_in_user_the_host(world: World, admin: SignedInBrowser) -> None:
+    assert chosen_in(admin.open("/welcome")) == "own"
+    admin.submit("/welcome", **{**HOURS, "name": "Ada Lovelace", "whose": "own"})
+    schedule = first_schedule(world)
+    assert schedule["user_id"] == owner_of(world)
+    assert chosen_in(admin.open("/welcome")) == "own"
+    path, _ = offered(world, schedule=schedule, host_choice="optional")
+    with Browser(world.url) as visitor:
+        assert "Ada Lovelace" in text_of(visitor.get(path))
+
+
+def test_hours_of_a_room_belong_to_nobody(world: World, admin: SignedInBrowser) -> None:
+    admin.submit("/welcome", **HOURS)
+    assert first_schedule(world)["user_id"] is None
+    assert chosen_in(admin.open("/welcome")) == "shared"
+    admin.submit("/welcome", **HOURS | {"whose": "own"})
+    assert first_schedule(world)["user_id"] == owner_of(world)
+    admin.submit("/welcome", **HOURS | {"whose": ""})
+    assert first_schedule(world)["user_id"] == owner_of(world)
+    admin.submit("/welcome", **HOURS)
+    assert first_schedule(world)["user_id"] is None
+
+
+def test_the_schedule_of_a_setup_asks_for_a_name(world: World, admin: SignedInBrowser) -> None:
+    world.create_schedule(name=FIRST_SCHEDULE_NAME, availability={"monday": WINDOW})
+    page = admin.open("/welcome")
+    assert chosen_in(page) == "own"
+    assert FIRST_SCHEDULE_NAME not in page.text
+
+
+def test_a_colleagues_hours_stay_the_colleagues(
+    home: Installation, world: World, admin: SignedInBrowser
+) -> None:
+    colleague = user_of(clerk_of(home, world, Role.STAFF))
+    world.create_schedule(user_id=colleague, availability={"monday": WINDOW})
+    assert 'name="whose"' not in admin.open("/welcome").text
+    admin.submit("/welcome", **HOURS | {"whose": "own"})
+    schedule = first_schedule(world)
+    assert (schedule["name"], schedule["user_id"]) == (HOURS["name"], colleague)
 
 
 def test_it_can_be_skipped_and_found_again(world: World, admin: SignedInBrowser) -> None:
