@@ -51,6 +51,15 @@ def test_a_sick_day_is_settled_on_one_page(world: World, admin: SignedInBrowser)
     assert now_is(world, bookings[0])["needs_new_time"] is True
 
 
+def test_a_last_day_before_the_first_is_a_clear_fault(world: World, admin: SignedInBrowser) -> None:
+    schedule = world.create_schedule()
+    form = {"who": schedule["id"], "busy.start_day": "2027-01-06", "busy.end_day": "2027-01-04"}
+    page = admin.submit("/absences", **form)
+    assert page.status_code == 422
+    assert "It must be after the start." in text_of(page)
+    assert 'id="wrong-busy.end"' in page.text
+
+
 def ids_in(text: str, name: str) -> list[str]:
     return re.findall(rf'name="{name}" value="([^"]+)"', text)
 

@@ -17,6 +17,14 @@
     document.getElementById("accent_is_ours").checked = false;
   });
 
+  // The last day of a busy time is not before its first.
+
+  const firstDay = document.getElementById("busy.start_day");
+  firstDay?.addEventListener("change", () => {
+    const lastDay = document.getElementById("busy.end_day");
+    if (lastDay.value < firstDay.value) lastDay.value = firstDay.value;
+  });
+
   // What a checkbox makes pointless goes out of sight.
 
   for (const part of all("[data-hidden-by]")) {
