@@ -1,11 +1,14 @@
 """Absences: who is away and when; what that meets is settled on one page."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from msgspec import structs
 
+from kalends.availability.interval import Interval
+from kalends.availability.wallclock import Zone
 from kalends.domain.absence import (
     AbsenceOwner,
     AbsenceSpan,
@@ -19,6 +22,7 @@ from kalends.domain.errors import KalendsError
 from kalends.domain.ids import ABSENCE, SCHEDULE, USER, encode_id
 from kalends.domain.rights import Right
 from kalends.domain.schedule import Schedule
+from kalends.domain.values import Day
 from kalends.formats.times import known_zone
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.services import absences, schedules
@@ -41,13 +45,37 @@ LISTED: Final = 100
 # Whoever is away is chosen among so many.
 MOST_CHOICES: Final = 500
 ANYBODY: Final = AbsenceOwner()
+_CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
 
 
 async def show_absences(request: ConsoleRequest) -> PageAnswer:
+    """A form for today, or for the time that the URL names (`query_of`)."""
+    query = request.query
     now = request.page_request.context.clock()
     today = local(now, known_zone(request.organization.timezone)).date().isoformat()
-    typed = {"busy.start_day": today, "busy.end_day": today, "who": request.query.text("who")}
+    first = _day_of(query.text("busy.start_day")) or today
+    typed = {
+        "who": query.text("who"),
+        "busy.start_day": first,
+        "busy.start": _clock_of(query.text("busy.start")),
+        "busy.end_day": _day_of(query.text("busy.end_day")) or first,
+        "busy.end": _clock_of(query.text("busy.end")),
+    }
     return await _list_page(request, draft_of_values(typed))
+
+
+def query_of(schedule: Schedule | None, zone: Zone, span: Interval) -> dict[str, str | None]:
+    """What opens the form filled in, by the clock of that zone."""
+    start, end = local(span.start, zone), local(span.end, zone)
+    # A day's end is part of that day.
+    last = local(span.end - 1, zone)
+    return {
+        "who": encode_id(SCHEDULE, schedule.id) if schedule else None,
+        "busy.start_day": start.date().isoformat(),
+        "busy.start": f"{start:%H:%M}",
+        "busy.end_day": last.date().isoformat(),
+        "busy.end": f"{end:%H:%M}" if end.date() == last.date() else "24:00",
+    }
 
 
 async def enter_absence(request: ConsoleRequest) -> PageAnswer:
@@ -155,6 +183,18 @@ def _owner_in(form: FormFields) -> AbsenceOwner:
     if who.startswith(f"{USER}_"):
         return AbsenceOwner(user_id=id_named(USER, who))
     return AbsenceOwner(schedule_id=id_named(SCHEDULE, who))
+
+
+def _day_of(text: str) -> str:
+    """Nothing of what is no day."""
+    try:
+        return Day.parse(text).isoformat()
+    except ValueError:
+        return ""
+
+
+def _clock_of(text: str) -> str:
+    return text if _CLOCK.fullmatch(text) else ""
 
 
 def _absence_in(request: ConsoleRequest) -> UUID:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from kalends.availability.interval import Interval
 from kalends.domain.booking import Booking, LocationType, Status
 from kalends.domain.errors import Inactive, Invalid, NotFound, Refused, SlotTaken
 from kalends.domain.event_type import EventType
@@ -12,10 +13,12 @@ from kalends.domain.ids import EVENT_TYPE, SCHEDULE, decode_id, encode_id
 from kalends.domain.mail import MailKind
 from kalends.domain.rights import Right
 from kalends.domain.schedule import Schedule
+from kalends.formats.times import known_zone
 from kalends.scheduling.booking_creation import NewAttendee, NewBooking
 from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.services import bookings
 from kalends.services.agenda import Choices, list_choices
+from kalends.web.console import absences
 from kalends.web.console.attendees import Details, read_details
 from kalends.web.console.booking_forms import is_attendee_mailed, url_of
 from kalends.web.console.moments import AmbiguousTime, moment_in
@@ -193,8 +196,33 @@ def _choose_page(request: ConsoleRequest, selection: Selection, choices: Choices
         starts_at = moment_in(request.query, request.zone)
     at = {name: value for name in TIME_FIELDS if (value := request.query.get(name))}
     return _page(
-        request, "choose", selection, choices=choices, offered=offered, at=at, starts_at=starts_at
+        request,
+        "choose",
+        selection,
+        choices=choices,
+        offered=offered,
+        at=at,
+        starts_at=starts_at,
+        closing_url=_closing_url(request, selection, starts_at),
     )
+
+
+def _closing_url(
+    request: ConsoleRequest, selection: Selection, starts_at: datetime | None
+) -> str | None:
+    """Where the place that was chosen is closed instead: the time, else the whole day. None where
+    none was chosen, or the user may not."""
+    if not request.may(Right.CHANGE_ABSENCES):
+        return None
+    schedule = selection.schedule
+    if starts_at is not None:
+        zone = known_zone((schedule or request.organization).timezone)
+        start = clock_words.seconds_of(starts_at)
+        span = Interval(start, start + selection.minutes * 60)
+        return request.to(absences.PATH, **absences.query_of(schedule, zone, span))
+    day = request.query.get("day")
+    who = encode_id(SCHEDULE, schedule.id) if schedule else None
+    return request.to(absences.PATH, **{"who": who, "busy.start_day": day}) if day else None
 
 
 def _may_take(event_type: EventType, schedule: Schedule) -> bool:

@@ -11,6 +11,8 @@ from tests.web.pages.console.desks import SignedInBrowser, problem_in
 from tests.web.pages.visitors import text_of
 from tests.world import JSON, World
 
+SPAN = ("busy.start_day", "busy.start", "busy.end_day", "busy.end")
+
 
 @pytest.fixture
 def new_york(world: World) -> World:
@@ -121,6 +123,52 @@ def test_an_empty_place_offers_what_its_schedule_may_take(
     form = text_of(admin.get(html.unescape(link[1])))
     assert "10:00" in form
     assert "One" in form
+
+
+@pytest.mark.parametrize(
+    ("at", "filled"),
+    [
+        (
+            {"start": "2026-12-08T14:00:00Z", "length": "45"},
+            ["2026-12-08", "15:00", "2026-12-08", "15:45"],
+        ),
+        (
+            {"day": "2026-12-08", "time": "22:00", "length": "60"},
+            ["2026-12-08", "23:00", "2026-12-08", "24:00"],
+        ),
+        ({"day": "2026-12-08"}, ["2026-12-08", "", "2026-12-08", ""]),
+    ],
+)
+def test_a_place_can_be_closed_instead(
+    world: World, admin: SignedInBrowser, at: JSON, filled: list[str]
+) -> None:
+    world.create_schedule(name="First")
+    schedule = world.create_schedule(name="Second", timezone="Europe/Berlin")
+    page = admin.open("/bookings/new", schedule=schedule["id"], **at)
+    link = re.search(r'href="([^"]+)">Close this time instead', page.text)
+    assert link
+    form = admin.get(html.unescape(link[1]))
+    assert f'value="{schedule["id"]}" selected' in form.text
+    assert [value_of(form.text, name) for name in SPAN] == filled
+
+
+def test_nothing_is_closed_where_no_place_was_chosen(world: World, admin: SignedInBrowser) -> None:
+    world.create_schedule()
+    assert "Close this time" not in admin.open("/bookings/new").text
+
+
+def test_a_span_that_is_none_is_not_proposed(world: World, admin: SignedInBrowser) -> None:
+    world.create_schedule()
+    typed = dict.fromkeys(SPAN, "<noon>") | {"busy.end_day": "2026-12-09"}
+    form = admin.open("/absences", **typed)
+    assert form.status_code == 200
+    assert [value_of(form.text, name) for name in SPAN[1::2]] == ["", ""]
+    assert "noon" not in form.text
+
+
+def value_of(text: str, name: str) -> str:
+    (found,) = re.findall(rf'name="{re.escape(name)}" type="\w+" value="([^"]*)"', text)
+    return str(found)
 
 
 def test_cancelled_bookings_are_not_in_the_way(world: World, admin: SignedInBrowser) -> None:
