@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from msgspec import Raw
 from tests.store.plans import filled_database
 
 from kalends.domain.ids import new_id
@@ -19,7 +20,7 @@ from kalends.store.availability.kept_calendars import (
     look_at_calendars,
 )
 from kalends.store.availability.packed import INSTANT_BYTES
-from kalends.store.database import TenantConnection
+from kalends.store.database import ConnectParameters, Database, TenantConnection
 
 T = TypeVar("T")
 
@@ -53,7 +54,8 @@ BUSY_ELSEWHERE = """
 INSERT INTO calendar_busy (organization_id, calendar_id, key, start_time, end_time)
 VALUES ($1, $2, '', $3::timestamptz, $3::timestamptz + interval '30 minutes')
 """
-OVERRIDES = '{"2031-05-01": [], "2031-05-02": []}'
+OVERRIDE = "UPDATE schedules SET overrides = $2 WHERE id = $1"
+OVERRIDES = b'{"2031-05-01": [], "2031-05-02": []}'
 RELEASE = "DELETE FROM occupancies WHERE organization_id = $1 AND schedule_id = $2"
 KEPT = "SELECT generic_plans FROM pg_prepared_statements WHERE statement = $1"
 # PostgreSQL plans the first five for their arguments, and then looks whether that is any better.
@@ -234,14 +236,20 @@ def test_what_was_asked_for_last_is_kept(url: str) -> None:
 
 
 def test_what_is_kept_counts_claims_and_overrides(url: str) -> None:
-    async def case(db: asyncpg.Connection) -> list[int]:
-        room = await new_schedule(db)
-        sizes = [(await look(db, NOON, room))[0].size]
-        await claim(db, room, 1)
-        sizes.append((await look(db, NOON, room))[0].size)
-        await db.execute("UPDATE schedules SET overrides = $2 WHERE id = $1", room, OVERRIDES)
-        return [*sizes, (await look(db, NOON, room))[0].size]
+    async def sizes() -> list[int]:
+        # JSON comes as it does in a server.
+        database = Database(ConnectParameters(dsn=url), 1)
+        try:
+            async with database.connection() as db:
+                room = await new_schedule(db)
+                of = [(await look(db, NOON, room))[0].size]
+                await claim(db, room, 1)
+                of.append((await look(db, NOON, room))[0].size)
+                await db.execute(OVERRIDE, room, Raw(OVERRIDES))
+                return [*of, (await look(db, NOON, room))[0].size]
+        finally:
+            await database.close()
 
-    empty, claimed, overridden = on(url, case)
+    empty, claimed, overridden = asyncio.run(sizes())
     assert claimed - empty == 3 * INSTANT_BYTES
-    assert overridden - claimed >= len(OVERRIDES) - len("{}")
+    assert overridden - claimed >= len(OVERRIDES) - len(b"{}")

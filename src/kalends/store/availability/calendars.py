@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from msgspec import Struct, structs
+from msgspec import Raw, Struct, structs
 
 from kalends.domain.schedule import Schedule
 from kalends.store.availability.calendars_elsewhere import (
@@ -241,7 +241,7 @@ def _stored_calendar(row: Any) -> StoredCalendar:
         reads_calendars=reads_calendars,
         mark=mark,
         next_end=next_end,
-        schedule_size=sum(len(v) for v in values[:_READS_CALENDARS_AT] if isinstance(v, str)),
+        schedule_size=sum(len(v) for v in values[:_READS_CALENDARS_AT] if isinstance(v, str | Raw)),
     )
 
 
