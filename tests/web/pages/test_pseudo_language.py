@@ -29,6 +29,7 @@ NO_PAGES: Final = frozenset(
         "/connect/callback",
         *("/", "/static/{name}", "/robots.txt", "/embed.js", "/console/{organization}/live"),
         "/console/{organization}/event-types/{event_type}/share/qr.svg",
+        "/console/{organization}/event-types/{event_type}/share/qr.png",
         "/static/pictures/{owner}/{name}",
     }
 )

@@ -1,15 +1,17 @@
 """How an event type is shared: link, QR code, code for a site; and its copy."""
 
 import html
+import io
 import re
 from xml.etree import ElementTree
 
 import pytest
 import segno
+from PIL import Image
 
 from kalends.compose import Installation
 from kalends.domain.access import Role
-from kalends.formats.qr_codes import qr_svg
+from kalends.formats.qr_codes import MODULE_PIXELS, QUIET_ZONE, qr_png, qr_svg
 from tests.conftest import run
 from tests.web.pages.settings.clerks import Clerk, clerk_of, fields_in
 from tests.web.pages.settings.test_event_type_pages import EVERYTHING, id_in, path_of, stored
@@ -47,6 +49,18 @@ def test_the_qr_code_is_a_drawing_of_the_address(world: World, clerk: Clerk) -> 
     assert answer.headers["content-type"] == "image/svg+xml"
     assert answer.content == qr_svg(world.url + path)
     assert "script" not in answer.text
+
+
+def test_the_qr_code_comes_in_pixels_too(world: World, clerk: Clerk) -> None:
+    path, event_type = offered(world)
+    link = path_of(event_type, "/share/qr.png")
+    assert f'href="{clerk.root}{link}" download' in clerk.open(path_of(event_type, "/share")).text
+    answer = clerk.open(link)
+    assert answer.headers["content-type"] == "image/png"
+    modules = segno.make_qr(world.url + path, error="m").symbol_size(border=QUIET_ZONE)[0]
+    picture = Image.open(io.BytesIO(answer.content))
+    assert picture.size == (modules * MODULE_PIXELS, modules * MODULE_PIXELS)
+    assert answer.content == qr_png(world.url + path)
 
 
 def test_a_qr_code_keeps_four_modules_of_white_around_it() -> None:

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from kalends.domain.rights import Right
 from kalends.domain.values import LONGEST_NAME
-from kalends.formats.qr_codes import qr_svg
+from kalends.formats.qr_codes import qr_png, qr_svg
 from kalends.services import event_types
 from kalends.translation import gettext
 from kalends.web.console.request import NOT_STORED, ConsoleRequest, console_route
@@ -40,10 +40,14 @@ async def show(request: ConsoleRequest) -> PageAnswer:
     )
 
 
-async def show_qr_code(request: ConsoleRequest) -> PageAnswer:
-    event_type = await EDITOR.open(request)
-    code = qr_svg(request.page_request.origin + _page_of(request, event_type.slug))
+async def show_qr_svg(request: ConsoleRequest) -> PageAnswer:
+    code = qr_svg(await _url_in(request))
     return PageAnswer(code, 200, MEDIA_TYPES[".svg"], (NOT_STORED,))
+
+
+async def show_qr_png(request: ConsoleRequest) -> PageAnswer:
+    code = qr_png(await _url_in(request))
+    return PageAnswer(code, 200, MEDIA_TYPES[".png"], (NOT_STORED,))
 
 
 async def duplicate(request: ConsoleRequest) -> PageAnswer:
@@ -54,6 +58,12 @@ async def duplicate(request: ConsoleRequest) -> PageAnswer:
     return request.go(EDITOR.path_of(copy), done="duplicated")
 
 
+async def _url_in(request: ConsoleRequest) -> str:
+    """Of the page of the event type that is asked for. Raises NotFound."""
+    event_type = await EDITOR.open(request)
+    return request.page_request.origin + _page_of(request, event_type.slug)
+
+
 def _page_of(request: ConsoleRequest, slug: str) -> str:
     return f"/{request.organization.slug}/{slug}"
 
@@ -62,6 +72,7 @@ _EVENT_TYPE: Final = EDITOR.path + "/{event_type}"
 
 PAGES: Final = (
     console_route(Right.SEE_EVENT_TYPES, "GET", _EVENT_TYPE + TAB, show),
-    console_route(Right.SEE_EVENT_TYPES, "GET", _EVENT_TYPE + TAB + "/qr.svg", show_qr_code),
+    console_route(Right.SEE_EVENT_TYPES, "GET", _EVENT_TYPE + TAB + "/qr.svg", show_qr_svg),
+    console_route(Right.SEE_EVENT_TYPES, "GET", _EVENT_TYPE + TAB + "/qr.png", show_qr_png),
     console_route(Right.CHANGE_SETTINGS, "POST", _EVENT_TYPE + "/duplicate", duplicate),
 )
