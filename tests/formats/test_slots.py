@@ -70,3 +70,9 @@ def test_no_slots_are_an_empty_list() -> None:
     )
     inputs = replace(nobody, terms=replace(HALF_AN_HOUR, notice=0))
     assert encode_slots(slots(inputs, SPAN)) == b"[]"
+
+
+@pytest.mark.parametrize(("schedules", "is_kept"), [(1, True), (124, True), (125, False)])
+def test_texts_of_many_schedules_are_not_kept(schedules: int, is_kept: bool) -> None:
+    listed = slots_of(1, schedules)
+    assert (encode_slots(listed) is encode_slots(listed)) is is_kept

@@ -3,10 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
+
 from kalends.domain.event_type import Requirement
 from kalends.domain.schedule import Schedule
 from kalends.scheduling.availability_queries import AvailabilityQuery
 from kalends.scheduling.kept_slots import MOST_KEPT, Asked, KeptSlots
+from kalends.scheduling.slots import LONGEST_TEXT_KEPT, ListedSlots
 from kalends.store.availability.calendars import StoredCalendar
 from kalends.store.availability.packed import PackedTimes
 
@@ -36,3 +39,10 @@ def test_the_answers_that_were_asked_for_last_are_kept() -> None:
     for question in questions:
         kept.keep(question, 1, 0)
     assert [kept.find(question, 0) for question in questions] == [None, *[0] * MOST_KEPT]
+
+
+@pytest.mark.parametrize(("length", "kept"), [(LONGEST_TEXT_KEPT, 1), (LONGEST_TEXT_KEPT + 1, 0)])
+def test_a_long_text_is_written_each_time(length: int, kept: int) -> None:
+    listed = ListedSlots((), "UTC", texts=[])
+    listed.keep_text(bytes(length))
+    assert len(listed.texts or ()) == kept

@@ -16,7 +16,8 @@ from kalends.domain.hold import Hold
 
 # The half hours of almost half a year; 2.5 MB.
 MOST_TEXTS: Final = 1 << 13
-# Texts of whole answers, each of 0.3 MB at most.
+# Texts of whole answers, each of 0.4 MB at most: of so many slots of one schedule, and fewer where
+# each has several.
 ANSWERS_KEPT: Final = 128
 KEPT_SLOTS: Final = 1500
 
@@ -87,7 +88,12 @@ def encode_slots(slots: Slots, zone: Zone | None = None) -> bytes:
     encoded takes longer than to find them. What is kept are texts of values, never of rows, and
     of the very same `Slots`, which do not change.
     """
-    return _encoded(slots, zone) if len(slots) <= KEPT_SLOTS else write_slots(slots, zone)
+    return _encoded(slots, zone) if _may_be_kept(slots) else write_slots(slots, zone)
+
+
+def _may_be_kept(slots: Slots) -> bool:
+    taken = len(slots.schedule_ids[0]) if slots.schedule_ids else 1
+    return len(slots) * (1 + taken) <= 2 * KEPT_SLOTS
 
 
 def write_slots(slots: Slots, zone: Zone | None = None) -> bytes:

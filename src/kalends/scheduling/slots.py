@@ -25,6 +25,8 @@ from kalends.scheduling.slot_search import may_be_kept, search_slots
 
 # A day in any zone lies within these of the same day in UTC.
 ZONES_APART: Final = timedelta(hours=15)
+# As long as of 1,500 slots of one schedule; where each has many schedules, it is written each time.
+LONGEST_TEXT_KEPT: Final = 400_000
 
 
 class SlotRange(Struct, frozen=True, kw_only=True):
@@ -69,6 +71,11 @@ class ListedSlots(Struct, frozen=True):
     def slots(self) -> Sequence[Slot]:
         """The pieces as one."""
         return self.pieces[0] if len(self.pieces) == 1 else [*chain.from_iterable(self.pieces)]
+
+    def keep_text(self, text: bytes) -> None:
+        """Keeps what was written of it for the next one, where it is kept itself."""
+        if self.texts is not None and len(text) <= LONGEST_TEXT_KEPT:
+            self.texts[:] = [text]
 
 
 class LoadedSlots(Struct, frozen=True):

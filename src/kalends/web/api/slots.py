@@ -175,8 +175,7 @@ async def _encode(listed: ListedSlots, timezone: str | None) -> HttpAnswer:
     encoded = await _encode_pieces(listed.pieces, partial(write, zone=zone))
     meta = SlotsMeta(sum(map(len, listed.pieces)), listed.zone_name)
     answer = data_with_meta(Raw(encoded), meta)
-    if listed.texts is not None:
-        listed.texts[:] = [answer.body]
+    listed.keep_text(answer.body)
     return answer
 
 
