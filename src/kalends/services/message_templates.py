@@ -104,7 +104,7 @@ async def update_template(
 async def delete_template(
     work: UnitOfWork, template_id: UUID, if_match: IfMatch
 ) -> MessageTemplate:
-    """Such mails are in our words again. Raises NotFound, Stale."""
+    """Such mails have the standard text again. Raises NotFound, Stale."""
     template = await lock_template(work, template_id, if_match)
     await templates.delete_template(work.tenant, template_id)
     return template

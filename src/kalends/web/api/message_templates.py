@@ -157,7 +157,7 @@ async def update_message_template(call: Call) -> HttpAnswer:
 async def delete_message_template(call: Call) -> HttpAnswer:
     """Delete a message template
 
-    Such mails are in our words again.
+    Such mails have the standard text again.
     """
     return await CALLS.delete(call)
 
