@@ -61,12 +61,22 @@ ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercas
 LENGTH: Final = 22
 _PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
 _VALUE_OF_PAIR: Final = {pair: value for value, pair in enumerate(_PAIRS)}
+RANDOM_BITS: Final = 74
+STEP_BITS: Final = 48
+_latest = 0, 0
 
 
 def new_id(now_ms: int | None = None) -> UUID:
-    """A new UUIDv7; `now_ms` is Unix time in milliseconds."""
+    """A new UUIDv7; `now_ms` is Unix time in milliseconds. Of one millisecond those of a process
+    ascend (RFC 9562 6.2, method 2), so that what was made later is listed later."""
+    global _latest
     stamp = time.time_ns() // 1_000_000 if now_ms is None else now_ms
-    random = secrets.randbits(74)
+    latest_stamp, latest_random = _latest
+    if stamp == latest_stamp:
+        random = latest_random + 1 + secrets.randbits(STEP_BITS)
+    else:
+        random = secrets.randbits(RANDOM_BITS - 1)  # what is left above is for those that follow
+    _latest = stamp, random
     high = (stamp << 16) | 0x7000 | (random >> 62)
     low = (0b10 << 62) | (random & ((1 << 62) - 1))
     return UUID(int=(high << 64) | low)
