@@ -98,7 +98,7 @@ def test_a_refused_password_waits_for_the_new_one(
     assert office.api.patch(office.path, json={"password": "another"}).status_code == 200
     office.shows(9)
     office.wait_for(lambda: office.state(booking) == "written")
-    assert office.connection()["state"] == "active"
+    office.wait_for(lambda: office.connection()["state"] == "active")
     assert office.findings() == []
     assert [data["state"] for data in office.logged("calendar.recovered")] == ["active"]
 

@@ -138,4 +138,4 @@ def test_a_consent_that_was_taken_back_waits_for_another(
     assert connected(own_world, fake.NAME, connection_id=connection_id) == office.path
     office.shows(9)
     office.wait_for(lambda: office.findings() == [])
-    assert office.connection()["state"] == "active"
+    office.wait_for(lambda: office.connection()["state"] == "active")
