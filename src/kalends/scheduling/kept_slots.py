@@ -4,7 +4,6 @@ Calendars in which nothing has changed are the same objects (`look_at_calendars`
 in them needs neither be found nor written again.
 """
 
-from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -12,6 +11,7 @@ from msgspec import Struct
 
 from kalends.scheduling.availability_queries import AvailabilityQuery
 from kalends.store.availability.calendars import StoredCalendar
+from kalends.store.kept_by_size import KeptBySize
 
 T = TypeVar("T")
 
@@ -52,28 +52,16 @@ class KeptSlots(Generic[T]):
     """Of one process; those that were asked for last."""
 
     def __init__(self, most_size: int = MOST_SIZE) -> None:
-        self._kept: OrderedDict[Hashable, _Kept[T]] = OrderedDict()
-        self._most_size = most_size
-        self._size = 0
+        self._kept: KeptBySize[Hashable, _Kept[T]] = KeptBySize(MOST_KEPT, most_size)
 
     def find(self, asked: Asked, now: float) -> T | None:
         """What was kept, if it is what would be found now, in epoch seconds."""
-        kept = self._kept.get(asked.who)
+        kept = self._kept.find(asked.who)
         if kept is None or now > kept.latest_now or not asked.is_same(kept.asked):
             return None
-        self._kept.move_to_end(asked.who)
+        self._kept.note_use(asked.who)
         return kept.answer
 
     def keep(self, asked: Asked, latest_now: int, answer: T) -> None:
         """Keeps what is the same until `latest_now`, in epoch seconds."""
-        self._drop(self._kept.pop(asked.who, None))
-        if asked.size > self._most_size:
-            return
-        self._kept[asked.who] = _Kept(asked, latest_now, answer)
-        self._size += asked.size
-        while len(self._kept) > MOST_KEPT or self._size > self._most_size:
-            self._drop(self._kept.popitem(last=False)[1])
-
-    def _drop(self, kept: _Kept[T] | None) -> None:
-        if kept is not None:
-            self._size -= kept.asked.size
+        self._kept.keep(asked.who, _Kept(asked, latest_now, answer), asked.size)

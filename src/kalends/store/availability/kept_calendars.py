@@ -7,7 +7,6 @@ a restore. Holds end without a change: what was read holds until the first of th
 time before it was read.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -21,6 +20,7 @@ from kalends.store.availability.calendars import (
     with_times_elsewhere,
 )
 from kalends.store.database import TenantConnection
+from kalends.store.kept_by_size import KeptBySize
 
 MOST_KEPT: Final = 2_000
 # Of 40,000 claims, or of 20 schedules with years of overrides, as they were sent. Where they have
@@ -55,9 +55,7 @@ class KeptCalendars:
     """Of one process; those that were asked for last."""
 
     def __init__(self, most_size: int = MOST_SIZE) -> None:
-        self._kept: OrderedDict[Key, KeptCalendar] = OrderedDict()
-        self._most_size = most_size
-        self._size = 0
+        self._kept: KeptBySize[Key, KeptCalendar] = KeptBySize(MOST_KEPT, most_size)
 
     def find(
         self, organization_id: UUID, schedule_ids: Sequence[UUID], span: Span, now: datetime
@@ -67,10 +65,10 @@ class KeptCalendars:
         found = []
         for schedule_id in schedule_ids:
             key = organization_id, schedule_id, span
-            kept = self._kept.get(key)
+            kept = self._kept.find(key)
             if kept is None or not kept.holds_at(now):
                 return None
-            self._kept.move_to_end(key)
+            self._kept.note_use(key)
             found.append(kept.calendar)
         return found
 
@@ -78,19 +76,9 @@ class KeptCalendars:
         self, organization_id: UUID, span: Span, calendars: Sequence[StoredCalendar], now: datetime
     ) -> None:
         for calendar in calendars:
-            if calendar.mark is not None and calendar.size <= self._most_size:
-                self._keep((organization_id, calendar.schedule.id, span), calendar, now)
-
-    def _keep(self, key: Key, calendar: StoredCalendar, now: datetime) -> None:
-        self._drop(self._kept.pop(key, None))
-        self._kept[key] = KeptCalendar(calendar, now)
-        self._size += calendar.size
-        while len(self._kept) > MOST_KEPT or self._size > self._most_size:
-            self._drop(self._kept.popitem(last=False)[1])
-
-    def _drop(self, kept: KeptCalendar | None) -> None:
-        if kept is not None:
-            self._size -= kept.calendar.size
+            if calendar.mark is not None:
+                key = organization_id, calendar.schedule.id, span
+                self._kept.keep(key, KeptCalendar(calendar, now), calendar.size)
 
 
 _calendars: Final = KeptCalendars()
