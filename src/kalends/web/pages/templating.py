@@ -6,7 +6,7 @@ that turn text around (`without_bidi`); `|bdi` also isolates what a user wrote.
 
 import html
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
@@ -23,14 +23,6 @@ LONGEST_LINE: Final = 160
 # What a template writes at one go, some 10 ms: texts and values, each counts as one.
 WRITTEN_A_PIECE: Final = 500
 _MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]()#+!|~:]")
-
-_FUNCTIONS: Final[tuple[Callable[..., Any], ...]] = (
-    is_address,
-    is_video_link,
-    logo_of,
-    photo_of,
-    picture_at,
-)
 
 
 def _environment() -> Environment:
@@ -50,7 +42,11 @@ def _environment() -> Environment:
         accent_url=assets.accent_url,
         asset=assets.URLS.__getitem__,
         clock_words=clock_words,
-        **{each.__name__: each for each in _FUNCTIONS},
+        is_address=is_address,
+        logo_of=logo_of,
+        photo_of=photo_of,
+        picture_at=picture_at,
+        is_video_link=is_video_link,
     )
     environment.filters.update(
         **safety.FILTERS,

@@ -137,7 +137,7 @@ def _mappings_in(form: FormFields) -> list[dict[str, str]]:
 
 
 def _as_typed(form: FormFields) -> FormFields:
-    """Without the secrets, which are never shown again, and without gaps between the rows."""
+    """The form without gaps between its rows."""
     fields: dict[str, str | Iterable[str]] = {name: form.text(name) for name in PLAIN}
     for name in ("apiKey", "webhookSecret", VERSION_FIELD):
         fields[name] = form.text(name)
