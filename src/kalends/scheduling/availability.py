@@ -103,8 +103,7 @@ async def _load_calendars(
     with_ids: bool,
     to_book: bool,
 ) -> list[StoredCalendar]:
-    detail = CalendarDetail.IDS if with_ids else query.detail
-    if not to_book and not query.excluded_ids and detail is CalendarDetail.NONE:
+    if query.has_times_alone and not (with_ids or to_book):
         return await look_at_calendars_of(work, query, span)
     return await load_calendars(
         work.tenant,
@@ -112,7 +111,7 @@ async def _load_calendars(
         _around(query, span),
         work.now,
         query.excluded_ids,
-        detail=detail,
+        detail=CalendarDetail.IDS if with_ids else query.detail,
         to_book=to_book,
     )
 

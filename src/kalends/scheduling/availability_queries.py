@@ -70,6 +70,11 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
         return has_limit or self.has_seats
 
     @property
+    def has_times_alone(self) -> bool:
+        """Whether all times of the calendars are looked at, whosever they are."""
+        return not self.excluded_ids and self.detail is CalendarDetail.NONE
+
+    @property
     def needs_calendars_alone(self) -> bool:
         """Whether slots follow from the calendars of the schedules: nothing is left out of them,
         and no claims of the event type are counted, for its limit, as seats or for whose turn it
@@ -77,12 +82,7 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
         has_choice = self.event_type is not None and any(
             len(needed.schedule_ids) > needed.count for needed in self.requirements
         )
-        return (
-            not self.excluded_ids
-            and not self.is_counted
-            and not has_choice
-            and self.detail is CalendarDetail.NONE
-        )
+        return self.has_times_alone and not self.is_counted and not has_choice
 
 
 def event_type_query(
