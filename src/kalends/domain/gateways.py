@@ -162,4 +162,9 @@ def link_to(gateways: Gateways, path: str) -> str:
     return f"{gateways.public_url}{path}"
 
 
+def link_if_known(gateways: Gateways, path: str) -> str | None:
+    """The same for a mail that does without: None where our address is not known."""
+    return None if gateways.public_url is None else link_to(gateways, path)
+
+
 NO_GATEWAYS: Final = Gateways()

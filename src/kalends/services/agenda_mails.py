@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import structs
 
 from kalends.domain.access import Organization
-from kalends.domain.gateways import link_to
+from kalends.domain.gateways import link_if_known
 from kalends.domain.ids import ORGANIZATION
 from kalends.domain.mail import MailKind
 from kalends.domain.notifications import NotifiedUser
@@ -76,7 +76,7 @@ async def _post_day(work: UnitOfWork, user: NotifiedUser, day: date, zone_name: 
             reader_zone=zone_name,
             bookings=bookings[:MOST_TOLD],
             has_more=len(bookings) > MOST_TOLD,
-            calendar_url=link_to(gateways, path) if gateways.public_url else None,
+            calendar_url=link_if_known(gateways, path),
         )
     )
     await post_message(work, MailKind.AGENDA, user.email, message, user_id, span[1])

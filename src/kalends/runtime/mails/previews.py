@@ -10,7 +10,7 @@ from kalends.domain.access import Organization
 from kalends.domain.booking import Booking, BookingFilter, Status, changeable_until
 from kalends.domain.event_type import EventType, EventTypeTexts
 from kalends.domain.gateways import Gateways
-from kalends.domain.ids import BOOKING, MAIL, ORGANIZATION, encode_id, new_id
+from kalends.domain.ids import BOOKING, ORGANIZATION, new_id
 from kalends.domain.mail import Audience, MailKind
 from kalends.domain.message_template import OwnWords, TemplateKind
 from kalends.domain.translations import ORIGINAL, texts_in
@@ -21,6 +21,7 @@ from kalends.formats.mails.facts import BookingMail
 from kalends.formats.mails.letters import write_html, write_text
 from kalends.formats.mails.messages import Message, write_message
 from kalends.runtime.mails.own import languages_of, mail_logo, mail_photos
+from kalends.runtime.mails.terms import message_id_of
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.accounts.organizations import find_organization
@@ -156,7 +157,7 @@ def _mail(
     return BookingMail(
         kind=MailKind(asked.kind),
         audience=asked.audience,
-        message_id=f"<{encode_id(MAIL, new_id())}@{sender.rpartition('@')[2]}>",
+        message_id=message_id_of(new_id(), sender),
         booking=body,
         before=before,
         sequence=0,

@@ -1,6 +1,7 @@
 """What mails on behalf of an organization say of it, whatever they tell."""
 
 from typing import Any
+from uuid import UUID
 
 from msgspec import structs
 
@@ -11,6 +12,11 @@ from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import UnitOfWork
 
 
+def message_id_of(mail_id: UUID, sender: str) -> str:
+    """The mail's `Message-ID` (RFC 5322 3.6.4), in the sender's domain."""
+    return f"<{encode_id(MAIL, mail_id)}@{sender.rpartition('@')[2]}>"
+
+
 def mail_terms(
     work: UnitOfWork, organization: Organization, recipient: str, locale: str | None
 ) -> dict[str, Any]:
@@ -18,7 +24,7 @@ def mail_terms(
     language, if it is known."""
     sender = work.context.gateways.sender
     terms = ReaderMail(
-        message_id=f"<{encode_id(MAIL, new_id())}@{sender.rpartition('@')[2]}>",
+        message_id=message_id_of(new_id(), sender),
         organization_name=organization.name,
         sender=sender,
         recipient=recipient,

@@ -23,6 +23,7 @@ from kalends.formats.mails.messages import Message
 from kalends.runtime.cooperative import cooperatively
 from kalends.runtime.links import NewLink, make_link
 from kalends.runtime.mails.own import languages_of, mail_logo, mail_photos
+from kalends.runtime.mails.terms import message_id_of
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import Context
 from kalends.store.availability.event_types import find_event_types_of_bookings
@@ -245,7 +246,7 @@ def _facts(gateways: Gateways, mail: Mail, story: Story, manage_url: str | None)
     return BookingMail(
         kind=kind,
         audience=Audience(mail.audience),
-        message_id=f"<{encode_id(MAIL, mail.id)}@{gateways.sender.rpartition('@')[2]}>",
+        message_id=message_id_of(mail.id, gateways.sender),
         booking=booking,
         sequence=story.event.sequence,
         happened_at=story.event.created_at,

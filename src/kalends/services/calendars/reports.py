@@ -11,6 +11,7 @@ from msgspec import Raw, structs
 from kalends.domain.calendars.connections import CalendarConnection
 from kalends.domain.calendars.consent import lacking_words
 from kalends.domain.calendars.findings import CalendarFinding, FindingKind, finding_of_account
+from kalends.domain.gateways import link_if_known
 from kalends.domain.ids import new_id
 from kalends.domain.mail import MailKind
 from kalends.domain.webhook import EventName
@@ -141,8 +142,7 @@ async def _post(
     organization = await find_organization(work.tenant)
     if organization is None:
         return
-    public_url = work.context.gateways.public_url
-    link = f"{public_url}/console/{organization.slug}{PAGE}" if public_url else None
+    link = link_if_known(work.context.gateways, f"/console/{organization.slug}{PAGE}")
     for recipient, locale in await list_readers(work, organization, user_id):
         message = calendar_message(
             CalendarMail(

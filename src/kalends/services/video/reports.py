@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from kalends.domain.booking import Booking
+from kalends.domain.gateways import link_if_known
 from kalends.domain.ids import BOOKING, encode_id
 from kalends.domain.mail import MailKind
 from kalends.domain.video import VideoFailed, VideoProvider
@@ -33,8 +34,8 @@ async def _report(
     organization = await find_organization(work.tenant)
     if organization is None or not await put_report(work.tenant, provider, now, now - ONE_MAIL_FOR):
         return
-    public_url = work.context.gateways.public_url
     path = f"/console/{organization.slug}/bookings/{encode_id(BOOKING, booking.id)}"
+    link = link_if_known(work.context.gateways, path)
     for recipient, locale in await list_readers(work, organization):
         message = call_message(
             CallMail(
@@ -43,7 +44,7 @@ async def _report(
                 reason=failure.reason,
                 attendee=booking.attendee_name,
                 starts_at=booking.start_time,
-                link=f"{public_url}{path}" if public_url else None,
+                link=link,
             )
         )
         await post_message(work, MailKind.LINKS_FAILING, recipient, message, booking.id)

@@ -6,6 +6,7 @@ from typing import Final
 
 from kalends.domain.video import VideoProvider
 from kalends.store.database import TenantConnection
+from kalends.store.rows import is_so
 
 PUT: Final = """
 INSERT INTO video_reports AS r (organization_id, provider, reported_at) VALUES ($1, $2, $3)
@@ -21,8 +22,7 @@ async def put_report(
 ) -> bool:
     """Whether it is to be told now; not where it was told after `not_since`. Of two at once one
     gets a yes."""
-    arguments = provider.value, now, not_since
-    return await tenant.tx.fetchval(PUT, tenant.organization_id, *arguments) is not None
+    return await is_so(tenant, PUT, provider.value, now, not_since)
 
 
 async def forget_reports(tenant: TenantConnection, providers: Sequence[VideoProvider]) -> None:
