@@ -29,7 +29,7 @@ from kalends.services import absences, schedules
 from kalends.services.users import members
 from kalends.translation import gettext
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import Draft, draft_of_values, draft_with_faults
+from kalends.web.console.settings.forms.drafts import Draft
 from kalends.web.console.settings.forms.paging import read_page
 from kalends.web.console.settings.offers.exceptions import BUSY, busy_time_in
 from kalends.web.console.settlements import decisions_in, settlements_of
@@ -61,7 +61,7 @@ async def show_absences(request: ConsoleRequest) -> PageAnswer:
         "busy.end_day": _day_of(query.text("busy.end_day")) or first,
         "busy.end": _clock_of(query.text("busy.end")),
     }
-    return await _list_page(request, draft_of_values(typed))
+    return await _list_page(request, Draft.of_values(typed))
 
 
 def query_of(schedule: Schedule | None, zone: Zone, span: Interval) -> dict[str, str | None]:
@@ -81,7 +81,7 @@ def query_of(schedule: Schedule | None, zone: Zone, span: Interval) -> dict[str,
 async def enter_absence(request: ConsoleRequest) -> PageAnswer:
     """Closes the time, and leads to what it meets."""
     form = await request.form()
-    typed = draft_of_values({name: form.text(name) for name in ("who", *BUSY)}).typed
+    typed = Draft.of_values({name: form.text(name) for name in ("who", *BUSY)}).typed
     try:
         owner = _owner_in(form)
         zone = request.zone
@@ -90,7 +90,7 @@ async def enter_absence(request: ConsoleRequest) -> PageAnswer:
         span = AbsenceSpan(**structs.asdict(busy_time_in(form, zone)))
         entered = await request.change(absences.create_absence, owner, span)
     except KalendsError as error:
-        return await _list_page(request, draft_with_faults(typed, error))
+        return await _list_page(request, Draft.with_faults(typed, error))
     return request.go(_url_of(entered.absence.id), done="absent")
 
 

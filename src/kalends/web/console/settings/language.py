@@ -8,7 +8,7 @@ from kalends.domain.rights import Right
 from kalends.services.users import accounts
 from kalends.services.users.accounts import AccountChanges
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import Draft, draft_of_values, draft_with_faults
+from kalends.web.console.settings.forms.drafts import Draft
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.language_choices import language_choices
@@ -17,7 +17,7 @@ PATH: Final = "/language"
 
 
 async def show(request: ConsoleRequest) -> PageAnswer:
-    return _page(request, draft_of_values({"locale": request.account.user.locale or ""}))
+    return _page(request, Draft.of_values({"locale": request.account.user.locale or ""}))
 
 
 async def save(request: ConsoleRequest) -> PageAnswer:
@@ -25,7 +25,7 @@ async def save(request: ConsoleRequest) -> PageAnswer:
     try:
         changes = AccountChanges(locale=_locale_in(typed))
     except KalendsError as error:
-        return _page(request, draft_with_faults(typed, error))
+        return _page(request, Draft.with_faults(typed, error))
     await request.change(accounts.update_account, request.user_id, changes)
     return request.go(PATH, done="saved")
 

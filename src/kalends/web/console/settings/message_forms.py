@@ -15,7 +15,7 @@ from kalends.web.api.message_templates import (
     parse_new,
     parse_preview,
 )
-from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check, draft_of_values
+from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check
 from kalends.web.console.settings.forms.typed import YES, text_or_none
 from kalends.web.http.reading import read_body
 from kalends.web.pages.forms import FormFields
@@ -28,13 +28,13 @@ def new_draft(locale: str, event_type_id: str) -> Draft:
     """An empty form: the confirmation of attendees, in that language, about that event type or
     all."""
     about = {"locale": locale, "event_type_id": event_type_id}
-    return draft_of_values({"kind": "confirmed", "audience": "attendee", **about})
+    return Draft.of_values({"kind": "confirmed", "audience": "attendee", **about})
 
 
 def draft_of(template: MessageTemplate) -> Draft:
     """The form as the words stand."""
     t = template
-    return draft_of_values(
+    return Draft.of_values(
         {
             "kind": t.kind,
             "audience": t.audience,
@@ -52,7 +52,7 @@ def as_typed(form: FormFields) -> FormFields:
     """Line breaks as one character each, as browsers count them."""
     names = (*ABOUT, *WORDS, "is_off", VERSION_FIELD)
     values = {name: form.text(name).replace("\r\n", "\n") for name in names}
-    return draft_of_values(values).typed
+    return Draft.of_values(values).typed
 
 
 def read_new(typed: FormFields) -> NewTemplate:

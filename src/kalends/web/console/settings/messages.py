@@ -14,7 +14,7 @@ from kalends.translation import language_for
 from kalends.web.api.message_templates import USE_CASES
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings import message_forms
-from kalends.web.console.settings.forms.drafts import Draft, draft_with_faults
+from kalends.web.console.settings.forms.drafts import Draft
 from kalends.web.console.settings.forms.editor import Editor
 from kalends.web.console.settings.forms.paging import read_page
 from kalends.web.console.settings.mail_frames import mail_in_frame, page_with_mail
@@ -72,7 +72,7 @@ async def _previewed(request: ConsoleRequest, template: MessageTemplate | None) 
         asked = read_preview(typed, about_of(template) if template else None)
         shown = await request.read(message_templates.preview_template, asked)
     except KalendsError as error:
-        return await _form(request, template, draft_with_faults(typed, error))
+        return await _form(request, template, Draft.with_faults(typed, error))
     return await _form(request, template, Draft(typed), shown)
 
 

@@ -13,12 +13,7 @@ from kalends.services.users.notifications import NotificationChanges
 from kalends.web.api.models import check_zone
 from kalends.web.api.notifications import parse_notifications
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import (
-    Draft,
-    check,
-    draft_of_values,
-    draft_with_faults,
-)
+from kalends.web.console.settings.forms.drafts import Draft, check
 from kalends.web.console.settings.forms.typed import YES, clock_text, text_or_none
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
@@ -38,7 +33,7 @@ async def save(request: ConsoleRequest) -> PageAnswer:
         changes, zone = _read(typed), _zone_in(typed)
         await request.change(_change, request, changes, zone)
     except KalendsError as error:
-        return await _page(request, draft_with_faults(typed, error))
+        return await _page(request, Draft.with_faults(typed, error))
     return request.go(PATH, done="saved")
 
 
@@ -72,7 +67,7 @@ def _draft_of(user: NotifiedUser, zone: str | None) -> Draft:
     n = user.notifications
     chosen = {name: YES if getattr(n, name) else "" for name in CHOICES}
     at = n.agenda_at.strftime("%H:%M") if n.agenda_at else ""
-    return draft_of_values({**chosen, "agenda_at": at, "timezone": zone or ""})
+    return Draft.of_values({**chosen, "agenda_at": at, "timezone": zone or ""})
 
 
 async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:

@@ -13,17 +13,9 @@ from kalends.domain.rights import Right
 from kalends.formats.colours import COLOURS
 from kalends.formats.encoding import encode
 from kalends.services import organizations, pictures
-from kalends.translation import LazyMessage, gettext_lazy
 from kalends.web.api.organization import parse_changes
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import (
-    VERSION_FIELD,
-    Draft,
-    check,
-    draft_of_values,
-    draft_with_faults,
-    if_match_of,
-)
+from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check, if_match_of
 from kalends.web.console.settings.forms.typed import YES, text_or_none
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.pages import places
@@ -42,7 +34,6 @@ class SettingsSection:
     of what is typed. The address that stands first is that of `/settings`, as it always was."""
 
     key: str
-    lead: LazyMessage
     fields: frozenset[str]
     read: Callable[[FormFields], Mapping[str, Any]]
 
@@ -62,7 +53,7 @@ class SettingsSection:
         try:
             after = await request.change(lock_parse_update(lock, parse, update))
         except KalendsError as error:
-            draft = draft_with_faults(_known(typed), error, request.organization.version)
+            draft = Draft.with_faults(_known(typed), error, request.organization.version)
             carried = draft.beyond(self.fields.__contains__)
             return self.page(request, draft.at_fields(partial(_field_of, typed)), carried)
         return redirect(f"/console/{after.slug}{self.path}?done=saved")
@@ -84,7 +75,6 @@ class SettingsSection:
             self.key,
             draft.status,
             path=self.path,
-            lead=self.lead,
             countries=places.countries(request.page_request.words_language),
             languages=language_choices(request.organization.locale),
             page_url=f"{request.page_request.origin}/",
@@ -106,7 +96,7 @@ async def set_logo(request: ConsoleRequest) -> PageAnswer:
     try:
         picture = await pictures.read_picture(request.page_request.context, "logo", content)
     except Invalid as error:
-        faults = draft_with_faults(_draft_of(request.organization).typed, error)
+        faults = Draft.with_faults(_draft_of(request.organization).typed, error)
         return LOOKS.page(request, faults)
     await request.change(pictures.set_logo, None, picture)
     return request.go(LOOKS.path, done="saved")
@@ -161,7 +151,7 @@ def _field_of(typed: FormFields, name: str) -> str:
 
 def _draft_of(organization: Organization) -> Draft:
     o = organization
-    return draft_of_values(
+    return Draft.of_values(
         {
             "name": o.name,
             "slug": o.slug,
@@ -180,36 +170,15 @@ def _draft_of(organization: Organization) -> Draft:
     )
 
 
-BUSINESS: Final = SettingsSection(
-    "settings",
-    gettext_lazy("What you are called, and where you are found."),
-    frozenset({"name", "slug", "website"}),
-    _business,
-)
+BUSINESS: Final = SettingsSection("settings", frozenset({"name", "slug", "website"}), _business)
 LOOKS: Final = SettingsSection(
-    "looks",
-    gettext_lazy("So that your pages and mails look like yours."),
-    frozenset({"accent_color", "accent_shown", "accent_is_ours"}),
-    _looks,
+    "looks", frozenset({"accent_color", "accent_shown", "accent_is_ours"}), _looks
 )
-REGION: Final = SettingsSection(
-    "region",
-    gettext_lazy("Where you are at home."),
-    frozenset({"timezone", "country", "locale"}),
-    _region,
-)
+REGION: Final = SettingsSection("region", frozenset({"timezone", "country", "locale"}), _region)
 NOTICES: Final = SettingsSection(
-    "notices",
-    gettext_lazy("Who of you is told of each booking."),
-    frozenset({"notify_email", "more_notify_emails"}),
-    _notices,
+    "notices", frozenset({"notify_email", "more_notify_emails"}), _notices
 )
-STAFF: Final = SettingsSection(
-    "staff",
-    gettext_lazy("Staff see and change what is on their own schedules."),
-    frozenset({"staff_may_edit_hours"}),
-    _staff,
-)
+STAFF: Final = SettingsSection("staff", frozenset({"staff_may_edit_hours"}), _staff)
 SECTIONS: Final = (BUSINESS, LOOKS, REGION, NOTICES, STAFF)
 
 PAGES: Final = (

@@ -9,12 +9,7 @@ from kalends.domain.rights import Right
 from kalends.domain.values import Email
 from kalends.services.users import members
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import (
-    Draft,
-    draft_of_values,
-    draft_with_faults,
-    draft_with_problem,
-)
+from kalends.web.console.settings.forms.drafts import Draft
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
@@ -33,7 +28,7 @@ async def invite(request: ConsoleRequest) -> PageAnswer:
     try:
         await request.change(members.invite_member, _email_in(typed), _role_in(typed))
     except KalendsError as error:
-        return await _page(request, draft_with_faults(typed, error))
+        return await _page(request, Draft.with_faults(typed, error))
     return request.go(PATH, done="invited" if _mail_leaves(request) else "invited-in-mailbox")
 
 
@@ -43,7 +38,7 @@ async def change_role(request: ConsoleRequest) -> PageAnswer:
     try:
         await request.change(members.change_role, user_id, _role_in(form))
     except Invalid as error:
-        return await _page(request, draft_with_problem(_empty(), error))
+        return await _page(request, _empty().with_problem(error))
     return request.go(PATH, done="role-changed")
 
 
@@ -53,7 +48,7 @@ async def remove(request: ConsoleRequest) -> PageAnswer:
     try:
         await request.change(members.remove_member, user_id)
     except Invalid as error:
-        return await _page(request, draft_with_problem(_empty(), error))
+        return await _page(request, _empty().with_problem(error))
     return request.go(PATH, done="user-removed")
 
 
@@ -79,7 +74,7 @@ def _role_in(form: FormFields) -> Role:
 
 
 def _empty() -> Draft:
-    return draft_of_values({"role": Role.MEMBER.value})
+    return Draft.of_values({"role": Role.MEMBER.value})
 
 
 async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:

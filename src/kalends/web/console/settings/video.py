@@ -13,15 +13,8 @@ from kalends.services.video.accounts import NewVideoAccounts, version_of
 from kalends.translation import gettext
 from kalends.web.api.video import PutVideo, parse_put
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import (
-    VERSION_FIELD,
-    Draft,
-    check,
-    draft_of_values,
-    draft_with_faults,
-    if_match_of,
-)
-from kalends.web.console.settings.forms.one_time_secret import go_with_secret, take_secret
+from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check, if_match_of
+from kalends.web.console.settings.forms.one_time_secret import go_with_secret, page_with_secret
 from kalends.web.console.settings.forms.typed import text_or_none
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.http.reading import read_body
@@ -48,7 +41,7 @@ async def save(request: ConsoleRequest) -> PageAnswer:
             await accounts.check_hook(request.page_request.context, new.hook_url)
         put = await request.change(lock_update(lock, accounts.put_video_accounts, new))
     except KalendsError as error:
-        draft = draft_with_faults(typed, error, version_of(stored))
+        draft = Draft.with_faults(typed, error, version_of(stored))
         return await _page(request, draft)
     if put.hook_secret is not None:
         return go_with_secret(request, PATH, put.hook_secret, "saved")
@@ -71,9 +64,9 @@ def _parse(body: bytes) -> NewVideoAccounts:
 
 def _draft_of(stored: VideoAccounts | None) -> Draft:
     if stored is None:
-        return draft_of_values({VERSION_FIELD: "0"})
+        return Draft.of_values({VERSION_FIELD: "0"})
     user = stored.zoom_user or ""
-    return draft_of_values(
+    return Draft.of_values(
         {
             "zoom.account_id": stored.zoom_account_id or "",
             "zoom.client_id": stored.zoom_client_id or "",
@@ -86,22 +79,14 @@ def _draft_of(stored: VideoAccounts | None) -> Draft:
 
 async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
     stored = await request.read(accounts.get_video_accounts)
-    secret, headers = take_secret(request, PATH)
-    return request.page(
-        "console/settings/video.html",
-        SECTION,
-        draft.status,
-        headers,
-        path=PATH,
-        lead=gettext(
-            "Which accounts make the links to calls. Google Meet and Microsoft Teams need none: "
-            "their links come with the calendar that a schedule writes its bookings into."
-        ),
-        secret=secret,
-        has_zoom=stored is not None and stored.has_zoom,
-        has_jitsi=request.page_request.context.gateways.jitsi_url is not None,
-        **draft.values(),
+    lead = gettext(
+        "Which accounts make the links to calls. Google Meet and Microsoft Teams need none: their "
+        "links come with the calendar that a schedule writes its bookings into."
     )
+    has_zoom = stored is not None and stored.has_zoom
+    has_jitsi = request.page_request.context.gateways.jitsi_url is not None
+    template, shown = "console/settings/video.html", {"has_zoom": has_zoom, "has_jitsi": has_jitsi}
+    return page_with_secret(request, template, SECTION, PATH, draft, lead=lead, **shown)
 
 
 PAGES: Final = (

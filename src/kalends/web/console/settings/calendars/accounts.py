@@ -17,7 +17,7 @@ from kalends.translation import LazyMessage, gettext_lazy
 from kalends.web.api.calendars.connections import REQUIRED_OF
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.calendars.consents import providers_of
-from kalends.web.console.settings.forms.drafts import Draft, draft_of_values, draft_with_faults
+from kalends.web.console.settings.forms.drafts import Draft
 from kalends.web.console.settings.forms.paging import read_page
 from kalends.web.console.settings.offers.schedules import EDITOR, open_schedule, path_of
 from kalends.web.console.settings.offers.schedules import PATH as SCHEDULES
@@ -37,7 +37,7 @@ PROVIDERS: Final[tuple[tuple[ProviderName, LazyMessage], ...]] = (
 
 
 async def list_connections(request: ConsoleRequest) -> PageAnswer:
-    return await _page(request, draft_of_values({"provider": ProviderName.CALDAV}))
+    return await _page(request, Draft.of_values({"provider": ProviderName.CALDAV}))
 
 
 async def connect(request: ConsoleRequest) -> PageAnswer:
@@ -49,7 +49,7 @@ async def connect(request: ConsoleRequest) -> PageAnswer:
         found = await connections.discover(page_request.context, page_request.caller, new)
         made = await request.change(connections.create_connection, new, found)
     except KalendsError as error:
-        return await _page(request, draft_with_faults(typed, error))
+        return await _page(request, Draft.with_faults(typed, error))
     connection_id = ids.encode_id(ids.CALENDAR_CONNECTION, made.connection.id)
     return request.go(f"{PATH}/{connection_id}", done="calendars-connected")
 

@@ -18,7 +18,7 @@ from kalends.services.calendars.reading import syncs
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.calendars.accounts import PATH, SECTION
 from kalends.web.console.settings.calendars.consents import has_boxes
-from kalends.web.console.settings.forms.drafts import Draft, draft_of_values, draft_with_faults
+from kalends.web.console.settings.forms.drafts import Draft
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
@@ -27,7 +27,7 @@ OPEN: Final = PATH + "/{connection}"
 
 
 async def show_connection(request: ConsoleRequest) -> PageAnswer:
-    return await _page(request, draft_of_values({}))
+    return await _page(request, Draft.of_values({}))
 
 
 async def choose_calendars(request: ConsoleRequest) -> PageAnswer:
@@ -57,7 +57,7 @@ async def change_password(request: ConsoleRequest) -> PageAnswer:
         )
         await request.change(connections.change_password, _id(request), password, found)
     except KalendsError as error:
-        return await _page(request, draft_with_faults(FormFields([]), error))
+        return await _page(request, Draft.with_faults(FormFields([]), error))
     return _done(request, "saved")
 
 

@@ -15,14 +15,7 @@ from kalends.services.imports import connections, runs
 from kalends.translation import gettext_lazy
 from kalends.web.api.calcom import DEFAULT_INTERVAL_MINUTES, PutCalcomConnection, parse_connection
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import (
-    VERSION_FIELD,
-    Draft,
-    draft_of_values,
-    draft_with_faults,
-    draft_with_problem,
-    if_match_of,
-)
+from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, if_match_of
 from kalends.web.console.settings.forms.typed import (
     ROWS_TO_SPARE,
     minutes_or_text,
@@ -70,7 +63,7 @@ async def connect(request: ConsoleRequest) -> PageAnswer:
         new = parse_connection(body)
         await connections.connect(request.page_request.context, caller, new, seen)
     except KalendsError as error:
-        draft = draft_with_faults(typed, error, version)
+        draft = Draft.with_faults(typed, error, version)
         return await _page(request, connection, draft.at_fields(_our_field))
     return request.go(PATH, done="connected")
 
@@ -91,7 +84,7 @@ async def sync(request: ConsoleRequest) -> PageAnswer:
         )
     except KalendsError as error:
         connection = await _find(request)
-        return await _page(request, connection, draft_with_problem(_draft_of(connection), error))
+        return await _page(request, connection, _draft_of(connection).with_problem(error))
     return request.go(PATH, done="synced" if run.is_over else "sync-begun")
 
 
@@ -143,12 +136,12 @@ def _as_typed(form: FormFields) -> FormFields:
         fields[name] = form.text(name)
     for number, row in enumerate(_mappings_in(form)):
         fields |= {f"mappings.{number}.{part}": value for part, value in row.items()}
-    return draft_of_values(fields).typed
+    return Draft.of_values(fields).typed
 
 
 def _draft_of(connection: ImportConnection | None) -> Draft:
     if connection is None:
-        return draft_of_values(
+        return Draft.of_values(
             {
                 "baseUrl": DEFAULT_BASE_URL,
                 "onConflict": OnConflict.SKIP.value,
@@ -169,7 +162,7 @@ def _draft_of(connection: ImportConnection | None) -> Draft:
         fields[f"mappings.{number}.kind"] = "host" if is_host else "event-type"
         fields[f"mappings.{number}.id"] = str(named)
         fields[f"mappings.{number}.schedule"] = ids.encode_id(ids.SCHEDULE, mapping.schedule_id)
-    return draft_of_values(fields)
+    return Draft.of_values(fields)
 
 
 def _our_field(name: str) -> str:

@@ -13,8 +13,8 @@ from kalends.scheduling.local_time import bounds_of_day
 from kalends.services import api_keys
 from kalends.web.api.api_keys import CreateApiKey
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import Draft, draft_of_values, draft_with_faults
-from kalends.web.console.settings.forms.one_time_secret import go_with_secret, take_secret
+from kalends.web.console.settings.forms.drafts import Draft
+from kalends.web.console.settings.forms.one_time_secret import go_with_secret, page_with_secret
 from kalends.web.console.settings.forms.paging import read_page
 from kalends.web.console.settings.forms.typed import text_or_none
 from kalends.web.http.call import id_named
@@ -30,7 +30,7 @@ USUAL: Final = (Scope.BOOKINGS_READ, Scope.BOOKINGS_WRITE)
 
 
 async def list_keys(request: ConsoleRequest) -> PageAnswer:
-    return await _page(request, draft_of_values({"scopes": [scope.value for scope in USUAL]}))
+    return await _page(request, Draft.of_values({"scopes": [scope.value for scope in USUAL]}))
 
 
 async def create(request: ConsoleRequest) -> PageAnswer:
@@ -41,7 +41,7 @@ async def create(request: ConsoleRequest) -> PageAnswer:
             api_keys.create_api_key, parsed.name, parsed.scopes, parsed.expires_at
         )
     except KalendsError as error:
-        return await _page(request, draft_with_faults(typed, error).at_fields(_our_field))
+        return await _page(request, Draft.with_faults(typed, error).at_fields(_our_field))
     return go_with_secret(request, PATH, new_key.secret, "key-created")
 
 
@@ -76,19 +76,16 @@ def _our_field(name: str) -> str:
 
 async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
     listed, pager = await read_page(request, api_keys.list_api_keys, LISTED)
-    secret, headers = take_secret(request, PATH)
-    return request.page(
+    return page_with_secret(
+        request,
         "console/settings/keys.html",
         SECTION,
-        draft.status,
-        headers,
+        PATH,
+        draft,
         keys=[(ids.encode_id(ids.API_KEY, key.id), key) for key in listed],
         **pager,
-        path=PATH,
         scopes=list(Scope),
         now=request.page_request.context.clock(),
-        secret=secret,
-        **draft.values(),
     )
 
 

@@ -1,7 +1,7 @@
 """Webhooks: endpoints, what was delivered to them and what was not."""
 
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from msgspec import json
 
@@ -16,15 +16,8 @@ from kalends.services.webhooks import deliveries, endpoints
 from kalends.services.webhooks.endpoints import EndpointChanges, NewEndpoint
 from kalends.web.api.webhooks import parse_changes
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import (
-    VERSION_FIELD,
-    Draft,
-    check,
-    draft_of_values,
-    draft_with_faults,
-    if_match_of,
-)
-from kalends.web.console.settings.forms.one_time_secret import go_with_secret, take_secret
+from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check, if_match_of
+from kalends.web.console.settings.forms.one_time_secret import go_with_secret, page_with_secret
 from kalends.web.console.settings.forms.paging import read_page
 from kalends.web.console.settings.forms.typed import YES, text_or_none
 from kalends.web.http.call import id_named
@@ -51,7 +44,7 @@ async def list_endpoints(request: ConsoleRequest) -> PageAnswer:
 
 
 async def show_new(request: ConsoleRequest) -> PageAnswer:
-    return _form(request, draft_of_values({ALL: YES}))
+    return _form(request, Draft.of_values({ALL: YES}))
 
 
 async def create(request: ConsoleRequest) -> PageAnswer:
@@ -66,7 +59,7 @@ async def create(request: ConsoleRequest) -> PageAnswer:
         )
         new_endpoint = await request.change(endpoints.create_endpoint, new)
     except KalendsError as error:
-        return _form(request, draft_with_faults(typed, error))
+        return _form(request, Draft.with_faults(typed, error))
     return go_with_secret(
         request, _path_of(new_endpoint.endpoint), new_endpoint.secret, "webhook-created"
     )
@@ -87,7 +80,7 @@ async def save(request: ConsoleRequest) -> PageAnswer:
         lock = _lock(endpoint, if_match_of(typed))
         await request.change(lock_update(lock, endpoints.update_endpoint, changes))
     except KalendsError as error:
-        return await _page(request, endpoint, draft_with_faults(typed, error, endpoint.version))
+        return await _page(request, endpoint, Draft.with_faults(typed, error, endpoint.version))
     return request.go(_path_of(endpoint), done="saved")
 
 
@@ -142,7 +135,7 @@ def _read(typed: FormFields) -> EndpointChanges:
 
 
 def _draft_of(endpoint: WebhookEndpoint) -> Draft:
-    return draft_of_values(
+    return Draft.of_values(
         {
             "url": endpoint.url,
             "description": endpoint.description or "",
@@ -171,7 +164,7 @@ def _form(request: ConsoleRequest, draft: Draft) -> PageAnswer:
         draft.status,
         path=f"{PATH}/new",
         event_names=list(EventName),
-        **_values_of(draft),
+        **_at_choice(draft).values(),
     )
 
 
@@ -181,28 +174,25 @@ async def _page(request: ConsoleRequest, endpoint: WebhookEndpoint, draft: Draft
     page, pager = await read_page(
         request, deliveries.list_deliveries, ENDPOINTS_LISTED, endpoint.id, chosen
     )
-    secret, headers = take_secret(request, _path_of(endpoint))
-    return request.page(
+    return page_with_secret(
+        request,
         "console/settings/webhook.html",
         SECTION,
-        draft.status,
-        headers,
+        _path_of(endpoint),
+        _at_choice(draft),
         endpoint=endpoint,
-        path=_path_of(endpoint),
         deliveries=[(ids.encode_id(ids.DELIVERY, one.id), one, _attempts_of(one)) for one in page],
         event_id=lambda one: ids.encode_id(ids.EVENT, one.event_id),
         **pager,
         state=chosen or "",
         states=list(State),
-        secret=secret,
         event_names=list(EventName),
-        **_values_of(draft),
     )
 
 
-def _values_of(draft: Draft) -> dict[str, Any]:
+def _at_choice(draft: Draft) -> Draft:
     """What is wrong with one event is wrong with the choice of them."""
-    return draft.at_fields(lambda name: name.partition(".")[0]).values()
+    return draft.at_fields(lambda name: name.partition(".")[0])
 
 
 def _attempts_of(delivery: Delivery) -> list[DeliveryAttempt]:

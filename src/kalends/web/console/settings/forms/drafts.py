@@ -3,7 +3,7 @@ made of."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from kalends.domain.errors import Detail, Invalid, KalendsError, SlugTaken, Stale
 from kalends.domain.faults import FaultCode
@@ -65,6 +65,11 @@ _SENTENCES: Final = {
     ),
     FaultCode.NEVER_OFF: gettext_lazy("Attendees rely on this message: it cannot be switched off."),
 }
+_CHANGED: Final = gettext_lazy(
+    "Somebody else changed this while you were at it. What you typed is below, and not saved yet. "
+    "Save again to put yours in place of theirs, or open the page anew to see theirs."
+)
+_ADDRESS_TAKEN: Final = gettext_lazy("This address is taken. Please choose another one.")
 # Those that count something, by how much.
 _COUNTS: Final[Mapping[FaultCode, Callable[[int], str]]] = {
     FaultCode.TOO_LONG: lambda limit: ngettext(
@@ -89,7 +94,36 @@ class Draft:
     problem: str | None = None
     status: int = 200
 
-    def at_fields(self, name_of: Callable[[str], str]) -> "Draft":
+    @classmethod
+    def of_values(cls, values: Mapping[str, str | Iterable[str]]) -> Self:
+        """A form as it is filled in from what is there."""
+        pairs: list[tuple[str, str]] = []
+        for name, value in values.items():
+            pairs += [(name, value)] if isinstance(value, str) else [(name, one) for one in value]
+        return cls(FormFields(pairs))
+
+    @classmethod
+    def with_faults(
+        cls, typed: FormFields, error: KalendsError, version: int | None = None
+    ) -> Self:
+        """The same form again, with what is wrong at its fields. For one that was made of an older
+        version, `version` is that which stands now: sent again, the form goes over it."""
+        status = status_of(error)
+        if isinstance(error, Stale):
+            typed_fields = [(n, v) for n in typed if n != VERSION_FIELD for v in typed.all_of(n)]
+            now = (VERSION_FIELD, "" if version is None else str(version))
+            return cls(FormFields([*typed_fields, now]), problem=str(_CHANGED), status=status)
+        if isinstance(error, SlugTaken):
+            return cls(typed, {"slug": str(_ADDRESS_TAKEN)}, status=status)
+        faults = faults_of(error)
+        problem = None if faults else refusal_words(error)
+        return cls(typed, faults, problem, status)
+
+    def with_problem(self, error: KalendsError) -> Self:
+        """The form as it stands, and why something else on its page was not done."""
+        return type(self)(self.typed, problem=_why_not(error), status=status_of(error))
+
+    def at_fields(self, name_of: Callable[[str], str]) -> Self:
         """The same with each fault at the field that this form has for the API's."""
         return replace(self, faults={name_of(name): text for name, text in self.faults.items()})
 
@@ -110,45 +144,6 @@ class Draft:
             "label_of": label_of,
             "problem": problem,
         }
-
-
-def draft_of_values(values: Mapping[str, str | Iterable[str]]) -> Draft:
-    """A form as it is filled in from what is there."""
-    pairs: list[tuple[str, str]] = []
-    for name, value in values.items():
-        pairs += [(name, value)] if isinstance(value, str) else [(name, one) for one in value]
-    return Draft(FormFields(pairs))
-
-
-def draft_with_faults(typed: FormFields, error: KalendsError, version: int | None = None) -> Draft:
-    """The same form again, with what is wrong at its fields. For one that was made of an older
-    version, `version` is that which stands now: sent again, the form goes over it."""
-    if isinstance(error, Stale):
-        typed_fields = [(n, v) for n in typed if n != VERSION_FIELD for v in typed.all_of(n)]
-        now = FormFields([*typed_fields, (VERSION_FIELD, "" if version is None else str(version))])
-        return Draft(
-            now,
-            problem=gettext(
-                "Somebody else changed this while you were at it. What you typed is "
-                "below, and not saved yet. Save again to put yours in place of theirs, "
-                "or open the page anew to see theirs."
-            ),
-            status=status_of(error),
-        )
-    if isinstance(error, SlugTaken):
-        return Draft(
-            typed,
-            {"slug": gettext("This address is taken. Please choose another one.")},
-            status=status_of(error),
-        )
-    faults = faults_of(error)
-    problem = None if faults else refusal_words(error)
-    return Draft(typed, faults, problem, status_of(error))
-
-
-def draft_with_problem(draft: Draft, error: KalendsError) -> Draft:
-    """A form as it stands, and why something else on its page was not done."""
-    return Draft(draft.typed, problem=_why_not(error), status=status_of(error))
 
 
 def _why_not(error: KalendsError) -> str:

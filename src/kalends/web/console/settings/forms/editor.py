@@ -11,12 +11,7 @@ from kalends.domain.rights import Right
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.web.console.request import ConsoleHandler, ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import (
-    Draft,
-    draft_with_faults,
-    draft_with_problem,
-    if_match_of,
-)
+from kalends.web.console.settings.forms.drafts import Draft, if_match_of
 from kalends.web.http.call import id_named
 from kalends.web.http.locked_changes import Lock, lock_parse_update
 from kalends.web.http.versioned import UseCases, Versioned
@@ -147,7 +142,7 @@ class Editor(Generic[T, New, Changes]):
         try:
             new = await request.change(self.use_cases.create, self.form.read_new(typed))
         except KalendsError as error:
-            return await self.page(request, None, draft_with_faults(typed, error))
+            return await self.page(request, None, Draft.with_faults(typed, error))
         return request.go(self.path_of(new), done=f"{self._path_name.replace('_', '-')}-created")
 
     async def save(self, request: ConsoleRequest) -> PageAnswer:
@@ -172,7 +167,7 @@ class Editor(Generic[T, New, Changes]):
         try:
             await request.change(lock_parse_update(lock, parse, self.use_cases.update))
         except KalendsError as error:
-            return await page(request, thing, draft_with_faults(typed, error, thing.version))
+            return await page(request, thing, Draft.with_faults(typed, error, thing.version))
         return request.go(self.path_of(thing, at), done="saved")
 
     async def delete(self, request: ConsoleRequest) -> PageAnswer:
@@ -181,7 +176,5 @@ class Editor(Generic[T, New, Changes]):
         try:
             await request.change(self.use_cases.delete, thing.id, if_match_of(form))
         except (InUse, Stale) as error:
-            return await self.page(
-                request, thing, draft_with_problem(self.form.draft_of(thing), error)
-            )
+            return await self.page(request, thing, self.form.draft_of(thing).with_problem(error))
         return request.go(self.path, done="deleted")

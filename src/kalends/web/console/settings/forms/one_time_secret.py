@@ -7,12 +7,13 @@ redirect, so that reloading makes no second secret, and the page takes the cooki
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from msgspec import DecodeError, Struct, json
 
 from kalends.runtime.sealing import SealBroken
 from kalends.web.console.request import ConsoleRequest
+from kalends.web.console.settings.forms.drafts import Draft
 from kalends.web.pages.answers import Headers, PageAnswer, redirect
 
 SECRET_COOKIE: Final = "kalends_once"
@@ -40,6 +41,16 @@ def go_with_secret(request: ConsoleRequest, path: str, secret: str, done: str) -
     return redirect(
         request.to(path, done=done), _cookie(request, sealed, int(SECRET_LASTS.total_seconds()))
     )
+
+
+def page_with_secret(
+    request: ConsoleRequest, template: str, section: str, path: str, draft: Draft, **values: Any
+) -> PageAnswer:
+    """The page of a form at that path. It shows the secret, if one came along, and takes it
+    away."""
+    secret, headers = take_secret(request, path)
+    values |= {"path": path, "secret": secret} | draft.values()
+    return request.page(template, section, draft.status, headers, **values)
 
 
 def take_secret(request: ConsoleRequest, path: str) -> tuple[str | None, Headers]:

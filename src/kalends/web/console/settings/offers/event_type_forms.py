@@ -19,7 +19,7 @@ from kalends.domain.event_type import (
 from kalends.formats.encoding import encode
 from kalends.services.event_types import NewEventType
 from kalends.web.api.event_types import CreateEventType, parse_changes, parse_new
-from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check, draft_of_values
+from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check
 from kalends.web.console.settings.forms.typed import (
     YES,
     minutes_or_text,
@@ -74,13 +74,13 @@ LONGEST_QUESTION_KEY: Final = 40
 def new_draft(schedule_ids: Iterable[str]) -> Draft:
     """An empty form of a new one: half an hour, on the first schedule."""
     first = list(schedule_ids)[:1]
-    return draft_of_values({"duration_minutes": "30", "requirements.0.schedule_ids": first})
+    return Draft.of_values({"duration_minutes": "30", "requirements.0.schedule_ids": first})
 
 
 def draft_of(event_type: EventType) -> Draft:
     """The form as the event type stands."""
     e = event_type
-    return draft_of_values(
+    return Draft.of_values(
         {
             **{name: getattr(e, name) or "" for name in TEXTS},
             **{name: span_text(getattr(e, name)) for name in MINUTES},
@@ -110,7 +110,7 @@ def as_typed(form: FormFields) -> FormFields:
         row["key"] = row["key"] or _key_of(row["label"], keys)
         keys.add(row["key"])
         fields |= {f"questions.{number}.{part}": value for part, value in row.items()}
-    return draft_of_values(fields).typed
+    return Draft.of_values(fields).typed
 
 
 def read_new(typed: FormFields) -> NewEventType:

@@ -20,7 +20,7 @@ from kalends.translation import gettext
 from kalends.web.api.busy_times import parse_new
 from kalends.web.api.schedules import parse_changes
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import Draft, draft_of_values, draft_with_faults
+from kalends.web.console.settings.forms.drafts import Draft
 from kalends.web.console.settings.forms.paging import read_page
 from kalends.web.console.settings.forms.typed import clock_text
 from kalends.web.console.settings.offers.schedule_forms import WINDOW, listed, windows_in
@@ -52,13 +52,13 @@ async def set_override(request: ConsoleRequest) -> PageAnswer:
     fields = {
         f"{HOURS}.{n}.{part}": getattr(w, part) for n, w in enumerate(windows) for part in WINDOW
     }
-    typed = draft_of_values({"day": form.text("day"), **fields}).typed
+    typed = Draft.of_values({"day": form.text("day"), **fields}).typed
     try:
         day = _day_in(form, "day")
         await _change_overrides(request, schedule, day.isoformat(), windows)
     except KalendsError as error:
         our_field = partial(_our_field, typed.text("day"))
-        return await _page(request, schedule, draft_with_faults(typed, error).at_fields(our_field))
+        return await _page(request, schedule, Draft.with_faults(typed, error).at_fields(our_field))
     return request.go(path_of(schedule, TAB), done="saved")
 
 
@@ -71,13 +71,13 @@ async def remove_override(request: ConsoleRequest) -> PageAnswer:
 async def add_busy_time(request: ConsoleRequest) -> PageAnswer:
     schedule = await open_schedule(request)
     form = await request.form()
-    typed = draft_of_values({name: form.text(name) for name in BUSY}).typed
+    typed = Draft.of_values({name: form.text(name) for name in BUSY}).typed
     try:
         new = busy_time_in(form, zone_of_schedule(schedule))
         lock = partial(busy_times.lock_schedule, schedule_id=schedule.id)
         await request.change(lock_update(lock, busy_times.create_busy_time, new))
     except KalendsError as error:
-        return await _page(request, schedule, draft_with_faults(typed, error))
+        return await _page(request, schedule, Draft.with_faults(typed, error))
     return request.go(path_of(schedule, TAB), done="busy-added")
 
 

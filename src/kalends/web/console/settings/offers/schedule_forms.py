@@ -11,7 +11,7 @@ from kalends.formats.encoding import encode
 from kalends.services.schedules import NewSchedule
 from kalends.translation import gettext
 from kalends.web.api.schedules import CreateSchedule, parse_changes, parse_new
-from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check, draft_of_values
+from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check
 from kalends.web.console.settings.forms.typed import (
     YES,
     clock_text,
@@ -36,14 +36,14 @@ NEW_HOURS: Final = {day: [WindowText("09:00", "17:00")] for day in WEEKDAYS[:5]}
 
 def new_draft(zone_name: str) -> Draft:
     """An empty form: office hours, in the zone of the organization."""
-    return draft_of_values({"timezone": zone_name, "is_active": YES, **_fields_of(NEW_HOURS)})
+    return Draft.of_values({"timezone": zone_name, "is_active": YES, **_fields_of(NEW_HOURS)})
 
 
 def draft_of(schedule: Schedule) -> Draft:
     """The form as the schedule stands."""
     limits = schedule.booking_limits
     hours = {day: listed(windows) for day, windows in (schedule.availability or {}).items()}
-    return draft_of_values(
+    return Draft.of_values(
         {
             "name": schedule.name,
             "timezone": schedule.timezone,
@@ -66,7 +66,7 @@ def as_typed(form: FormFields) -> FormFields:
     """The form with its windows written out as they are read, and without gaps between them."""
     hours = {day: windows_in(form, f"availability.{day}") for day in WEEKDAYS}
     plain = (*PLAIN, *LIMIT_FIELDS, ALWAYS_OPEN, "is_active", VERSION_FIELD)
-    return draft_of_values({**sent_of(form, plain), **_fields_of(hours)}).typed
+    return Draft.of_values({**sent_of(form, plain), **_fields_of(hours)}).typed
 
 
 def read_new(typed: FormFields) -> NewSchedule:

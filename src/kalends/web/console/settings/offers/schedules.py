@@ -15,7 +15,7 @@ from kalends.services.users.members import list_members
 from kalends.translation import LazyMessage, gettext_lazy
 from kalends.web.api.schedules import USE_CASES
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import Draft, draft_with_faults
+from kalends.web.console.settings.forms.drafts import Draft
 from kalends.web.console.settings.forms.editor import Editor
 from kalends.web.console.settings.forms.paging import read_page
 from kalends.web.console.settings.forms.typed import ROWS_TO_SPARE, rows_in
@@ -92,7 +92,7 @@ async def set_photo(request: ConsoleRequest) -> PageAnswer:
         picture = await pictures.read_picture(context, "photo", content, PHOTO_BOX)
     except Invalid as error:
         typed = schedule_forms.draft_of(schedule).typed
-        return await _about(request, schedule, draft_with_faults(typed, error))
+        return await _about(request, schedule, Draft.with_faults(typed, error))
     await request.change(schedules.set_photo, schedule.id, None, picture)
     return request.go(EDITOR.path_of(schedule, ABOUT), done="saved")
 

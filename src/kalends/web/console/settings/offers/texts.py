@@ -13,13 +13,7 @@ from kalends.formats.encoding import encode
 from kalends.services import event_types
 from kalends.web.api.event_type_texts import EventTypeTextsInput, translations_of
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import (
-    VERSION_FIELD,
-    Draft,
-    draft_of_values,
-    draft_with_faults,
-    if_match_of,
-)
+from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, if_match_of
 from kalends.web.console.settings.forms.typed import text_or_none
 from kalends.web.console.settings.offers.event_types import EDITOR
 from kalends.web.http.locked_changes import lock_update
@@ -54,12 +48,12 @@ async def save(request: ConsoleRequest) -> PageAnswer:
     """Fields that are empty are the originals; a language without a text is left out."""
     event_type, tag = await EDITOR.open(request), _tag(request.path("language"))
     form = await request.form()
-    typed = draft_of_values({name: form.text(name).replace("\r\n", "\n") for name in form}).typed
+    typed = Draft.of_values({name: form.text(name).replace("\r\n", "\n") for name in form}).typed
     try:
         texts = {tag: _read_texts(typed, event_type)}
         await _change(request, event_type, typed, _others(event_type, tag) | texts)
     except KalendsError as error:
-        draft = draft_with_faults(typed, error, event_type.version)
+        draft = Draft.with_faults(typed, error, event_type.version)
         return _form(request, event_type, tag, draft.at_fields(_our_field))
     return request.go(EDITOR.path_of(event_type, TAB), done="saved")
 
@@ -99,7 +93,7 @@ def draft_of(event_type: EventType, texts: EventTypeTexts) -> Draft:
         options = (own and own.options) or [""] * len(question.options or [])
         for number, option in enumerate(options):
             values[f"questions.{question.key}.options.{number}"] = option
-    return draft_of_values(values | {VERSION_FIELD: str(event_type.version)})
+    return Draft.of_values(values | {VERSION_FIELD: str(event_type.version)})
 
 
 def _read_texts(typed: FormFields, event_type: EventType) -> EventTypeTexts:
