@@ -22,7 +22,7 @@ from kalends.formats.mails.facts import BookingMail
 from kalends.formats.mails.headers import LONGEST_NAME
 from kalends.formats.mails.letters import write_html, write_text
 from kalends.formats.mails.messages import message_as_text
-from kalends.formats.mails.page import MailPicture
+from kalends.formats.mails.page import MailLook, MailPicture
 from tests.formats.samples import CHANGED, NOON, booking, booking_mail
 from tests.formats.strategies import WITHOUT_HURRY, hostile
 
@@ -436,8 +436,8 @@ def ascii_mail(**changes: Any) -> BookingMail:
 
 def test_a_logo_is_on_white_and_says_the_name() -> None:
     logo = MailPicture("https://x.test/a.png", 240, 60, 'Salon "A" & B')
-    letter = letter_about(booking_mail(organization_logo=logo))
-    html = write_html(letter.content, letter.accent, letter.logo)
+    letter = letter_about(booking_mail(look=MailLook(logo=logo)))
+    html = write_html(letter.content, letter.look)
     assert '<img src="https://x.test/a.png" width="240" height="60"' in html
     assert 'alt="Salon &#34;A&#34; &amp; B"' in html
     assert html.index("<img") < html.index("<h1")
@@ -448,7 +448,7 @@ def test_a_photo_stands_before_whom_an_appointment_is_with() -> None:
     photo = MailPicture("https://x.test/ada.png", 48, 48, "")
     with_ada = structs.replace(booking(), hosts=[HostBody("sch_1", "usr_1", "Ada Lovelace")])
     letter = letter_about(booking_mail(booking=with_ada, host_photos=(photo,)))
-    html = write_html(letter.content, letter.accent, letter.logo)
+    html = write_html(letter.content, letter.look)
     place = html.index('<img src="https://x.test/ada.png" width="48" height="48" alt=""')
     assert html.index("With") < place < html.index("Ada Lovelace", place)
     assert "ada.png" not in write_text(letter.content)

@@ -8,6 +8,7 @@ from kalends.formats.colours import COLOURS
 from kalends.formats.mails.accounts import account_message, endpoint_disabled_message
 from kalends.formats.mails.agenda import agenda_message
 from kalends.formats.mails.messages import Message
+from kalends.formats.mails.page import MailLook
 from kalends.web.pages.assets import ANSWERS, URLS
 from tests.formats.samples import booking_mail
 from tests.formats.test_account_mails import account_mail, endpoint_mail, parsed
@@ -72,7 +73,7 @@ def test_buttons_and_links_of_mail_can_be_read(scheme: str) -> None:
 @pytest.mark.parametrize("scheme", [LIGHT, DARK])
 @pytest.mark.parametrize("accent", ["#ffd400", "#000000", "#ffffff", "#8a2b5f"])
 def test_mails_in_a_colour_of_their_own_can_be_read(accent: str, scheme: str) -> None:
-    mail = page_of(booking_mail(organization_accent=accent))
+    mail = page_of(booking_mail(look=MailLook(accent)))
     colours = rules_in(mail, scheme)
     assert contrast(colours["button"], colours["text"]) >= ENOUGH
     assert contrast(colours["button"], colours["ground"]) >= ENOUGH
@@ -82,9 +83,9 @@ def test_mails_in_a_colour_of_their_own_can_be_read(accent: str, scheme: str) ->
 @pytest.mark.parametrize(
     "message",
     [
-        agenda_message(agenda_mail(organization_accent="#8a2b5f")),
-        account_message(account_mail(organization_accent="#8a2b5f")),
-        endpoint_disabled_message(endpoint_mail(organization_accent="#8a2b5f")),
+        agenda_message(agenda_mail(look=MailLook("#8a2b5f"))),
+        account_message(account_mail(look=MailLook("#8a2b5f"))),
+        endpoint_disabled_message(endpoint_mail(look=MailLook("#8a2b5f"))),
     ],
     ids=["agenda", "account", "endpoint"],
 )

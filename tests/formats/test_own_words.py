@@ -37,7 +37,7 @@ def written(subject: str | None, body: str | None, name: str = "Ada") -> tuple[s
     """Subject, text and HTML of a confirmation in these words."""
     own = OwnWords(subject, body)
     letter = letter_about(booking_mail(own_words=own, booking=booking(attendee={"name": name})))
-    return letter.subject, write_text(letter.content), write_html(letter.content)
+    return letter.subject, write_text(letter.content), write_html(letter.content, letter.look)
 
 
 def test_own_words_stand_in_the_place_of_ours() -> None:
@@ -71,7 +71,7 @@ def test_what_attendees_type_becomes_no_link_or_markup(audience: Audience, kind:
     letter = letter_about(
         booking_mail(audience=audience, kind=kind, own_words=own, booking=body, manage_url=None)
     )
-    found = Links(write_html(letter.content))
+    found = Links(write_html(letter.content, letter.look))
     assert not [link for link in found.found if "evil" in link]
     assert not {"em", "b"} & set(found.tags)
     assert EVIL in write_text(letter.content)

@@ -13,10 +13,9 @@ from kalends.domain.booking import Status
 from kalends.domain.location import visible_location
 from kalends.formats.cleaning import one_line
 from kalends.formats.mails.letters import Button, Content, LetterRow, Sentence
-from kalends.formats.mails.messages import Letter, Message, write_message
-from kalends.formats.mails.organization_mail import ReaderMail
+from kalends.formats.mails.messages import Message, write_message
+from kalends.formats.mails.organization_mail import ReaderMail, letter_of
 from kalends.formats.mails.wording import LOCATION_TYPES
-from kalends.formats.person import Person
 from kalends.formats.times import clock_text, full_day, known_zone
 from kalends.translation import (
     gettext,
@@ -71,16 +70,7 @@ def write_agenda_message(mail: AgendaMail) -> Message:
         button=_button(mail),
         closing=(Sentence(_WHY, {"organization": organization}),),
     )
-    letter = Letter(
-        message_id=mail.message_id,
-        sender=Person(organization, mail.sender),
-        recipient=Person("", mail.recipient),
-        subject=gettext("Your day: {day}", day=day),
-        written_at=mail.happened_at,
-        content=content,
-        accent=mail.organization_accent,
-    )
-    return write_message(letter)
+    return write_message(letter_of(mail, gettext("Your day: {day}", day=day), content))
 
 
 def _button(mail: AgendaMail) -> Button | None:

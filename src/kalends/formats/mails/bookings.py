@@ -70,8 +70,7 @@ def letter_about(mail: BookingMail) -> Letter:
         written_at=mail.happened_at,
         content=_content(mail, details, own),
         calendar=_calendar(mail, details),
-        accent=mail.organization_accent,
-        logo=mail.organization_logo,
+        look=mail.look,
     )
 
 

@@ -40,8 +40,7 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     `manage_url` opens the booking to anybody who has it, so it is only ever in the attendee's mail;
     `changeable_until` is the last moment at which it changes anything. `before` is the booking as
     the recipient last read it. `organization_locale` is the language (BCP 47) of whoever is not
-    known to read another, and `organization_logo` the organization's picture, if it has one,
-    `host_photos` those of the people whom it is with;
+    known to read another, `host_photos` are the pictures of the people whom it is with;
     `notify_locale` and `notify_zone` are those of the user whom it goes to, for the organization or
     as the host `host_id`. `own_words` are the organization's for such a mail, `texts` the event
     type's in the reader's language. `now_is` is the status in which the mail is written, which may
@@ -61,7 +60,6 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     place_zone: str | None = None
     organization_email: str | None = None
     organization_locale: str | None = None
-    organization_logo: MailPicture | None = None
     host_photos: tuple[MailPicture, ...] = ()
     notify_locale: str | None = None
     notify_zone: str | None = None

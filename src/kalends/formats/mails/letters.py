@@ -80,12 +80,10 @@ def write_text(content: Content) -> str:
     return "\n\n".join((*blocks, *map(str, content.closing))) + "\n"
 
 
-def write_html(
-    content: Content, accent: str | None = None, logo: page.MailPicture | None = None
-) -> str:
-    """In the organization's colour, or ours for None, under its logo."""
-    body = write_body(content, page.dress_of(accent))
-    return page.whole(current_language(), accent, content.heading, body, logo)
+def write_html(content: Content, look: page.MailLook) -> str:
+    """In the organization's colour, under its logo."""
+    body = write_body(content, page.dress_of(look.accent))
+    return page.whole(current_language(), look, content.heading, body)
 
 
 def write_body(content: Content, dress: page.Dress) -> str:

@@ -29,7 +29,7 @@ from kalends.formats.cleaning import one_line, shortened
 from kalends.formats.icalendar.invitations import Method
 from kalends.formats.mails.headers import address_field, date_field, text_field
 from kalends.formats.mails.letters import Content, write_html, write_text
-from kalends.formats.mails.page import MailPicture
+from kalends.formats.mails.page import MailLook
 from kalends.formats.person import Person
 
 LONGEST_SUBJECT: Final = 200  # characters
@@ -59,8 +59,7 @@ class CalendarPart(Struct, frozen=True):
 
 
 class Letter(Struct, frozen=True, kw_only=True):
-    """What a message is made of. `written_at` becomes its Date; `accent` is the organization's
-    colour and `logo` its picture, if it has one."""
+    """What a message is made of. `written_at` becomes its Date; `look` is the organization's."""
 
     sender: Person
     recipient: Person
@@ -70,8 +69,7 @@ class Letter(Struct, frozen=True, kw_only=True):
     message_id: str
     content: Content
     calendar: CalendarPart | None = None
-    accent: str | None = None
-    logo: MailPicture | None = None
+    look: MailLook = MailLook()
 
 
 def write_message(letter: Letter) -> Message:
@@ -118,7 +116,7 @@ def _content(letter: Letter) -> list[bytes]:
     content, calendar = letter.content, letter.calendar
     parts = [
         _text("plain", write_text(content)),
-        _text("html", write_html(content, letter.accent, letter.logo)),
+        _text("html", write_html(content, letter.look)),
     ]
     if calendar is None:
         return _multipart("alternative", f"=_2_{seed}", parts)

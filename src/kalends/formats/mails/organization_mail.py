@@ -9,6 +9,7 @@ from kalends.formats.cleaning import one_line
 from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Content
 from kalends.formats.mails.messages import Letter
+from kalends.formats.mails.page import MailLook
 from kalends.formats.person import Person
 from kalends.translation import current_language, language_for
 
@@ -18,7 +19,7 @@ class OrganizationMail(Struct, frozen=True, kw_only=True):
 
     `happened_at` is when what it tells of happened. `zone` and `country` (ISO 3166-1 alpha-2, None
     where unknown) are the organization's; they decide how the times in the text read.
-    `organization_accent` is the organization's colour, if it has one.
+    `look` is the organization's.
     """
 
     message_id: str
@@ -28,7 +29,7 @@ class OrganizationMail(Struct, frozen=True, kw_only=True):
     happened_at: datetime
     zone: str
     country: str | None = None
-    organization_accent: str | None = None
+    look: MailLook = MailLook()
 
 
 class ReaderMail(OrganizationMail, frozen=True, kw_only=True):
@@ -55,5 +56,5 @@ def letter_of(mail: OrganizationMail, subject: str, content: Content) -> Letter:
         subject=subject,
         written_at=mail.happened_at,
         content=content,
-        accent=mail.organization_accent,
+        look=mail.look,
     )

@@ -110,6 +110,13 @@ class MailPicture(NamedTuple):
     words: str
 
 
+class MailLook(NamedTuple):
+    """How an organization's mail looks: its colour, ours for None, and its logo, if it has one."""
+
+    accent: str | None = None
+    logo: MailPicture | None = None
+
+
 class HasHtml(Protocol):
     """What says by itself how it is written in HTML."""
 
@@ -200,12 +207,10 @@ def closing(words: HasHtml) -> str:
     return f"{_CLOSING}{words.__html__()}</p>\n"
 
 
-def whole(
-    language: str, accent: str | None, heading: str, body: str, logo: MailPicture | None = None
-) -> str:
+def whole(language: str, look: MailLook, heading: str, body: str) -> str:
     """The page: `body` is what stands below the heading, as HTML."""
-    title, (head, style) = escaped(heading), frame(language, accent)
-    shown = _logo(logo) if logo else ""
+    title, (head, style) = escaped(heading), frame(language, look.accent)
+    shown = _logo(look.logo) if look.logo else ""
     return f"{head}{title}{style}{shown}{_HEADING}{title}</h1>\n{body}{_END}"
 
 

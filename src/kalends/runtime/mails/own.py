@@ -1,5 +1,5 @@
 """What an organization's mail has of its own: which of it is switched off, in which languages its
-words are sought, its logo, and the photos of its people."""
+words are sought, its looks, and the photos of its people."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -11,7 +11,7 @@ from kalends.domain.ids import EVENT_TYPE, SCHEDULE, decode_id, encode_id
 from kalends.domain.mail import Audience, MailKind
 from kalends.domain.message_template import TemplateScope, find_scope, languages_sought
 from kalends.formats.bookings import BookingBody
-from kalends.formats.mails.page import MailPicture
+from kalends.formats.mails.page import MailLook, MailPicture
 from kalends.formats.pictures import logo_of, picture_at
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.outbox.events import NewMail
@@ -28,14 +28,15 @@ def languages_of(tag: str | None) -> list[str]:
     return languages_sought(tag, language_for([tag]))
 
 
-def mail_logo(gateways: Gateways, organization: Organization) -> MailPicture | None:
-    """The organization's, half as large as it is kept; None where mail could not say where it
-    is."""
-    picture = logo_of(organization)
+def mail_look(gateways: Gateways, organization: Organization) -> MailLook:
+    """The organization's: its colour, and its logo half as large as it is kept; without one where
+    mail could not say where it is."""
+    color, picture = organization.accent_color, logo_of(organization)
     if picture is None or gateways.public_url is None:
-        return None
+        return MailLook(color)
     width, height = (picture.width + 1) // 2, (picture.height + 1) // 2
-    return MailPicture(f"{gateways.public_url}{picture.url}", width, height, organization.name)
+    url = f"{gateways.public_url}{picture.url}"
+    return MailLook(color, MailPicture(url, width, height, organization.name))
 
 
 def mail_photos(

@@ -20,7 +20,7 @@ from kalends.formats.mails.examples import STATUS_OF, example_booking
 from kalends.formats.mails.facts import BookingMail
 from kalends.formats.mails.letters import write_html, write_text
 from kalends.formats.mails.messages import Message, write_message
-from kalends.runtime.mails.own import languages_of, mail_logo, mail_photos
+from kalends.runtime.mails.own import languages_of, mail_look, mail_photos
 from kalends.runtime.mails.terms import message_id_of
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import UnitOfWork, require
@@ -87,7 +87,7 @@ async def preview_mail(
             language=language,
             subject=letter.subject,
             text=write_text(letter.content),
-            html=write_html(letter.content, letter.accent, letter.logo),
+            html=write_html(letter.content, letter.look),
             message=write_message(letter),
         )
 
@@ -165,8 +165,7 @@ def _mail(
         organization_name=organization.name,
         organization_email=organization.notify_email,
         organization_locale=organization.locale,
-        organization_accent=organization.accent_color,
-        organization_logo=mail_logo(gateways, organization),
+        look=mail_look(gateways, organization),
         notify_locale=asked.locale,
         sender=sender,
         recipient=recipient or body.attendee_email,

@@ -8,6 +8,7 @@ from msgspec import structs
 from kalends.domain.access import Organization
 from kalends.domain.ids import MAIL, encode_id, new_id
 from kalends.formats.mails.organization_mail import ReaderMail
+from kalends.formats.mails.page import MailLook
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import UnitOfWork
 
@@ -31,7 +32,7 @@ def mail_terms(
         happened_at=work.recorded_at,
         zone=organization.timezone,
         country=country_of(organization),
-        organization_accent=organization.accent_color,
+        look=MailLook(organization.accent_color),
         locale=locale or organization.locale,
     )
     return structs.asdict(terms)

@@ -22,7 +22,7 @@ from kalends.formats.mails.facts import BookingMail, user_ids_of
 from kalends.formats.mails.messages import Message
 from kalends.runtime.cooperative import cooperatively
 from kalends.runtime.links import NewLink, make_link
-from kalends.runtime.mails.own import languages_of, mail_logo, mail_photos
+from kalends.runtime.mails.own import languages_of, mail_look, mail_photos
 from kalends.runtime.mails.terms import message_id_of
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import Context
@@ -253,8 +253,7 @@ def _facts(gateways: Gateways, mail: Mail, story: Story, manage_url: str | None)
         organization_name=organization.name,
         organization_email=organization.notify_email,
         organization_locale=organization.locale,
-        organization_accent=organization.accent_color,
-        organization_logo=mail_logo(gateways, organization),
+        look=mail_look(gateways, organization),
         host_photos=mail_photos(gateways, story.stored.photos, booking),
         notify_locale=reader.locale if reader else None,
         notify_zone=reader.timezone if reader else None,
