@@ -89,12 +89,18 @@ class CalendarUse(Struct, frozen=True, kw_only=True):
     out_of_office_blocks: bool = True
 
 
-class BusyElsewhere(Struct, frozen=True, kw_only=True):
-    """A stretch of busy time, at most a day long: a longer event is cut at midnights in UTC.
+class OurPart(Struct, frozen=True, kw_only=True):
+    """What an event elsewhere has of ours: `own_id` is the booking, or the claim of the session,
+    that we have written it for; a session is found by its event type and start."""
 
-    `key` is that of its event. `own_id` is the booking, or the claim of the session, that we have
-    written the event for; a session is found by its event type and start.
-    """
+    own_id: UUID | None = None
+    own_event_type_id: UUID | None = None
+    own_starts_at: datetime | None = None
+
+
+class BusyElsewhere(OurPart, frozen=True, kw_only=True):
+    """A stretch of busy time, at most a day long: a longer event is cut at midnights in UTC. `key`
+    is that of its event."""
 
     key: bytes
     start_time: datetime
@@ -102,12 +108,9 @@ class BusyElsewhere(Struct, frozen=True, kw_only=True):
     is_tentative: bool = False
     is_all_day: bool = False
     is_out_of_office: bool = False
-    own_id: UUID | None = None
-    own_event_type_id: UUID | None = None
-    own_starts_at: datetime | None = None
 
 
-class StoredEvent(Struct, frozen=True, kw_only=True):
+class StoredEvent(OurPart, frozen=True, kw_only=True):
     """An event as it is kept: where it lies, and `shape`, its times alone, so that busy time
     farther ahead is found without reading it again. Nothing of what it says is kept."""
 
@@ -116,9 +119,6 @@ class StoredEvent(Struct, frozen=True, kw_only=True):
     etag: str | None
     uid_hash: bytes | None
     shape: bytes
-    own_id: UUID | None = None
-    own_event_type_id: UUID | None = None
-    own_starts_at: datetime | None = None
 
 
 class CalendarReading(Struct, frozen=True, kw_only=True):

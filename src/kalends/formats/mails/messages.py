@@ -69,7 +69,7 @@ class Letter(Struct, frozen=True, kw_only=True):
     message_id: str
     content: Content
     calendar: CalendarPart | None = None
-    look: MailLook = MailLook()
+    look: MailLook
 
 
 def write_message(letter: Letter) -> Message:

@@ -29,14 +29,14 @@ DELETE_ALL_EVENTS: Final = (
 )
 INSERT_EVENTS: Final = f"""
 INSERT INTO calendar_events (organization_id, calendar_id, {EVENT_COLUMNS})
-SELECT $1, $2, * FROM unnest($3::bytea[], $4::text[], $5::text[], $6::bytea[], $7::bytea[],
-    $8::uuid[], $9::uuid[], $10::timestamptz[])
+SELECT $1, $2, * FROM unnest($3::uuid[], $4::uuid[], $5::timestamptz[], $6::bytea[],
+    $7::text[], $8::text[], $9::bytea[], $10::bytea[])
 ON CONFLICT (organization_id, calendar_id, key) DO NOTHING
 """
 INSERT_BUSY: Final = f"""
 INSERT INTO calendar_busy (organization_id, calendar_id, {BUSY_COLUMNS})
-SELECT $1, $2, * FROM unnest($3::bytea[], $4::timestamptz[], $5::timestamptz[], $6::boolean[],
-    $7::boolean[], $8::boolean[], $9::uuid[], $10::uuid[], $11::timestamptz[])
+SELECT $1, $2, * FROM unnest($3::uuid[], $4::uuid[], $5::timestamptz[], $6::bytea[],
+    $7::timestamptz[], $8::timestamptz[], $9::boolean[], $10::boolean[], $11::boolean[])
 """
 NOTE_READING: Final = """
 UPDATE calendars SET known_until = $3, last_synced_at = $4,

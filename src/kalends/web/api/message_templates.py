@@ -67,13 +67,18 @@ Off = Annotated[
 ]
 
 
-class CreateMessageTemplate(RequestModel, frozen=True):
+class WordsForMail(RequestModel, frozen=True):
+    """Which mails, and the words for them."""
+
     kind: TemplateKind
     audience: TemplateAudience
     locale: Locale = None
     event_type_id: AboutEventType = None
     subject: Subject | None = None
     body: Body | None = None
+
+
+class CreateMessageTemplate(WordsForMail, frozen=True):
     is_off: Off = False
 
 
@@ -85,13 +90,7 @@ class UpdateMessageTemplate(RequestModel, frozen=True):
     is_off: Off | UnsetType = UNSET
 
 
-class PreviewMessage(RequestModel, frozen=True):
-    kind: TemplateKind
-    audience: TemplateAudience
-    locale: Locale = None
-    event_type_id: AboutEventType = None
-    subject: Subject | None = None
-    body: Body | None = None
+class PreviewMessage(WordsForMail, frozen=True):
     booking_id: Annotated[
         str | None,
         Meta(

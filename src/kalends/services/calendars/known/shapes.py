@@ -17,7 +17,7 @@ from kalends.availability.recurrence.shapes import EventZone, Series
 from kalends.availability.recurrence.zones import zone_of
 from kalends.availability.wallclock import Zone
 from kalends.domain import ids
-from kalends.domain.calendars.connections import BusyElsewhere, StoredEvent
+from kalends.domain.calendars.connections import BusyElsewhere, OurPart, StoredEvent
 from kalends.domain.calendars.readings import CalendarObject
 from kalends.formats.icalendar.reading.calendar import read_calendar
 from kalends.formats.icalendar.reading.errors import UnreadableCalendar
@@ -181,11 +181,7 @@ def _owner_of(event: StoredEvent | None, kept: KeptSeries | None) -> dict[str, A
     if event.own_event_type_id is None:
         # Where its UID is another by now, it is ours by where it lies.
         return {"own_id": kept.own_id or event.own_id}
-    return {
-        "own_id": event.own_id,
-        "own_event_type_id": event.own_event_type_id,
-        "own_starts_at": event.own_starts_at,
-    }
+    return {name: getattr(event, name) for name in OurPart.__struct_fields__}
 
 
 def _placed(events: Iterable[StoredEvent]) -> Iterator[PlacedSeries]:
