@@ -63,7 +63,7 @@ class Story(Struct, frozen=True, kw_only=True):
     @property
     def now_is(self) -> Status | None:
         """The booking's status by now."""
-        return Status(self.stored.status) if self.stored.status else None
+        return Status(self.stored.now.status) if self.stored.now.status else None
 
     @property
     def changeable_until(self) -> datetime:
@@ -203,10 +203,10 @@ async def _story(tenant: TenantConnection, stored: StoredStory) -> Story:
     booking = _booking(stored.event.data)
     schedule_id = decode_id(SCHEDULE, booking.schedule_id)
     event_type_id = decode_id(EVENT_TYPE, booking.event_type_id or "")
-    zone, event_type = stored.timezone, stored.event_type
-    if schedule_id != stored.schedule_id:
+    zone, event_type = stored.now.timezone, stored.event_type
+    if schedule_id != stored.now.schedule_id:
         zone = await find_zone_name(tenant, schedule_id) if schedule_id else None
-    if event_type_id != stored.event_type_id:
+    if event_type_id != stored.now.event_type_id:
         event_type = await _find_event_type(tenant, event_type_id) if event_type_id else None
     return Story(stored=stored, booking=booking, place_zone=zone, event_type=event_type)
 
@@ -294,5 +294,5 @@ def _has_link(context: Context, mail: Mail, story: Story) -> bool:
     is_open = story.booking.status in MOVABLE and story.now_is in MOVABLE
     may_change = is_open and context.clock() <= story.changeable_until
     is_attendee = mail.audience == Audience.ATTENDEE and mail.kind != MailKind.WITHDRAWN
-    address_now = story.stored.attendee_email or ""
+    address_now = story.stored.now.attendee_email or ""
     return is_attendee and may_change and is_same_mailbox(mail.recipient, address_now)

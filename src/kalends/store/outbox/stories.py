@@ -154,28 +154,33 @@ class ToldEventType(Struct, frozen=True):
     translations: Translations = {}
 
 
+class BookingNow(Struct, frozen=True):
+    """What of a booking may be another by now; `timezone` is that of its schedule."""
+
+    status: str | None
+    attendee_email: str | None
+    schedule_id: UUID | None
+    timezone: str | None
+    event_type_id: UUID | None
+
+
 class StoredStory(Struct, frozen=True, kw_only=True):
     """An event and what its mails need beside it.
 
     Bookings are public JSON: `previous` before the event, `last_mails` in the last mail to each
-    audience, `hosts_mailed` in the last to each host. By now the booking has that `status`,
-    `attendee_email`, `schedule_id` (in the zone `timezone`) and `event_type_id`. Where it
-    `is_written`, all its schedules show it in calendars of their own, for the users `written_for`
-    all of theirs; `invited` are addresses of the organization and of hosts that have an
-    invitation. `readers` are members whom mail goes to. Addresses are in small letters. The
-    organization `has_templates` if there are any, whatever they are about. `photos` are those of
-    hosts, by schedule.
+    audience, `hosts_mailed` in the last to each host. By now the booking is as `now` says, with
+    that `event_type`. Where it `is_written`, all its schedules show it in calendars of their own,
+    for the users `written_for` all of theirs; `invited` are addresses of the organization and of
+    hosts that have an invitation. `readers` are members whom mail goes to. Addresses are in small
+    letters. The organization `has_templates` if there are any, whatever they are about. `photos`
+    are those of hosts, by schedule.
     """
 
     organization: Organization
     event: LoggedEvent
     previous: Raw | None
     last_mails: dict[str, Raw]
-    status: str | None
-    attendee_email: str | None
-    schedule_id: UUID | None
-    timezone: str | None
-    event_type_id: UUID | None
+    now: BookingNow
     event_type: ToldEventType | None
     has_templates: bool = False
     photos: dict[UUID, str] = {}
@@ -222,19 +227,14 @@ _EVENT: Final = slice(19, 19 + len(LoggedEvent.__struct_fields__))
 def _story(row: Any) -> StoredStory:
     previous, attendee, organization, is_written, invited = row[:5]
     written_for, hosts_mailed, readers = row[5:8]
-    status, email, schedule_id, timezone = row[8:12]
-    event_type_id, has_templates, photos = row[12], row[17], row[18]
+    has_templates, photos = row[17:19]
     last_mails = {"attendee": attendee, "organization": organization}
     return StoredStory(
         organization=organization_from(row[_EVENT.stop :]),
         event=LoggedEvent(*row[_EVENT]),
         previous=previous,
         last_mails={audience: data for audience, data in last_mails.items() if data is not None},
-        status=status,
-        attendee_email=email,
-        schedule_id=schedule_id,
-        timezone=timezone,
-        event_type_id=event_type_id,
+        now=BookingNow(*row[8:13]),
         has_templates=has_templates,
         photos=_PHOTOS.decode(photos),
         is_written=is_written,

@@ -16,7 +16,6 @@ from kalends.domain.message_template import (
     TemplateKind,
 )
 from kalends.domain.placeholders import LISTED, MOST_PLACEHOLDERS
-from kalends.domain.scopes import Scope
 from kalends.domain.values import Email, Label, Text
 from kalends.formats.message_templates import (
     MessagePreviewBody,
@@ -32,7 +31,7 @@ from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Resource, Route, Scopes
+from kalends.web.http.routes import SETTING_SCOPES, Resource, Route
 from kalends.web.http.versioned import UseCases, VersionedCalls
 
 Subject = Annotated[
@@ -218,10 +217,7 @@ def _named(prefix: str, public_id: str | None) -> UUID | None:
 
 
 _call = Resource(
-    "Message templates",
-    "/api/v1/message-templates",
-    Scopes(Scope.BOOKINGS_READ, Scope.ALL),
-    has_versions=True,
+    "Message templates", "/api/v1/message-templates", SETTING_SCOPES, has_versions=True
 )
 
 ROUTES: Final[tuple[Route, ...]] = (

@@ -8,7 +8,6 @@ from msgspec import UNSET, Meta, UnsetType, structs
 from kalends.domain import ids
 from kalends.domain.errors import Invalid
 from kalends.domain.notifications import NotifiedUser
-from kalends.domain.scopes import Scope
 from kalends.domain.values import ClockTime
 from kalends.formats.notifications import UserNotificationsBody, show_notifications
 from kalends.runtime.idempotency import HttpAnswer
@@ -19,7 +18,7 @@ from kalends.web.http.answers import data
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import answer_patch
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Resource, Route, Scopes
+from kalends.web.http.routes import USER_SCOPES, Resource, Route
 
 END_OF_DAY: Final = "24:00"
 
@@ -83,12 +82,7 @@ def notifications_response(user: NotifiedUser) -> HttpAnswer:
     return data(show_notifications(user))
 
 
-_call = Resource(
-    tag="Users",
-    path="/api/v1/users",
-    scopes=Scopes(Scope.USERS_READ, Scope.USERS_WRITE),
-    item="/{id}/notifications",
-)
+_call = Resource("Users", "/api/v1/users", USER_SCOPES, item="/{id}/notifications")
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.get(get_notifications, UserNotificationsBody),

@@ -10,7 +10,6 @@ from kalends.domain.changes import FieldChanges, values_to_change
 from kalends.domain.errors import Invalid
 from kalends.domain.language_tags import LanguageTag
 from kalends.domain.origins import origin_of
-from kalends.domain.scopes import Scope
 from kalends.domain.values import Email, Name, Slug
 from kalends.formats.access import OrganizationBody, show_organization
 from kalends.runtime.idempotency import HttpAnswer
@@ -28,7 +27,7 @@ from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Resource, Route, Scopes
+from kalends.web.http.routes import SETTING_SCOPES, Resource, Route
 
 ORIGIN_FAULT: Final = "must be an origin such as https://app.example.com, without a path"
 
@@ -162,13 +161,7 @@ def parse_origins(written: list[str]) -> list[str]:
     return list(dict.fromkeys(origins))
 
 
-_call = Resource(
-    "Organization",
-    "/api/v1/organization",
-    Scopes(Scope.BOOKINGS_READ, Scope.ALL),
-    item="",
-    has_versions=True,
-)
+_call = Resource("Organization", "/api/v1/organization", SETTING_SCOPES, item="", has_versions=True)
 _SHOWN: Final = {200: DataOf[OrganizationBody]}
 
 ROUTES: Final[tuple[Route, ...]] = (

@@ -7,7 +7,6 @@ from msgspec import Meta
 
 from kalends.domain import ids
 from kalends.domain.access import ListedUser, Role
-from kalends.domain.scopes import Scope
 from kalends.domain.values import Email
 from kalends.formats.users import UserBody, show_user
 from kalends.runtime.idempotency import HttpAnswer
@@ -18,7 +17,7 @@ from kalends.web.http.answers import data, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import answer_patch
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Resource, Route, Scopes
+from kalends.web.http.routes import USER_SCOPES, Resource, Route
 
 GivenRole = Annotated[
     Role,
@@ -93,7 +92,7 @@ def user_response(user: ListedUser, status: int = 200) -> HttpAnswer:
     return data(show_user(user), status=status)
 
 
-_call = Resource("Users", "/api/v1/users", Scopes(Scope.USERS_READ, Scope.USERS_WRITE))
+_call = Resource("Users", "/api/v1/users", USER_SCOPES)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.list(list_users, UserBody, PageQuery),

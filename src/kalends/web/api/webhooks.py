@@ -7,7 +7,6 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
-from kalends.domain.scopes import Scope
 from kalends.domain.values import Line
 from kalends.domain.webhook import Delivery, EventName, State, WebhookEndpoint
 from kalends.formats.webhooks import (
@@ -30,7 +29,7 @@ from kalends.web.http.answers import DataOf, PageOf, data, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Resource, Route, Scopes
+from kalends.web.http.routes import WEBHOOK_SCOPES, Resource, Route
 
 Url = Annotated[
     str,
@@ -203,12 +202,7 @@ def retried_response(delivery: Delivery) -> HttpAnswer:
     return data(show_delivery(delivery), status=202)
 
 
-_call = Resource(
-    "Webhooks",
-    "/api/v1/webhooks",
-    Scopes(Scope.WEBHOOKS_READ, Scope.WEBHOOKS_WRITE),
-    has_versions=True,
-)
+_call = Resource("Webhooks", "/api/v1/webhooks", WEBHOOK_SCOPES, has_versions=True)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.list(list_webhooks, WebhookBody, PageQuery),

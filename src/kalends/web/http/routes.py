@@ -107,6 +107,10 @@ class Scopes(NamedTuple):
 
 BOOKING_SCOPES: Final = Scopes(Scope.BOOKINGS_READ, Scope.BOOKINGS_WRITE)
 CALENDAR_SCOPES: Final = Scopes(Scope.CALENDARS_READ, Scope.CALENDARS_WRITE)
+USER_SCOPES: Final = Scopes(Scope.USERS_READ, Scope.USERS_WRITE)
+WEBHOOK_SCOPES: Final = Scopes(Scope.WEBHOOKS_READ, Scope.WEBHOOKS_WRITE)
+# Of what all who show bookings know, and administrators set.
+SETTING_SCOPES: Final = Scopes(Scope.BOOKINGS_READ, Scope.ALL)
 
 
 @dataclass(frozen=True)
