@@ -276,6 +276,20 @@ def test_what_has_no_room_in_a_week_is_listed(world: World, visit: Visits) -> No
     expect(page.locator(".blocks > .block:visible")).to_have_count(5)
 
 
+def test_an_hour_in_a_week_shows_the_whole_name(world: World, visit: Visits) -> None:
+    start = monday()
+    booking = world.book(world.create_schedule(), start, attendee=named("Katherine Johnson"))
+    world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": "CONFIRMED"})
+    page = visit(viewport=DESK)
+    sign_in(page, world)
+    page.goto(path_of(world, f"/calendar?day={start[:10]}"))
+    block = page.locator(".block", has_text="Katherine Johnson")
+    name = block.locator("strong")
+    assert name.evaluate("name => name.scrollWidth <= name.clientWidth")
+    # All that follows the name has its place, too.
+    assert block.locator("a").evaluate("link => link.scrollHeight <= link.clientHeight")
+
+
 def test_a_booking_made_elsewhere_appears_without_a_reload(world: World, visit: Visits) -> None:
     start = monday()
     schedule = world.create_schedule()

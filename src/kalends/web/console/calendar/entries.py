@@ -31,9 +31,11 @@ _NOT_PLAIN: Final = re.compile(r"[^ 0-9A-Za-z.,:;()/@+_À-ÿ-]")
 SECONDS_A_MINUTE: Final = 60
 # Of an instant as PostgreSQL gives it, in UTC.
 SECONDS_END: Final = len("2026-12-01T10:00:00")
-# What is lower has room for one line, or two.
+# What is lower has room for one line, or two. What is as high as four has room for a name on two
+# lines, if it does not say its status too.
 ROWS_OF_TWO_LINES: Final = 6
 ROWS_OF_THREE_LINES: Final = 9
+ROWS_OF_FOUR_LINES: Final = 12
 # In more lanes of one of several columns, only the start has room beside a name.
 WIDE_LANES: Final = 1
 SLIM_LANES: Final = 2
@@ -85,6 +87,8 @@ class EntryWriter:
 
     def _height_and_width(self, block: Block) -> str:
         height = ""
+        if block.rows >= ROWS_OF_FOUR_LINES and block.booking.status is Status.CONFIRMED:
+            height = " high"
         if block.rows < ROWS_OF_THREE_LINES:
             height = " short" if block.rows < ROWS_OF_TWO_LINES else " half"
             height += self._brief
