@@ -12,8 +12,10 @@ import pytest
 from tests.servers import free_port
 
 from kalends.compose import Installation
+from kalends.store import connection
 from kalends.store.connection import connect
 from kalends.store.database import ConnectParameters
+from kalends.store.database_info import UnreachableError, inspect_database
 
 pytestmark = pytest.mark.server
 
@@ -144,3 +146,12 @@ async def test_one_port_in_the_query_is_that_of_every_host(home: Installation) -
     query = f"host=/nowhere,{home.settings.data_dir / 'postgres'}&port=5433"
     with pytest.raises(OSError, match=r"postgres/\.s\.PGSQL\.5433|No such file"):
         await connect(ConnectParameters(dsn=f"postgresql://kalends@/kalends?{query}"))
+
+
+async def test_a_database_that_hangs_is_told_in_a_sentence(
+    silent: Refusing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.2)
+    where = ConnectParameters(dsn=f"postgresql://kalends@{silent.place}/kalends")
+    with pytest.raises(UnreachableError, match="no answer in time"):
+        await inspect_database(where)

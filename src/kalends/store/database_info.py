@@ -7,7 +7,7 @@ import asyncpg
 from msgspec import Struct
 
 from kalends.domain.failures import OperatorError
-from kalends.store.connection import connect
+from kalends.store.connection import CONNECT_SECONDS, connect
 from kalends.store.database_url import ConnectParameters
 
 SEEN: Final = """
@@ -37,7 +37,7 @@ class DatabaseInfo(Struct, frozen=True):
 async def inspect_database(parameters: ConnectParameters) -> DatabaseInfo:
     """Connects once. Raises UnreachableError."""
     try:
-        connection = await connect(parameters)
+        connection = await connect(parameters, command_timeout=CONNECT_SECONDS)
         try:
             version, number, encoding, has_schema = await connection.fetchrow(SEEN)
             revision = await connection.fetchval(REVISION) if has_schema else None
@@ -46,11 +46,8 @@ async def inspect_database(parameters: ConnectParameters) -> DatabaseInfo:
     except asyncpg.PostgresError as error:
         raise UnreachableError(_refusal(parameters, error)) from error
     except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
-        reason = str(error).splitlines()[0] if isinstance(error, OSError) else "no answer in time"
-        if isinstance(error, asyncpg.ClientConfigurationError):
-            reason = "the URL is not as libpq describes it"
         raise UnreachableError(
-            f"The database at {_place(parameters)} cannot be reached ({reason or 'no answer'}). "
+            f"The database at {_place(parameters)} cannot be reached ({_silence(error)}). "
             "Is PostgreSQL running there, and is KALENDS_DATABASE_URL right?"
         ) from error
     except ValueError as error:
@@ -59,6 +56,14 @@ async def inspect_database(parameters: ConnectParameters) -> DatabaseInfo:
             "have to be written as %XX."
         ) from error
     return DatabaseInfo(version, number, encoding, revision)
+
+
+def _silence(error: Exception) -> str:
+    """Why nothing came. A timeout is an OSError too, and has no words of its own."""
+    if isinstance(error, asyncpg.ClientConfigurationError):
+        return "the URL is not as libpq describes it"
+    words = str(error).splitlines() if isinstance(error, OSError) else []
+    return words[0] if words else "no answer in time; it may hang"
 
 
 def _refusal(parameters: ConnectParameters, error: asyncpg.PostgresError) -> str:
