@@ -12,7 +12,7 @@ import pytest
 from tests.servers import free_port
 
 from kalends.compose import Installation
-from kalends.store import connection
+from kalends.store import connection as opening
 from kalends.store.connection import connect
 from kalends.store.database import ConnectParameters
 from kalends.store.database_info import UnreachableError, inspect_database
@@ -151,7 +151,7 @@ async def test_one_port_in_the_query_is_that_of_every_host(home: Installation) -
 async def test_a_database_that_hangs_is_told_in_a_sentence(
     silent: Refusing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(opening, "CONNECT_SECONDS", 0.2)
     where = ConnectParameters(dsn=f"postgresql://kalends@{silent.place}/kalends")
     with pytest.raises(UnreachableError, match="no answer in time"):
         await inspect_database(where)

@@ -35,6 +35,7 @@ class SlotBody(Struct, frozen=True):
             Meta(
                 description="The start on the wall clock of `timezone`, where that is given.",
                 examples=["2026-12-01T11:00:00+01:00"],
+                extra_json_schema={"format": "date-time"},
             ),
         ]
         | UnsetType

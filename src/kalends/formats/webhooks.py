@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from kalends.domain import ids
 from kalends.domain.outbox import DeliveryAttempt
+from kalends.domain.values import Instant
 from kalends.domain.webhook import Delivery, EventName, State, WebhookEndpoint
 from kalends.formats.fields import fields_of
 
@@ -97,6 +98,7 @@ def show_delivery(delivery: Delivery) -> dict[str, Any]:
         DeliveryBody,
         delivery,
         {"id": ids.DELIVERY, "event_id": ids.EVENT},
+        next_attempt_at=delivery.next_attempt_at and Instant.of(delivery.next_attempt_at),
     )
 
 

@@ -90,6 +90,24 @@ def test_every_parameter_has_a_schema_and_words() -> None:
                 assert parameter["description"], (name, parameter["name"])
 
 
+def test_no_header_is_of_a_kind_that_makers_of_clients_refuse() -> None:
+    headers = [p for p in DOCUMENT["components"]["parameters"].values() if p["in"] == "header"]
+    assert [header["name"] for header in headers if "format" in header["schema"]] == []
+    assert len(headers) >= 4
+
+
+def test_every_moment_is_described_as_an_instant() -> None:
+    moments = {
+        f"{name}.{field}": schema
+        for name, kind in SCHEMAS.items()
+        for field, schema in kind.get("properties", {}).items()
+        if re.search(r"(^|_)(at|time|until|local_start)$", field) and field != "agenda_at"
+        if schema.get("type") != "boolean"
+    }
+    assert [name for name, schema in moments.items() if "date-time" not in str(schema)] == []
+    assert {"Booking.start_time", "Obstacle.end_time", "Delivery.next_attempt_at"} <= set(moments)
+
+
 def test_every_tag_has_words() -> None:
     assert all(tag["description"] for tag in DOCUMENT["tags"])
     used = {tag for _, described in operations() for tag in described["tags"]}

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from kalends.domain.invisible_characters import NOT_BLANK
 from kalends.web.http.routes import Route
+from kalends.web.openapi.instants import mark_instants
 from kalends.web.openapi.words import FIELDS
 
 Schema = dict[str, Any]
@@ -46,11 +47,11 @@ class Schemas:
         queries = _distinct(route.query for route in routes)
         answered = _distinct(answer for route in routes for answer in route.answers.values())
         kinds = _distinct([*bodies, *queries, *answered])
-        refs, components = named_by_noun(
-            *msgspec.json.schema_components(
-                kinds, schema_hook=_schema_of, ref_template=REF + "{name}"
-            )
+        their_refs, structs = msgspec.json.schema_components(
+            kinds, schema_hook=_schema_of, ref_template=REF + "{name}"
         )
+        mark_instants(kinds, structs)
+        refs, components = named_by_noun(their_refs, structs)
         self._refs: dict[Any, Schema] = dict(zip(kinds, refs, strict=True))
         only_answered = self._reached(answered, components) - self._reached(
             [*bodies, *queries], components

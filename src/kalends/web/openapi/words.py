@@ -301,8 +301,9 @@ PARAMETERS: Final[dict[str, dict[str, object]]] = {
         "name": "Kalends-Now",
         "in": "header",
         "description": "In the sandbox, with a `wk_test_` key: the time that the rules of this "
-        "request go by (slots, notice, horizon, upcoming, the end of holds). 422 with other keys.",
-        "schema": {"type": "string", "format": "date-time"},
+        "request go by (slots, notice, horizon, upcoming, the end of holds), an instant. 422 with "
+        "other keys.",
+        "schema": {"type": "string"},  # without a format: generators of clients refuse it here
     },
     "If-Match": {
         "name": "If-Match",
