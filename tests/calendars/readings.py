@@ -18,7 +18,9 @@ FAR = timedelta(days=400)
 
 
 def busy(start: datetime, end: datetime, **fields: Any) -> BusyElsewhere:
-    return BusyElsewhere(key=start.isoformat().encode(), start_time=start, end_time=end, **fields)
+    kinds = {"is_tentative": False, "is_all_day": False, "is_out_of_office": False}
+    key = start.isoformat().encode()
+    return BusyElsewhere(key=key, start_time=start, end_time=end, **(kinds | fields))
 
 
 def store(

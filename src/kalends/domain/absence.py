@@ -20,14 +20,6 @@ class Action(StrEnum):
     KEEP = "keep"
 
 
-class AbsenceSpan(Struct, frozen=True, kw_only=True):
-    """From when to when, and why; attendees do not read the reason."""
-
-    start_time: datetime
-    end_time: datetime
-    reason: str | None = None
-
-
 class Absence(Struct, frozen=True, kw_only=True):
     """As it is stored. `user_id` is whose it is, on all the schedules that were the user's then;
     None is an absence of the one schedule."""

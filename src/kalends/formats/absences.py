@@ -1,7 +1,7 @@
 """The public JSON of absences."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
 
@@ -9,6 +9,11 @@ from kalends.domain import ids
 from kalends.domain.absence import Action, AffectedBooking, CountedAbsence, Decided, Outcome, Result
 from kalends.formats.bookings import BookingBody, show_booking
 from kalends.formats.fields import fields_of
+
+RESULTS: Final = (
+    "`done`, also where it was done before; `unaffected` where the absence does not meet the "
+    "booking any more; `failed`."
+)
 
 
 class AbsenceBody(Struct, frozen=True):
@@ -65,13 +70,7 @@ class OutcomeBody(Struct, frozen=True):
     """What came of a decision."""
 
     booking_id: str
-    result: Annotated[
-        Result,
-        Meta(
-            description="`done`, also where it was done before; `unaffected` where the absence "
-            "does not meet the booking any more; `failed`."
-        ),
-    ]
+    result: Annotated[Result, Meta(description=RESULTS)]
     error: OutcomeErrorBody | None
 
 

@@ -1,7 +1,7 @@
 """The public JSON of a booking: list, get, create, update and webhooks show the same object."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from msgspec import Meta, Raw, Struct
 
@@ -11,6 +11,16 @@ from kalends.domain.booking import Booking, Host, LocationType, Status
 from kalends.domain.calendars.states import LinkState
 from kalends.domain.video import VideoProvider, VideoState
 from kalends.formats.encoding import encode_raw
+
+LINK_STATES: Final = (
+    "`waiting` until it is there, `written`, `failed` where it cannot be written, `asking` where "
+    "it was deleted there and somebody has to decide."
+)
+VIDEO_STATES: Final = (
+    "`waiting` until the link is there, `made`, `failed` where it cannot be made, `removed` of a "
+    "booking that is cancelled."
+)
+WhyNot = Annotated[str | None, Meta(description="Why it is not as it should be.")]
 
 
 class Attendee(Struct, frozen=True):
@@ -63,29 +73,17 @@ class CalendarEventOfBooking(Struct, frozen=True):
 
     schedule_id: str
     calendar_id: str
-    state: Annotated[
-        LinkState,
-        Meta(
-            description="`waiting` until it is there, `written`, `failed` where it cannot be "
-            "written, `asking` where it was deleted there and somebody has to decide."
-        ),
-    ]
+    state: Annotated[LinkState, Meta(description=LINK_STATES)]
     url: Annotated[str | None, Meta(description="Where it can be seen; null where unknown.")]
-    error: Annotated[str | None, Meta(description="Why it is not as it should be.")]
+    error: WhyNot
 
 
 class VideoOfBooking(Struct, frozen=True):
     """The link to the call of a booking, which stands in its `location`."""
 
     provider: VideoProvider
-    state: Annotated[
-        VideoState,
-        Meta(
-            description="`waiting` until the link is there, `made`, `failed` where it cannot be "
-            "made, `removed` of a booking that is cancelled."
-        ),
-    ]
-    error: Annotated[str | None, Meta(description="Why it is not as it should be.")]
+    state: Annotated[VideoState, Meta(description=VIDEO_STATES)]
+    error: WhyNot
 
 
 class BookingBody(Struct, frozen=True, kw_only=True):

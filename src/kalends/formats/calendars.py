@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
 
@@ -17,6 +17,10 @@ from kalends.domain.calendars.connections import (
 from kalends.domain.calendars.states import ConnectionState, SyncState
 from kalends.domain.calendars.syncs import CalendarSync
 from kalends.formats.fields import fields_of
+
+SYNC_STATES: Final = (
+    "`running` until each calendar has been read, or tried, for this sync or a later one."
+)
 
 
 class CalendarConnectionBody(Struct, frozen=True):
@@ -112,13 +116,7 @@ class CalendarSyncBody(Struct, frozen=True):
 
     id: Annotated[str, Meta(examples=["csr_0352lF5NnllfIJ66lPpfc3"])]
     connection_id: str
-    state: Annotated[
-        SyncState,
-        Meta(
-            description="`running` until each calendar has been read, or tried, for this sync or a "
-            "later one."
-        ),
-    ]
+    state: Annotated[SyncState, Meta(description=SYNC_STATES)]
     started_at: Annotated[datetime, Meta(description="When it was asked for.")]
     calendars_total: int
     calendars_read: Annotated[int, Meta(description="How many have been read.")]

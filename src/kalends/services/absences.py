@@ -7,9 +7,9 @@ absences that are on no other.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from msgspec import structs
@@ -17,7 +17,6 @@ from msgspec import structs
 from kalends.domain.absence import (
     Absence,
     AbsenceOwner,
-    AbsenceSpan,
     Action,
     AffectedBooking,
     CountedAbsence,
@@ -27,8 +26,8 @@ from kalends.domain.absence import (
 )
 from kalends.domain.booking import Booking
 from kalends.domain.changes import FieldChanges
+from kalends.domain.closed_times import ClosedTime
 from kalends.domain.errors import Invalid, KalendsError, NotFound, Stale
-from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.ids import ABSENCE, BOOKING, SCHEDULE, USER, encode_id, new_id
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
@@ -48,7 +47,6 @@ from kalends.store.bookings.bookings import find_booking
 from kalends.store.bookings.holds import end_hold
 from kalends.store.database import RunAgain
 
-LONGEST: Final = timedelta(days=5 * 366)
 AbsenceChanges = FieldChanges[Absence]
 
 
@@ -63,20 +61,20 @@ async def check_owner(work: UnitOfWork, owner: AbsenceOwner) -> AbsenceOwner:
 
 
 async def create_absence(
-    work: UnitOfWork, owner: AbsenceOwner, span: AbsenceSpan
+    work: UnitOfWork, owner: AbsenceOwner, closed: ClosedTime
 ) -> CountedAbsence:
     """Closes the time on the schedule, or on all of the user's, and counts what it meets.
 
     Raises NotFound, Invalid.
     """
-    check_span(span)
+    closed.check()
     schedule_ids = await _lock_schedules(work, owner)
     absence = Absence(
         id=new_id(),
         user_id=owner.user_id,
         schedule_ids=schedule_ids,
         created_at=work.recorded_at,
-        **structs.asdict(span),
+        **structs.asdict(closed),
     )
     await absences.insert_absence(work.tenant, absence)
     await _end_holds(work, absence)
@@ -113,7 +111,7 @@ async def update_absence(
 ) -> CountedAbsence:
     """Another span, another reason. Raises Invalid."""
     after = changes.applied_to(absence)
-    check_span(AbsenceSpan(start_time=after.start_time, end_time=after.end_time))
+    ClosedTime(start_time=after.start_time, end_time=after.end_time).check()
     await absences.update_absence(work.tenant, after)
     await _end_holds(work, after)
     return await get_absence(work, AbsenceOwner(), absence.id)
@@ -293,14 +291,3 @@ async def _end_holds(work: UnitOfWork, absence: Absence) -> None:
     """Who fills in a form for this time is told that it is gone."""
     for hold_id in await absences.list_met_holds(work.tenant, absence):
         await end_hold(work.tenant, hold_id, work.now)
-
-
-def check_span(span: AbsenceSpan) -> None:
-    """Raises Invalid."""
-    if span.end_time <= span.start_time:
-        fault = Fault(FaultCode.NOT_AFTER_START)
-        raise Invalid.field("end_time", "must be after start_time", fault)
-    if span.end_time - span.start_time > LONGEST:
-        fault = Fault(FaultCode.TOO_FAR_AFTER_START, str(LONGEST.days))
-        message = f"must be at most {LONGEST.days} days after start_time"
-        raise Invalid.field("end_time", message, fault)

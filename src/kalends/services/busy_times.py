@@ -1,10 +1,10 @@
 """Busy times of a schedule: list, create, delete."""
 
-from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import structs
 
+from kalends.domain.closed_times import ClosedTime
 from kalends.domain.ids import BUSY_TIME, SCHEDULE, new_id
 from kalends.domain.schedule import BusyTime, ListedBusyTime
 from kalends.domain.spans import OpenSpan
@@ -12,14 +12,6 @@ from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling.booking_requests import check_schedule_seen
 from kalends.store.availability import busy_times
 from kalends.store.availability.schedules import protect_schedules
-
-
-class NewBusyTime(Struct, frozen=True, kw_only=True):
-    """What a client asks for, parsed."""
-
-    start_time: datetime
-    end_time: datetime
-    reason: str | None
 
 
 async def list_busy_times(
@@ -46,16 +38,14 @@ async def lock_schedule(work: UnitOfWork, schedule_id: UUID) -> UUID:
     return require(schedule_id if protected else None, SCHEDULE, schedule_id)
 
 
-async def create_busy_time(work: UnitOfWork, schedule_id: UUID, new: NewBusyTime) -> BusyTime:
+async def create_busy_time(work: UnitOfWork, schedule_id: UUID, new: ClosedTime) -> BusyTime:
     """Closes the time to new bookings; bookings that are already there stay. The schedule is
     locked."""
     busy_time = BusyTime(
         id=new_id(),
         schedule_id=schedule_id,
-        start_time=new.start_time,
-        end_time=new.end_time,
-        reason=new.reason,
         created_at=work.recorded_at,
+        **structs.asdict(new),
     )
     await busy_times.insert_busy_time(work.tenant, busy_time)
     return busy_time

@@ -105,9 +105,9 @@ class BusyElsewhere(OurPart, frozen=True, kw_only=True):
     key: bytes
     start_time: datetime
     end_time: datetime
-    is_tentative: bool = False
-    is_all_day: bool = False
-    is_out_of_office: bool = False
+    is_tentative: bool
+    is_all_day: bool
+    is_out_of_office: bool
 
 
 class StoredEvent(OurPart, frozen=True, kw_only=True):

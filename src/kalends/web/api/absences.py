@@ -8,8 +8,9 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
-from kalends.domain.absence import AbsenceOwner, AbsenceSpan, Action, CountedAbsence, Decision
+from kalends.domain.absence import AbsenceOwner, Action, CountedAbsence, Decision
 from kalends.domain.changes import values_to_change
+from kalends.domain.closed_times import ClosedTime
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Instant, Line
 from kalends.formats.absences import (
@@ -32,6 +33,11 @@ from kalends.web.http.reading import read_body
 from kalends.web.http.routes import BOOKING_SCOPES, Handler, Resource, Route
 
 MOST_DECISIONS: Final = 200
+ACTIONS: Final = (
+    "`reassign`: `schedule_id` takes it. `cancel`. `offer`: the attendee is asked by mail to "
+    "choose another time, whatever the notice; until then the booking keeps its own and has "
+    "`needs_new_time`. `keep`: it stays as it is."
+)
 
 
 class CreateAbsence(RequestModel, frozen=True):
@@ -52,14 +58,7 @@ class DecisionInput(RequestModel, frozen=True):
     """What is done about a booking."""
 
     booking_id: str
-    action: Annotated[
-        Action,
-        Meta(
-            description="`reassign`: `schedule_id` takes it. `cancel`. `offer`: the attendee is "
-            "asked by mail to choose another time, whatever the notice; until then the booking "
-            "keeps its own and has `needs_new_time`. `keep`: it stays as it is."
-        ),
-    ]
+    action: Annotated[Action, Meta(description=ACTIONS)]
     schedule_id: Annotated[str | None, Meta(description="Required for `reassign`.")] = None
 
 
@@ -73,9 +72,9 @@ async def create_absence(call: Call) -> HttpAnswer:
     The time is busy at once, on the schedule or on all schedules of the user, and holds in it end.
     Bookings that it meets stay until they are settled; `affected` lists them.
     """
-    span = AbsenceSpan(**structs.asdict(await call.body(CreateAbsence)))
+    closed = ClosedTime(**structs.asdict(await call.body(CreateAbsence)))
     return await call.change(
-        partial(_answer, status=201), absences.create_absence, _owner_in(call), span
+        partial(_answer, status=201), absences.create_absence, _owner_in(call), closed
     )
 
 

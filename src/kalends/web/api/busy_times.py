@@ -1,14 +1,14 @@
 """`/api/v1/schedules/{id}/busy-times`: list, create, delete."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Final
 
 from msgspec import Meta, structs
 
 from kalends.domain import ids
+from kalends.domain.closed_times import ClosedTime
 from kalends.domain.errors import Invalid
-from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.schedule import BusyTime
 from kalends.domain.values import Day, Instant, Line
 from kalends.formats.schedules import BusyTimeBody, show_busy_time
@@ -16,7 +16,6 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling import local_time
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.services import busy_times, schedules
-from kalends.services.busy_times import NewBusyTime
 from kalends.web.api.listing import answer_page
 from kalends.web.api.models import DayOrInstant, PageQuery, RequestModel, day_or_instant
 from kalends.web.http.answers import data, deleted
@@ -24,8 +23,6 @@ from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
-
-LONGEST_BUSY_TIME: Final = timedelta(days=5 * 366)
 
 
 class BusyTimesQuery(PageQuery, frozen=True):
@@ -103,17 +100,12 @@ def busy_time_response(busy_time: BusyTime) -> HttpAnswer:
     return data(show_busy_time(busy_time), 201)
 
 
-def parse_new(body: bytes) -> NewBusyTime:
+def parse_new(body: bytes) -> ClosedTime:
     """Raises NotJson, Invalid."""
     parsed = read_body(body or b"{}", CreateBusyTime)
-    if parsed.end_time <= parsed.start_time:
-        fault = Fault(FaultCode.NOT_AFTER_START)
-        raise Invalid.field("end_time", "must be after start_time", fault)
-    if parsed.end_time - parsed.start_time > LONGEST_BUSY_TIME:
-        days = LONGEST_BUSY_TIME.days
-        fault = Fault(FaultCode.TOO_FAR_AFTER_START, str(days))
-        raise Invalid.field("end_time", f"must be at most {days} days after start_time", fault)
-    return NewBusyTime(**structs.asdict(parsed))
+    new = ClosedTime(**structs.asdict(parsed))
+    new.check()
+    return new
 
 
 def _span(query: BusyTimesQuery, zone: str) -> tuple[datetime | None, datetime | None]:

@@ -34,20 +34,19 @@ from kalends.web.http.reading import read_body
 from kalends.web.http.routes import SETTING_SCOPES, Resource, Route
 from kalends.web.http.versioned import UseCases, VersionedCalls
 
+MARKDOWN: Final = (
+    "Markdown without HTML, with placeholders: paragraphs, lists, emphasis, links. It stands in "
+    "the place of our heading and opening; what, when and where, and the link to change the "
+    f"booking, follow it. null is ours. Placeholders, at most {MOST_PLACEHOLDERS} and none in the "
+    f"address of a link, are {LISTED}; a brace is written `{{{{`."
+)
 Subject = Annotated[
     Label,
     Meta(description="With placeholders. null is ours.", examples=["See you, {attendee.name}"]),
 ]
 Body = Annotated[
     Text,
-    Meta(
-        description="Markdown without HTML, with placeholders: paragraphs, lists, emphasis, links. "
-        "It stands in the place of our heading and opening; what, when and where, and the link to "
-        "change the booking, follow it. null is ours. Placeholders, at most "
-        f"{MOST_PLACEHOLDERS} and none in the address of a link, are {LISTED}; a brace is written "
-        "`{{`.",
-        examples=["We look forward to **{booking.date}**."],
-    ),
+    Meta(description=MARKDOWN, examples=["We look forward to **{booking.date}**."]),
 ]
 Locale = Annotated[
     LanguageTag | None,

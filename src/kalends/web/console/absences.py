@@ -5,13 +5,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec import structs
-
 from kalends.availability.interval import Interval
 from kalends.availability.wallclock import Zone
 from kalends.domain.absence import (
     AbsenceOwner,
-    AbsenceSpan,
     AffectedBooking,
     CountedAbsence,
     Outcome,
@@ -87,8 +84,8 @@ async def enter_absence(request: ConsoleRequest) -> PageAnswer:
         zone = request.zone
         if owner.schedule_id is not None:
             zone = zone_of_schedule(await request.read(schedules.get_schedule, owner.schedule_id))
-        span = AbsenceSpan(**structs.asdict(busy_time_in(form, zone)))
-        entered = await request.change(absences.create_absence, owner, span)
+        closed = busy_time_in(form, zone)
+        entered = await request.change(absences.create_absence, owner, closed)
     except KalendsError as error:
         return await _list_page(request, Draft.with_faults(typed, error))
     return request.go(_url_of(entered.absence.id), done="absent")

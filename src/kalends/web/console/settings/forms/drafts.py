@@ -65,7 +65,7 @@ _SENTENCES: Final = {
     ),
     FaultCode.NEVER_OFF: gettext_lazy("Attendees rely on this message: it cannot be switched off."),
 }
-_CHANGED: Final = gettext_lazy(
+CHANGED_MEANWHILE: Final = gettext_lazy(
     "Somebody else changed this while you were at it. What you typed is below, and not saved yet. "
     "Save again to put yours in place of theirs, or open the page anew to see theirs."
 )
@@ -112,7 +112,8 @@ class Draft:
         if isinstance(error, Stale):
             typed_fields = [(n, v) for n in typed if n != VERSION_FIELD for v in typed.all_of(n)]
             now = (VERSION_FIELD, "" if version is None else str(version))
-            return cls(FormFields([*typed_fields, now]), problem=str(_CHANGED), status=status)
+            fields = FormFields([*typed_fields, now])
+            return cls(fields, problem=str(CHANGED_MEANWHILE), status=status)
         if isinstance(error, SlugTaken):
             return cls(typed, {"slug": str(_ADDRESS_TAKEN)}, status=status)
         faults = faults_of(error)

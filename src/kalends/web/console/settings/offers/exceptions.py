@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from kalends.availability.wallclock import Zone, wall_midnight
 from kalends.domain import ids
+from kalends.domain.closed_times import ClosedTime
 from kalends.domain.errors import Invalid, KalendsError, Stale
 from kalends.domain.rights import Right
 from kalends.domain.schedule import BusyTime, Schedule, WindowText
@@ -15,12 +16,11 @@ from kalends.formats.encoding import encode
 from kalends.scheduling.local_time import bounds_of_day
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.services import busy_times, schedules
-from kalends.services.busy_times import NewBusyTime
 from kalends.translation import gettext
 from kalends.web.api.busy_times import parse_new
 from kalends.web.api.schedules import parse_changes
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import Draft
+from kalends.web.console.settings.forms.drafts import CHANGED_MEANWHILE, Draft
 from kalends.web.console.settings.forms.paging import read_page
 from kalends.web.console.settings.forms.typed import clock_text
 from kalends.web.console.settings.offers.schedule_forms import WINDOW, listed, windows_in
@@ -113,16 +113,10 @@ async def _change_overrides(
             return
         except Stale:
             schedule = await open_schedule(request)
-    raise Stale(
-        gettext(
-            "Somebody else changed this while you were at it. What you typed is "
-            "below, and not saved yet. Save again to put yours in place of theirs, "
-            "or open the page anew to see theirs."
-        )
-    )
+    raise Stale(str(CHANGED_MEANWHILE))
 
 
-def busy_time_in(form: FormFields, zone: Zone) -> NewBusyTime:
+def busy_time_in(form: FormFields, zone: Zone) -> ClosedTime:
     """Raises Invalid, at the fields of this form."""
     reason = form.text("busy.reason") or None
     start, end = _start_in(form, zone), _end_in(form, zone)
