@@ -1,1 +1,1 @@
-"""HTTP: the table of routes, who may call, how errors look. Asks services, never the store."""
+"""The HTTP layer: API, pages and console. It calls services, never the store."""

@@ -1,4 +1,4 @@
-"""The table of routes, and the application that is made of it."""
+"""The tables of API routes and pages, and the ASGI application that is built from them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -74,7 +74,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *calcom.ROUTES,
 )
 
-# In this order: what begins with an organization's slug comes last.
+# The order matters: paths that begin with an organization's slug come last.
 PAGES: Final[tuple[PageRoute, ...]] = (
     *files.PAGES,
     *pictures.PAGES,
@@ -95,8 +95,8 @@ Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 def build_app(
     api_context: ApiContext, limits: PageLimits, lifespan: Lifespan, checks: health.Checks
 ) -> ASGIApp:
-    """The whole of HTTP: the API and the pages by their tables, what operators ask, the API's
-    description, and 404 in our shape."""
+    """The application: API and pages from their tables, the operators' endpoints, the OpenAPI
+    description, and a 404 with our error body."""
     endpoints = {r.path: Endpoint(api_context, r) for r in by_path(ROUTES)}
     beside = [*health.routes(checks), *docs.routes(ROUTES)]
     pages = PageContext(

@@ -1,4 +1,5 @@
-"""The outermost layer: request ids, one log line a request, metrics, and no error without shape."""
+"""The outermost layer of HTTP: request ids, a log line per request, metrics, and an error answer
+for every exception."""
 
 import time
 from http import HTTPStatus
@@ -21,7 +22,7 @@ NO_STORE: Final = (b"cache-control", b"no-store")
 
 
 class RequestMiddleware:
-    """Wraps the application. Every answer carries `X-Request-Id`, every request one log line."""
+    """Wraps the application. Every answer has an `X-Request-Id`, every request one log line."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -47,7 +48,7 @@ class RequestMiddleware:
 
 
 class _Exchange:
-    """One request, from its first byte to its log line."""
+    """One request and its answer, until its line is in the log."""
 
     def __init__(
         self, scope: Scope, send: Send, budget: TimeBudget, unavailable: UnavailableLog
@@ -63,7 +64,7 @@ class _Exchange:
 
     @property
     def path(self) -> str:
-        """As it is logged: the pattern, where the path itself opens something."""
+        """The path for the log: the pattern, if the path itself contains a secret."""
         path: str = self._scope.get("logged_path", self._scope["path"])
         return path
 
@@ -96,7 +97,7 @@ class _Exchange:
 
 
 def _as_public_error(error: Exception) -> KalendsError:
-    """Any failure: nothing of it is disclosed to the client."""
+    """The error that the client sees; it discloses nothing about an unexpected exception."""
     if isinstance(error, KalendsError):
         return error
     return KalendsError("Something went wrong on our side. The log has it under this request_id.")

@@ -15,7 +15,7 @@ from kalends.domain.errors import KalendsError
 from kalends.web.http.call import LARGEST_BODY_BYTES, read_all
 from kalends.web.http.connections import ClientTimeouts, Connections
 from kalends.web.http.endpoint import error_answer, send_answer
-from kalends.web.http.protocol import GOES_ON, LARGEST_HEAD_BYTES, MOST_DROPPED_BYTES, Protocol
+from kalends.web.http.protocol import ENDLESS, LARGEST_HEAD_BYTES, MOST_DROPPED_BYTES, Protocol
 
 pytestmark = pytest.mark.server
 
@@ -65,14 +65,14 @@ class Small:
         await send({"type": "http.response.body", "body": body})
 
     async def _live(self, scope: Scope, send: Send) -> None:
-        scope[GOES_ON] = True
+        scope[ENDLESS] = True
         await send({"type": "http.response.start", "status": 200, "headers": []})
         while True:
             await send({"type": "http.response.body", "body": b"beat\n", "more_body": True})
             await asyncio.sleep(0.05)
 
     async def _flood(self, scope: Scope, send: Send) -> None:
-        scope[GOES_ON] = True
+        scope[ENDLESS] = True
         await send({"type": "http.response.start", "status": 200, "headers": []})
         while True:
             await send({"type": "http.response.body", "body": b"x" * 200_000, "more_body": True})

@@ -12,7 +12,7 @@ from kalends.runtime.change_watcher import Watch
 from kalends.services.event_log import concern_caller
 from kalends.services.users.sign_in_sessions import find_signed_in_user, get_account
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.http.protocol import GOES_ON
+from kalends.web.http.protocol import ENDLESS
 from kalends.web.http.sign_ins import token_in
 from kalends.web.pages.answers import PageAnswer, Stream
 
@@ -30,7 +30,7 @@ async def stream_changes(request: ConsoleRequest) -> PageAnswer | Stream:
     """Raises Unavailable where too many look already."""
     if request.page_request.page_context.change_watcher.is_full:
         raise Unavailable("There are too many connections of this kind just now.")
-    request.page_request.scope[GOES_ON] = True
+    request.page_request.scope[ENDLESS] = True
     return Stream(_chunks(request))
 
 

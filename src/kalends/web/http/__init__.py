@@ -1,1 +1,1 @@
-"""HTTP itself, for API and pages: reading, answering, errors, limits, sign-ins, connections."""
+"""What API and pages share of HTTP: connections, reading, answering, errors, limits, sign-ins."""

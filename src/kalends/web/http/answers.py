@@ -23,8 +23,8 @@ class PageMeta(Struct, frozen=True):
     hasMore: bool  # noqa: N815  (the WebKasa spelling)
 
 
-# What a route answers. OpenAPI calls them `ThingResponse` and `ThingList` where they are of a
-# `ThingBody`; a docstring would be the description of each.
+# The types of whole answers. OpenAPI calls those of a `ThingBody` `ThingResponse` and `ThingList`.
+# They have no docstrings, as OpenAPI would repeat one as the description of each.
 class DataOf(Struct, Generic[T], frozen=True):
     data: T
 
@@ -35,13 +35,13 @@ class PageOf(Struct, Generic[T], frozen=True):
 
 
 def data_of(body: type[Struct]) -> Any:
-    """`DataOf[body]` of a type that is known when the program runs."""
+    """`DataOf[body]` for a type that is only known at run time."""
     answer: Any = DataOf
     return answer[body]
 
 
 def page_of(body: type[Struct]) -> Any:
-    """The same of `PageOf`."""
+    """`PageOf[body]` for a type that is only known at run time."""
     answer: Any = PageOf
     return answer[body]
 
@@ -54,7 +54,7 @@ class Deleted(Struct, frozen=True):
 
 
 def data(body: Any, status: int = 200, version: int | None = None) -> HttpAnswer:
-    """`{"data": …}`, with an ETag where the thing has versions."""
+    """`{"data": …}`, with an ETag if a version is given."""
     headers = {} if version is None else {"etag": f'"{version}"'}
     return HttpAnswer(status, encode({"data": body}), headers)
 
@@ -75,8 +75,8 @@ def page(
 async def page_in_pieces(
     things: Sequence[T], total: int, limit: int, offset: int, show: Callable[[T], Any]
 ) -> HttpAnswer:
-    """The same, of things that may be large: each is written by itself, and others get their turn
-    after it."""
+    """A page of things that may be large: each is encoded by itself, and other tasks get a turn
+    between two."""
     bodies = [Raw(encode(show(thing))) async for thing in cooperatively(things)]
     meta = PageMeta(total, limit, offset, offset + len(things) < total)
     return data_with_meta(bodies, meta)

@@ -1,4 +1,4 @@
-"""One request on its way through: what a handler reads from it and how it asks the services."""
+"""One API call, as its handler sees it: reading the request, and running use cases."""
 
 import hashlib
 from collections.abc import Callable
@@ -30,7 +30,7 @@ LONGEST_IDEMPOTENCY_KEY: Final = 255
 
 @dataclass
 class Call:
-    """A request and who makes it; `may_repeat` if its route takes an Idempotency-Key."""
+    """A request and its caller. `may_repeat` says that the route honours an Idempotency-Key."""
 
     scope: Scope
     receive: Receive
@@ -43,17 +43,17 @@ class Call:
     _body: bytes | None = None
 
     def id(self, prefix: str, name: str = "id") -> UUID:
-        """The id in the path. Raises NotFound for what can be no id of that kind."""
+        """The id in the path. Raises NotFound if it cannot be an id with that prefix."""
         return id_named(prefix, self.scope["path_params"][name])
 
     @property
     def user_id(self) -> UUID:
-        """The signed-in user. Raises Unauthorized where the route takes no session."""
+        """The signed-in user. Raises Unauthorized if the caller is no user."""
         return self.caller.require_user("call")
 
     @property
     def origin(self) -> str:
-        """How the outside reaches us: `https://book.example.com`."""
+        """Our origin as clients see it, such as `https://book.example.com`."""
         return self.sessions.origin(self.scope, self.headers)
 
     @property
@@ -65,17 +65,17 @@ class Call:
         return read_query(self.query_string, shape)
 
     async def body(self, shape: type[S], most: int = LARGEST_BODY_BYTES) -> S:
-        """The body, of at most so many bytes, as `shape`. Raises NotJson, Invalid, TooLarge,
-        TooSlow."""
+        """The body, of at most `most` bytes, read into `shape`; an empty one counts as `{}`.
+        Raises NotJson, Invalid, TooLarge, TooSlow."""
         return read_body(await self.raw_body(most) or b"{}", shape)
 
     def named_in_query(self, name: str) -> str | None:
-        """The parameter's value, before the rest of the query is checked."""
+        """The value of one parameter, read without checking the rest of the query."""
         return text_in_query(self.scope["query_string"], name)
 
     async def named_in_body(self, name: str) -> str | None:
-        """The value of the body's field, before the rest of it is checked; None where it is no
-        text. Raises NotJson, TooLarge."""
+        """The value of one field, read without checking the rest of the body; None if it is not a
+        text. Raises NotJson, TooLarge, TooSlow."""
         return text_in_body(await self.raw_json(), name)
 
     async def raw_body(self, most: int = LARGEST_BODY_BYTES) -> bytes:
@@ -84,7 +84,7 @@ class Call:
         return self._body
 
     async def raw_json(self) -> bytes:
-        """The body, known to be JSON (or empty): its fields may be checked later. Raises
+        """The body as bytes that are JSON, or empty; its fields are not checked yet. Raises
         NotJson, TooLarge, TooSlow."""
         body = await self.raw_body()
         check_json(body)
@@ -92,7 +92,7 @@ class Call:
 
     @property
     def if_match(self) -> IfMatch:
-        """The versions that `If-Match` accepts; None where it accepts any."""
+        """The versions that `If-Match` accepts; None if it is missing or `*`, which accept any."""
         header = self.headers.get("if-match")
         if header is None or header.strip() == "*":
             return None
@@ -112,7 +112,8 @@ class Call:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> HttpAnswer:
-        """Runs a use case that changes something, once for each `Idempotency-Key`."""
+        """Runs a use case that changes something and renders its result; a repeated call with the
+        same `Idempotency-Key` gets the first answer again."""
         request = await self._idempotent_request()
         if request is None:
             return render(
@@ -141,7 +142,7 @@ class Call:
 
 
 def id_named(prefix: str, text: str) -> UUID:
-    """The UUID behind a shown id, in a path or a body. Raises NotFound for what can be none."""
+    """The UUID inside a public id. Raises NotFound if the text cannot be one with that prefix."""
     uuid = ids.decode_id(prefix, text)
     if uuid is None:
         raise NotFound.with_id(prefix, text[:100])
@@ -149,8 +150,8 @@ def id_named(prefix: str, text: str) -> UUID:
 
 
 async def read_all(receive: Receive, most: int = LARGEST_BODY_BYTES) -> bytes:
-    """The whole body. Raises TooLarge as soon as that is passed, TooSlow where the rest of it did
-    not come: the client went away, or was given up."""
+    """The whole body. Raises TooLarge as soon as it has more than `most` bytes, and TooSlow if the
+    rest of it does not come because the client left or ran into a timeout."""
     parts: list[bytes] = []
     size, more = 0, True
     while more:

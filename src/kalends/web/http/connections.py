@@ -1,8 +1,8 @@
-"""The connections of one process: how long each may take over what, and how many there are.
+"""The open connections of one process: their timeouts, and how many there may be.
 
-Nobody's slowness costs others anything: a client that holds a connection without going on with a
-request, or without reading the answer, is given up; and where the connections are at their limit,
-the one that has waited longest makes room for a new one.
+A slow client must not cost others anything. One that holds a connection without going on with its
+request, or without reading the answer, is disconnected; and when the process is at its limit of
+connections, the one that has waited longest is closed in favour of a new one.
 """
 
 import asyncio
@@ -23,36 +23,33 @@ WARN_AGAIN_AFTER_SECONDS: Final = 60.0
 
 @dataclass(frozen=True)
 class ClientTimeouts:
-    """How long a client may take, in seconds: for the head of a request, from its first byte or
-    from connecting; without any progress of the body; for the whole body; between requests;
-    without reading anything of an answer; for the whole answer, unless it is one that goes on;
-    and, after an answer that ended before its request did, to receive it."""
+    """How long a client may take, in seconds."""
 
-    head: float = 10.0
-    body_stalled: float = 10.0
-    body: float = 60.0
-    idle: float = 75.0
-    answer_stalled: float = 10.0
-    answer: float = 300.0
-    parting: float = 2.0
+    head: float = 10.0  # for a request's head, from its first byte or from connecting
+    body_stalled: float = 10.0  # without sending anything of the body
+    body: float = 60.0  # for the whole body
+    idle: float = 75.0  # between requests
+    answer_stalled: float = 10.0  # without reading anything of an answer
+    answer: float = 300.0  # for the whole answer, unless it is an endless one
+    parting: float = 2.0  # to receive an answer that was complete before its request was
 
     @property
     def check_seconds(self) -> float:
-        """How often it is looked whether anybody took too long."""
+        """The pause between two checks of all connections."""
         shortest: float = min(vars(self).values())
         return min(1.0, shortest / CHECKS_IN_A_LIMIT)
 
 
 class ClientConnection(ABC):
-    """What is held against the limits."""
+    """One connection, as `Connections` sees it."""
 
     @property
     @abstractmethod
     def has_unsent(self) -> bool:
-        """Whether the client has yet to read what was written."""
+        """Whether something that was written has not been read by the client yet."""
 
     @abstractmethod
-    def check(self, now: float, patience: ClientTimeouts) -> None:
+    def check(self, now: float, timeouts: ClientTimeouts) -> None:
         """Ends the connection if it took too long; `now` is in the loop's seconds."""
 
     @abstractmethod
@@ -61,17 +58,20 @@ class ClientConnection(ABC):
 
     @abstractmethod
     def turn_away(self) -> None:
-        """Says that there is no room, and closes."""
+        """Answers 503, as there is no room, and closes."""
 
 
 class Connections:
-    """All of one process, at most `most`. Those that wait for their client are kept in the order
-    in which they began to wait. Until the first one comes it can be sent to another process."""
+    """All connections of one process, at most `most`.
+
+    Those that wait for their client are kept in the order in which they began to wait. An instance
+    can be pickled for another process until it has its first connection.
+    """
 
     def __init__(
-        self, patience: ClientTimeouts | None = None, most: int = MOST_CONNECTIONS
+        self, timeouts: ClientTimeouts | None = None, most: int = MOST_CONNECTIONS
     ) -> None:
-        self.patience = patience or ClientTimeouts()
+        self.timeouts = timeouts or ClientTimeouts()
         self._most = most
         self._all: set[ClientConnection] = set()
         self._waiting: dict[ClientConnection, None] = {}
@@ -80,12 +80,12 @@ class Connections:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """How many connections are open."""
         return len(self._all)
 
     def add(self, new: ClientConnection) -> None:
-        """Takes in a connection that was opened; closes another one, or this, if that is one too
-        many."""
+        """Adds a connection that was just opened. If that is one too many, it closes the one that
+        has waited longest for its client or, if none waits, the new one."""
         self._all.add(new)
         self._schedule_check()
         if len(self._all) <= self._most:
@@ -104,13 +104,13 @@ class Connections:
         self._waiting.pop(connection, None)
 
     def waits(self, connection: ClientConnection) -> None:
-        """The next move is the client's: to send a request, or the rest of one."""
+        """Notes that the next move is the client's: to send a request, or the rest of one."""
         if connection in self._all:
             self._waiting.pop(connection, None)
             self._waiting[connection] = None
 
     def works(self, connection: ClientConnection) -> None:
-        """The next move is ours: a request is whole, and its answer not yet."""
+        """Notes that the next move is ours: a request has arrived in full and awaits its answer."""
         self._waiting.pop(connection, None)
 
     def _warn_of_limit(self) -> None:
@@ -122,7 +122,7 @@ class Connections:
             )
 
     def _longest_waiting(self) -> ClientConnection | None:
-        """Rather one to which nothing is being sent."""
+        """Prefers, among the first hundred, a connection to which nothing is being sent."""
         for connection in islice(self._waiting, CHECKED_FOR_ROOM):
             if not connection.has_unsent:
                 return connection
@@ -131,12 +131,12 @@ class Connections:
     def _schedule_check(self) -> None:
         if not self._is_scheduled:
             self._is_scheduled = True
-            asyncio.get_running_loop().call_later(self.patience.check_seconds, self._check_all)
+            asyncio.get_running_loop().call_later(self.timeouts.check_seconds, self._check_all)
 
     def _check_all(self) -> None:
         self._is_scheduled = False
         now = asyncio.get_running_loop().time()
         for connection in list(self._all):
-            connection.check(now, self.patience)
+            connection.check(now, self.timeouts)
         if self._all:
             self._schedule_check()

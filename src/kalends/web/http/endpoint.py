@@ -1,7 +1,7 @@
-"""One path of the API: who calls, may they, how often; then the handler; then the answer.
+"""The endpoint of one API path: authentication, rate limit and scope, then handler and answer.
 
-An ASGI application of its own for each path, so that the checks come in the API's order
-(401, 429, 403, 404, …) and also hold for methods that the path does not have.
+Each path is an ASGI application of its own, so that the checks come in the API's order
+(401, 429, 403, 404, …) and also apply to methods that the path does not have.
 """
 
 from dataclasses import dataclass
@@ -30,23 +30,23 @@ from kalends.web.http.throttled_keys import Refusals
 
 @dataclass(frozen=True)
 class ApiContext(ServingContext):
-    """What calls of the API are served with. Limits in requests a minute, 0 is without limit."""
+    """What API calls are served with. Limits are in requests per minute; 0 means no limit."""
 
     read_limit: int
     write_limit: int
 
     @cached_property
     def refusals(self) -> Refusals:
-        """Who is past its limit in this process."""
+        """The keys that this process has seen go past their limits."""
         return Refusals(self.keyring)
 
     async def identify(self, headers: Headers) -> ApiKey:
-        """The key of the request. Raises Unauthorized."""
+        """The API key that the request is made with. Raises Unauthorized."""
         return await self.keyring.identify(key_in(headers))
 
     def count_or_refuse(self, key: ApiKey, scope: Scope, headers: dict[str, str]) -> None:
-        """Counts the request against its key's limit and adds the headers that say where that
-        stands. Raises RateLimited past it."""
+        """Counts the request against the limit of its key and adds the rate-limit headers to
+        `headers`. Raises RateLimited if the key is past its limit."""
         is_read = scope["method"] in SAFE_METHODS
         limit = self.read_limit if is_read else self.write_limit
         if not key.rate_limited or not limit:
@@ -103,7 +103,7 @@ class Endpoint:
     async def _admit(
         self, access: RouteAccess, scope: Scope, headers: Headers, extra: dict[str, str]
     ) -> Caller:
-        """Raises Unauthorized, RateLimited, Forbidden (a foreign origin)."""
+        """Who makes the request. Raises Unauthorized, RateLimited, Forbidden (foreign origin)."""
         if not isinstance(access, KeyScope):
             sessions = self.api_context.sessions
             if access is Access.OPEN:
@@ -117,7 +117,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class NotFoundApp:
-    """Every path of the API that does not exist: 404, but first the key."""
+    """Answers paths that do not exist with 404; below `/api/v1/` the key is checked first."""
 
     api_context: ApiContext
 
@@ -136,7 +136,8 @@ class NotFoundApp:
 
 @dataclass(frozen=True)
 class ReadOnly:
-    """A path outside the table, open to everyone: GET and HEAD, and our 405 for the rest."""
+    """A path outside the table of routes, open to everyone: it serves GET and HEAD, and answers
+    other methods with the API's 405."""
 
     path: str
     app: ASGIApp
@@ -171,7 +172,8 @@ def caller_with(key: ApiKey) -> Caller:
 
 
 def with_sandbox_time(caller: Caller, headers: Headers) -> Caller:
-    """The caller at the time that `Kalends-Now` sets, in a sandbox. Raises Invalid elsewhere."""
+    """The caller with the clock that `Kalends-Now` sets, if it does. Raises Invalid unless the
+    caller's key is one of a sandbox."""
     text = headers.get("kalends-now")
     if text is None:
         return caller
@@ -188,7 +190,7 @@ def error_answer(error: KalendsError, request_id: str) -> HttpAnswer:
 
 
 async def send_answer(send: Send, method: str, answer: HttpAnswer) -> None:
-    """Sends an answer, which is JSON unless it says otherwise; a HEAD gets the headers alone."""
+    """Sends an answer, as JSON unless its headers name another type; a HEAD gets headers only."""
     named = {"content-type": "application/json", **answer.headers}
     headers = [
         (b"content-length", str(len(answer.body)).encode()),

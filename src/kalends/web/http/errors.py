@@ -1,4 +1,4 @@
-"""The one table from code to status, and the one shape of every error."""
+"""How errors look in HTTP: the status of each error code, and the body and headers of all."""
 
 from typing import Any, Final
 
@@ -78,7 +78,7 @@ def error_body(error: KalendsError, request_id: str) -> bytes:
 def error_headers(error: KalendsError) -> dict[str, str]:
     if isinstance(error, RateLimited | Unavailable):
         return {"retry-after": str(error.retry_after)}
-    if isinstance(error, TooLarge | TooSlow):  # the rest of the request is not waited for
+    if isinstance(error, TooLarge | TooSlow):  # the rest of the request will not be read
         return {"connection": "close"}
     if code_of(error) == "UNAUTHORIZED":
         return {"www-authenticate": 'Bearer realm="kalends"'}

@@ -1,4 +1,4 @@
-"""What operators and their machines ask: `/healthz`, `/readyz`, `/metrics`."""
+"""The endpoints for operators and their monitoring: `/healthz`, `/readyz`, `/metrics`."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from kalends.web.http.endpoint import error_answer
 
 @dataclass(frozen=True)
 class Checks:
-    """`ready` raises Unavailable while the database is away; `facts` are shown by /healthz."""
+    """`ready` raises Unavailable while the database cannot be reached; /healthz shows `facts`."""
 
     ready: Callable[[], Awaitable[None]]
     facts: dict[str, str]

@@ -1,5 +1,5 @@
-"""A change in the API's order of errors: what is missing or stale (404, 412) is reported before
-what is wrong with the request (422)."""
+"""Changes whose errors come in the API's order: a thing that is missing or stale (404, 412) is
+reported before what is wrong with the request (422)."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -22,9 +22,8 @@ Update = Callable[[UnitOfWork, Locked, Changes], Awaitable[R]]
 def lock_parse_update(
     lock: Lock[Locked], parse: Callable[[], Changes], update: Update[Locked, Changes, R]
 ) -> Callable[[UnitOfWork], Awaitable[R]]:
-    """One use case, so one transaction: locks, then parses, then changes what is locked.
-
-    It raises what `lock` raises, then what `parse` raises, then what `update` raises.
+    """One use case, and so one transaction, that locks a thing, parses the changes, and then
+    updates the thing. Errors of `lock` come before those of `parse`, and these before `update`'s.
     """
 
     async def use_case(work: UnitOfWork) -> R:
@@ -37,7 +36,7 @@ def lock_parse_update(
 def lock_update(
     lock: Lock[Locked], update: Update[Locked, Changes, R], changes: Changes
 ) -> Callable[[UnitOfWork], Awaitable[R]]:
-    """The same where the changes are parsed already."""
+    """Like `lock_parse_update`, for changes that are parsed already."""
     return lock_parse_update(lock, lambda: changes, update)
 
 
@@ -49,8 +48,11 @@ async def answer_patch(
     update: Update[Locked, Changes, R],
     render: Callable[[R], HttpAnswer],
 ) -> HttpAnswer:
-    """Changes what the path names by its id, of that prefix. What is no JSON (400) is
-    reported before what is missing or stale, and that before what is wrong with the changes."""
+    """Answers a PATCH of the thing whose id, with that prefix, is in the path.
+
+    A body that is not JSON (400) is reported before a thing that is missing or stale (404, 412),
+    and that before what is wrong with the changes (422).
+    """
     body = await call.raw_json()
     thing_id, if_match = call.id(prefix), call.if_match
 

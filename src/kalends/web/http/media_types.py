@@ -1,4 +1,4 @@
-"""What files are, by their ending."""
+"""The media types of the files that we serve, by their ending."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What `/metrics` shows, in the text format of Prometheus."""
+"""The metrics that `/metrics` shows, in Prometheus' text format."""
 
 import os
 from functools import cache
@@ -25,7 +25,7 @@ def observe(method: str, route: str, status: int, seconds: float) -> None:
     _duration_of(method_label, route).observe(seconds)
 
 
-@cache  # the library makes a text of each label, and looks for them under a lock
+@cache  # the library turns each label into text, and looks the labels up under a lock
 def _count_of(method: str, route: str, status: int) -> Counter:
     return _requests.labels(method, route, str(status))
 
@@ -36,7 +36,7 @@ def _duration_of(method: str, route: str) -> Histogram:
 
 
 def exposition() -> bytes:
-    """The metrics of this process, or of all workers where they share a folder."""
+    """The metrics of this process or, if the workers share a folder, of all of them."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest(OF_THIS_PROCESS)
     registry = CollectorRegistry()

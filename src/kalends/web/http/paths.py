@@ -1,20 +1,23 @@
-"""Which endpoint of the API a path leads to, found by its segments: looking at one route after the
-other takes longer than what most of them do."""
+"""Finds the API endpoint of a path in a tree of its segments. Trying one route after another, as
+Starlette does, would take longer than most handlers."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-# In the place of a segment that is a parameter, and of the endpoint where a path may end. Neither
-# can be a segment.
+# Keys in the tree, which no segment can equal: any value of a parameter, and the endpoint of the
+# path that ends here.
 ANYTHING: Final = "/{}"
 END: Final = "/"
 
 
 class ApiPaths:
-    """Calls the endpoint of the path, or `otherwise`; `endpoints` are by their patterns, such as
-    `/api/v1/holds/{id}`. A segment that is written in a pattern is no parameter's value there."""
+    """Calls the endpoint of the path, or `otherwise` if no pattern matches.
+
+    `endpoints` has the endpoints by their patterns, such as `/api/v1/holds/{id}`. A segment that
+    some pattern spells out is never taken as the value of a parameter in the same place.
+    """
 
     def __init__(self, endpoints: Mapping[str, ASGIApp], otherwise: ASGIApp) -> None:
         self._otherwise = otherwise
@@ -32,7 +35,7 @@ class ApiPaths:
         await (app or self._otherwise)(scope, receive, send)
 
     def _find(self, scope: Scope) -> ASGIApp | None:
-        """The endpoint, its parameters put into the scope."""
+        """The endpoint of the path; puts the path's parameters into the scope."""
         node, values = self._tree, []
         for segment in scope["path"].split("/"):
             child = node.get(segment)

@@ -1,7 +1,7 @@
-"""How a connection is served: uvicorn's own HTTP protocol, with limits for what clients may take.
+"""The HTTP protocol of one connection: uvicorn's, with limits on how long a client may take.
 
-What cannot be read as HTTP, or does not come, gets our shape of an error too; what goes on ends
-with the server.
+A request that is not HTTP, or does not arrive in full, is answered with the API's error body too.
+Endless answers (event streams) are cut off when the server shuts down.
 """
 
 import asyncio
@@ -25,14 +25,14 @@ from kalends.web.http.connections import ClientConnection, ClientTimeouts, Conne
 from kalends.web.http.errors import error_body, status_of
 from kalends.web.http.throttled_keys import LimitedKey, Refusals
 
-# In the scope of a request whose answer goes on until somebody ends it.
-GOES_ON: Final = "kalends.goes_on"
-# In the state of the application: its Refusals.
+# Key in the scope of a request whose answer is endless: it lasts until one side closes it.
+ENDLESS: Final = "kalends.endless"
+# Key in the application's state under which its Refusals are.
 REFUSALS: Final = "kalends.refusals"
 HEAD: Final = b"HTTP/1.1 "
 CLOSE: Final = (b"connection", b"close")
 LARGEST_HEAD_BYTES: Final = 64_000
-# On the wire: a body of 1 MB in chunks of one byte takes 6 MB.
+# Counted on the wire, where a body of 1 MB sent in chunks of one byte takes 6 MB.
 LARGEST_REQUEST_BYTES: Final = 8_000_000
 MOST_DROPPED_BYTES: Final = 4_000_000
 PHRASES: Final = {
@@ -47,16 +47,16 @@ PHRASES: Final = {
 class Stage(Enum):
     """What a connection is waiting for."""
 
-    IDLE = auto()  # a request's first byte
-    HEAD = auto()  # the rest of its head
-    BODY = auto()  # the rest of its body, whether or not it is answered already
+    IDLE = auto()  # the first byte of a request
+    HEAD = auto()  # the rest of the request's head
+    BODY = auto()  # the rest of its body, even if it has been answered already
     ANSWER = auto()  # our answer
-    PARTING = auto()  # the client, to receive our last answer and go
+    PARTING = auto()  # that the client receives our last answer and closes
 
 
 class Protocol(HttpToolsProtocol, ClientConnection):
-    """uvicorn's own, but for how it refuses what is no HTTP, how it ends what goes on, and how
-    long it waits for a client."""
+    """uvicorn's protocol, changed in three points: how it refuses what is not HTTP, how it ends
+    endless answers, and how long it waits for a client."""
 
     def __init__(
         self,
@@ -68,15 +68,16 @@ class Protocol(HttpToolsProtocol, ClientConnection):
         connections: Connections,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._others = connections
+        self._connections = connections
         self._stage = Stage.HEAD
-        # In the loop's seconds, as of the first look after it: a request costs no look at a clock.
+        # When the stage began, in the loop's seconds. The first check() in a stage sets it, so
+        # that serving a request reads no clock.
         self._since: float | None = None
         self._progress_at = self._read_at = 0.0
-        self._went_on = False
-        self._unsent = 0
-        self._came = 0
-        self._refused_until = self._refused = 0
+        self._has_progressed = False
+        self._last_unsent = 0
+        self._received = 0
+        self._refusals_reset_at = self._refusal_count = 0
 
     # What happens on the connection.
 
@@ -84,29 +85,29 @@ class Protocol(HttpToolsProtocol, ClientConnection):
         self._socket = transport
         self._front = _Transport(self, transport, self.loop)
         super().connection_made(cast(asyncio.Transport, self._front))
-        self._others.add(self)
+        self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._others.remove(self)
+        self._connections.remove(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._came += len(data)
-        self._went_on = True
+        self._received += len(data)
+        self._has_progressed = True
         if self._stage is Stage.PARTING:
-            if self._came > MOST_DROPPED_BYTES:
+            if self._received > MOST_DROPPED_BYTES:
                 self._socket.close()
             return
         before = self.cycle
         super().data_received(data)
         if self.cycle is not before:
-            self._came = 0
+            self._received = 0
         self._follow()
-        if self._came > LARGEST_HEAD_BYTES:
+        if self._received > LARGEST_HEAD_BYTES:
             self._check_size()
 
     def on_headers_complete(self) -> None:
-        if self._stage is Stage.PARTING:  # it came along with the one that we parted over
+        if self._stage is Stage.PARTING:  # pipelined behind the request that ended the connection
             self.cycle = cast(RequestResponseCycle, _Answered(self.scope))
             return
         refusals: Refusals | None = self.app_state.get(REFUSALS)
@@ -118,12 +119,12 @@ class Protocol(HttpToolsProtocol, ClientConnection):
         super().on_headers_complete()
 
     def _refuse_at_once(self, method: str, refused: LimitedKey) -> None:
-        """Answers 429 here and now: there is no task for it, and no application is asked."""
-        if self._refused_until != refused.window.resets_at:
-            self._refused_until, self._refused = refused.window.resets_at, 0
-        self._refused += 1
+        """Answers 429 without starting a task or calling the application."""
+        if self._refusals_reset_at != refused.window.resets_at:
+            self._refusals_reset_at, self._refusal_count = refused.window.resets_at, 0
+        self._refusal_count += 1
         self._since = None
-        stays = self.parser.should_keep_alive() and not refused.is_too_often(self._refused)
+        stays = self.parser.should_keep_alive() and not refused.is_too_often(self._refusal_count)
         more = [*self.server_state.default_headers, *([] if stays else [CLOSE])]
         answer = refused.answer(self.headers, more)
         if method == "HEAD":
@@ -132,12 +133,12 @@ class Protocol(HttpToolsProtocol, ClientConnection):
         self.transport.write(answer)
         refused.note()
         if not stays:
-            self._stage = Stage.BODY  # what comes after this is not heard any more
+            self._stage = Stage.BODY  # so that part() gives the client time to read the answer
             self.transport.close()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self.cycle.more_body = False  # of a request that was answered before, too
+        self.cycle.more_body = False  # uvicorn leaves it True if the request is answered already
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -145,7 +146,7 @@ class Protocol(HttpToolsProtocol, ClientConnection):
             self._follow()
 
     def _follow(self) -> None:
-        """Notes where the connection stands after something came or an answer was given."""
+        """Updates the stage after data has arrived or an answer has been completed."""
         cycle = self.cycle
         if self._stage is Stage.PARTING:
             return
@@ -164,67 +165,67 @@ class Protocol(HttpToolsProtocol, ClientConnection):
             return
         self._since = None
         if stage is not Stage.HEAD:
-            self._came = 0
+            self._received = 0
         if stage is Stage.ANSWER:
-            self._others.works(self)
+            self._connections.works(self)
         elif was is Stage.ANSWER:
-            self._others.waits(self)
+            self._connections.waits(self)
 
     def _check_size(self) -> None:
         if self._stage is Stage.BODY:
-            if self._came > LARGEST_REQUEST_BYTES:
+            if self._received > LARGEST_REQUEST_BYTES:
                 self._give_up(TooLarge(f"The request exceeds {LARGEST_REQUEST_BYTES} bytes."))
         elif self._stage is Stage.HEAD:
             self._give_up(HeadersTooLarge(f"The headers exceed {LARGEST_HEAD_BYTES} bytes."))
-        else:  # the next one's head, while an answer is written
+        else:  # the head of a pipelined request, while an answer is being written
             self._socket.abort()
 
     def resume_writing(self) -> None:
-        self._unsent = 0  # something was read
+        self._last_unsent = 0  # the client has read something
         super().resume_writing()
 
-    # What is held against the limits.
+    # The checks against the limits.
 
     @property
     def has_unsent(self) -> bool:
         return bool(self._front.head or self._socket.get_write_buffer_size())
 
-    def check(self, now: float, patience: ClientTimeouts) -> None:
+    def check(self, now: float, timeouts: ClientTimeouts) -> None:
         if self._since is None:
             self._since = self._progress_at = now
         seconds = now - self._since
-        if self._is_read_too_slowly(now, seconds, patience):
+        if self._is_read_too_slowly(now, seconds, timeouts):
             self._socket.abort()
         elif self._stage is Stage.IDLE:
-            if seconds > patience.idle:
+            if seconds > timeouts.idle:
                 self._socket.close()
         elif self._stage is Stage.HEAD:
-            if seconds > patience.head:
-                self._give_up(TooSlow(f"The headers did not come within {patience.head:g} s."))
+            if seconds > timeouts.head:
+                self._give_up(TooSlow(f"The headers did not come within {timeouts.head:g} s."))
         elif self._stage is Stage.BODY:
-            self._check_body(now, seconds, patience)
-        elif self._stage is Stage.PARTING and seconds > patience.parting:
+            self._check_body(now, seconds, timeouts)
+        elif self._stage is Stage.PARTING and seconds > timeouts.parting:
             self._socket.close()
 
-    def _is_read_too_slowly(self, now: float, seconds: float, patience: ClientTimeouts) -> bool:
+    def _is_read_too_slowly(self, now: float, seconds: float, timeouts: ClientTimeouts) -> bool:
         unsent = self._socket.get_write_buffer_size()
-        if not unsent or not self._unsent or unsent < self._unsent:
+        if not unsent or not self._last_unsent or unsent < self._last_unsent:
             self._read_at = now
-        self._unsent = unsent
-        goes_on = self.cycle is not None and self.cycle.scope.get(GOES_ON)
-        is_over = not goes_on and seconds > patience.answer
-        return unsent > 0 and (is_over or now - self._read_at > patience.answer_stalled)
+        self._last_unsent = unsent
+        is_endless = self.cycle is not None and self.cycle.scope.get(ENDLESS)
+        is_over = not is_endless and seconds > timeouts.answer
+        return unsent > 0 and (is_over or now - self._read_at > timeouts.answer_stalled)
 
-    def _check_body(self, now: float, seconds: float, patience: ClientTimeouts) -> None:
-        if self._went_on or self.flow.read_paused:  # paused, it is we who do not get on
-            self._went_on = False
+    def _check_body(self, now: float, seconds: float, timeouts: ClientTimeouts) -> None:
+        if self._has_progressed or self.flow.read_paused:  # when paused, we are the slow side
+            self._has_progressed = False
             self._progress_at = now
         if self.flow.read_paused:
             self._since = now
-        elif now - self._progress_at > patience.body_stalled:
-            self._give_up(TooSlow(f"The body has not gone on for {patience.body_stalled:g} s."))
-        elif seconds > patience.body:
-            self._give_up(TooSlow(f"The body did not come within {patience.body:g} s."))
+        elif now - self._progress_at > timeouts.body_stalled:
+            self._give_up(TooSlow(f"The body has not gone on for {timeouts.body_stalled:g} s."))
+        elif seconds > timeouts.body:
+            self._give_up(TooSlow(f"The body did not come within {timeouts.body:g} s."))
 
     def make_room(self) -> None:
         self._socket.abort() if self.has_unsent else self._socket.close()
@@ -233,14 +234,17 @@ class Protocol(HttpToolsProtocol, ClientConnection):
         self._refuse(Unavailable("There are too many connections just now. Please try again."))
 
     def part(self) -> None:
-        """Closes, once what was written is sent. While the request still comes, the client gets a
-        moment to receive the answer: closed at once, a connection that gets data is reset."""
+        """Closes the connection once everything written has been sent.
+
+        If the request is still arriving, the client first gets a moment to receive the answer:
+        data that reaches a closed socket makes the system reset the connection.
+        """
         self._front.flush()
         if self._stage is not Stage.BODY or self._socket.is_closing():
             self._socket.close()
             return
         self._enter(Stage.PARTING)
-        self._others.waits(self)  # from now on
+        self._connections.waits(self)  # its wait begins anew
         self._socket.write_eof()
         self.flow.resume_reading()
 
@@ -249,9 +253,9 @@ class Protocol(HttpToolsProtocol, ClientConnection):
         return self._stage is Stage.PARTING or self._socket.is_closing()
 
     def _give_up(self, error: KalendsError) -> None:
-        """Ends a request that does not come to its end, with the error if nothing was answered."""
+        """Ends a request that does not arrive in full; sends the error unless an answer began."""
         if self._stage is Stage.HEAD:
-            self._refuse(error) if self._came else self._socket.close()
+            self._refuse(error) if self._received else self._socket.close()
         elif self.cycle.response_started:
             self._abandon()
         else:
@@ -260,26 +264,26 @@ class Protocol(HttpToolsProtocol, ClientConnection):
             self._refuse(error)
 
     def _abandon(self) -> None:
-        """The answer has begun, or was given: nothing more is read of this request."""
+        """Stops reading a request whose answer has begun or is complete."""
         if self.cycle.response_complete:
             self.part()
         else:
             self.cycle.keep_alive = False
             self._enter(Stage.ANSWER)
 
-    # What is sent to clients, and how it ends.
+    # Answers of the protocol itself, and the end of the connection.
 
     def shutdown(self) -> None:
-        """Waits for answers, but not for those that would never end: their clients come back."""
+        """Lets answers finish, except endless ones: those are cut, and their clients reconnect."""
         super().shutdown()
-        if self.cycle is not None and self.cycle.scope.get(GOES_ON):
+        if self.cycle is not None and self.cycle.scope.get(ENDLESS):
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(BadRequest(msg))
 
     def _refuse(self, error: KalendsError) -> None:
-        """Answers and parts, since where the next request begins is unknown."""
+        """Answers with the error and closes, as nobody knows where the next request begins."""
         self._stage = Stage.BODY
         request_id = secrets.token_hex(8)
         status, body = status_of(error), error_body(error, request_id)
@@ -294,7 +298,7 @@ class Protocol(HttpToolsProtocol, ClientConnection):
 
 
 class _Answered:
-    """A request that was answered at once, where uvicorn keeps one with its answer."""
+    """A request that is answered already; it stands in for uvicorn's RequestResponseCycle."""
 
     def __init__(self, scope: Any) -> None:
         self.scope = scope
@@ -303,8 +307,8 @@ class _Answered:
 
 
 class _Transport:
-    """The transport as uvicorn sees it: it parts instead of closing, and sends the head of an
-    answer together with what is written right after it, in one call of the system."""
+    """The transport that uvicorn is given. Its `close` is `Protocol.part`, and it sends the head
+    of an answer together with whatever is written right after it, in one system call."""
 
     def __init__(
         self, protocol: Protocol, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop
@@ -328,7 +332,7 @@ class _Transport:
         self._write(data)
 
     def flush(self) -> None:
-        """Sends a head that nothing was written after."""
+        """Sends a head that is still kept back because nothing was written after it."""
         if self.head:
             self._write(self.head)
             self.head = b""

@@ -1,7 +1,7 @@
-"""Reading what comes in: bodies and queries to structs, with an error that names the field.
+"""Reading JSON bodies and query strings into structs, with errors that name the field.
 
-The happy path is one decode into the request's struct. Only a body that fails is looked at a
-second time, to say whether it is not JSON at all or which field is wrong.
+The happy path is one decode into the request's struct. Only a body that fails is read a second
+time, to tell whether it is not JSON at all or which field is wrong.
 """
 
 import json as lenient_json
@@ -37,7 +37,8 @@ _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 
 
 def read_body(body: bytes, shape: type[T]) -> T:
-    """Raises NotJson for what is no JSON or nested too deep, Invalid with the field's name."""
+    """The body as `shape`. Raises NotJson if it is not JSON or is nested too deep, and Invalid,
+    which names the field, if a value does not fit."""
     check_depth(body)
     decoder = _decoders.get(shape)
     if decoder is None:
@@ -58,7 +59,8 @@ def read_body(body: bytes, shape: type[T]) -> T:
 
 
 def read_query(raw: bytes, shape: type[S]) -> S:
-    """Raises Invalid: for an unknown or repeated parameter, and with the field's name."""
+    """The query as `shape`. Raises Invalid, which names the parameter, if one is unknown or
+    repeated, or its value does not fit."""
     values, fields = _pairs(raw), _parameters(shape)
     for name in values:
         if name not in fields:
@@ -68,15 +70,16 @@ def read_query(raw: bytes, shape: type[S]) -> S:
     except msgspec.ValidationError as error:
         raise as_invalid(error) from None
     for name in values:
-        # msgspec takes the text `null` for None; a text that shows nothing is none by intent.
+        # msgspec reads the text `null` as None, which is refused. A blank text becomes None on
+        # purpose.
         if getattr(query, fields[name]) is None and not is_blank(values[name]):
             raise Invalid.field(name, "cannot be null; leave it out")
     return query
 
 
 def text_in_body(body: bytes, name: str) -> str | None:
-    """The text that a field of the body holds, whatever the rest of it is; None where it is no
-    text, or there is no such field."""
+    """The text in one field of the body, whatever the other fields hold; None if the field is
+    missing or not a text, or the body is not JSON."""
     try:
         value = msgspec.json.decode(body or b"{}")
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -86,19 +89,20 @@ def text_in_body(body: bytes, name: str) -> str | None:
 
 
 def text_in_query(raw: bytes, name: str) -> str | None:
-    """What a parameter says, whatever else is asked; None where it is not given."""
+    """The value of one parameter, whatever the others are; None if it is not given."""
     parameters = dict(parse_qsl(raw.decode("ascii", "replace"), keep_blank_values=True))
     return parameters.get(name)
 
 
 @cache  # msgspec resolves the annotations each time: two thirds of what reading a query took
 def _parameters(shape: type[Struct]) -> dict[str, str]:
-    """The names of the parameters, each with its field's."""
+    """The struct's field names, by the parameter names that stand for them in a query."""
     return {field.encode_name: field.name for field in msgspec.structs.fields(shape)}
 
 
 def from_text(kind: type[Any], value: Any) -> Any:
-    """Makes the values that carry a rule of their own; msgspec adds the field to the error."""
+    """msgspec's hook for domain values that parse themselves, such as `Email`. Raises ValueError,
+    to which msgspec adds the field."""
     if kind in _PARSED:
         if not isinstance(value, str):
             raise ValueError("must be text")
@@ -107,7 +111,8 @@ def from_text(kind: type[Any], value: Any) -> Any:
 
 
 def as_invalid(error: msgspec.ValidationError, under: str = "") -> Invalid:
-    """msgspec's sentence as ours: the field's path, and what the field must be."""
+    """Turns msgspec's message into our error, with the path of the field (below `under`) and what
+    its value must be."""
     text = str(error)
     at = _AT.search(text)
     path = _INDEX.sub(r".\1", at[1] if at else "").replace("[...]", "").lstrip(".")
@@ -121,7 +126,7 @@ def as_invalid(error: msgspec.ValidationError, under: str = "") -> Invalid:
 
 
 def _is_about_a_fraction(error: Exception) -> bool:
-    """Whether a number came as 60.0, or with another fraction, where a whole one is asked for."""
+    """Whether a value has a fraction, be it 60.0, where a whole number is required."""
     if not isinstance(error, Invalid):
         return False
     faults = (detail.fault for detail in error.details)
@@ -129,7 +134,7 @@ def _is_about_a_fraction(error: Exception) -> bool:
 
 
 def check_json(body: bytes) -> None:
-    """Raises NotJson for a body that is no JSON; an empty one says nothing and is fine."""
+    """Raises NotJson if the body is not JSON; an empty body is accepted."""
     if not body:
         return
     check_depth(body)
@@ -157,20 +162,20 @@ def check_depth(body: bytes) -> None:
 
 
 def _diagnosed(body: bytes, error: Exception) -> Exception:
-    # msgspec stops at the first field that is wrong; what follows may still be no JSON.
+    # msgspec stops at the first wrong field; the rest of the body may still not be JSON.
     try:
         value = lenient_json.loads(body.decode(), parse_int=str, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return NotJson("The body is not JSON (in UTF-8).")
     if isinstance(error, msgspec.ValidationError):
         return as_invalid(error)
-    # JSON by its grammar that msgspec refuses all the same: a lone surrogate in a text.
+    # The one thing that is valid JSON and that msgspec refuses: a lone surrogate in a text.
     path = _find_text(value, _is_broken) or ""
     return Invalid.field(path, "has a character that is no character (a lone surrogate)")
 
 
 def _with_whole_numbers(body: bytes) -> bytes:
-    """The body with 60 for 60.0, which is a whole number in JSON Schema too."""
+    """The body with 60.0 written as 60: JSON Schema counts 60.0 as a whole number too."""
     return lenient_json.dumps(_whole(lenient_json.loads(body))).encode()
 
 
@@ -188,7 +193,7 @@ def _no_constant(name: str) -> Any:
 
 
 def _find_text(value: Any, is_bad: Callable[[str], bool], path: str = "") -> str | None:
-    """The path of the first text (or of the object with the first key) that is bad."""
+    """The path of the first bad text, or of the object that has the first bad key."""
     if isinstance(value, str):
         return path if is_bad(value) else None
     children: Iterable[tuple[Any, Any]] = ()
@@ -214,6 +219,7 @@ def _is_broken(text: str) -> bool:
 
 
 def _pairs(raw: bytes) -> dict[str, str]:
+    """The parameters of a query. Raises Invalid if one is repeated, has NUL, or is not UTF-8."""
     values: dict[str, str] = {}
     for part in raw.split(b"&"):
         if not part:
@@ -232,7 +238,7 @@ def _pairs(raw: bytes) -> dict[str, str]:
 
 
 def _decoded(written: bytes) -> str:
-    """Raises UnicodeDecodeError."""
+    """The text of a URL-encoded name or value. Raises UnicodeDecodeError."""
     if b"%" in written or b"+" in written:
         written = unquote_to_bytes(written.replace(b"+", b" "))
     return written.decode()
@@ -249,7 +255,7 @@ _WORDS: Final = {
 }
 
 
-# msgspec says what is wrong by its sentence alone.
+# msgspec's errors have a message and no code, so the fault is recognized by the message.
 _FAULTS: Final = (
     (re.compile(rf"^(?:{REQUIRED}|Expected `str` of length >= 1)$"), FaultCode.MISSING),
     (re.compile(r"^Expected `str` of length <= (\d+)$"), FaultCode.TOO_LONG),

@@ -9,7 +9,7 @@ REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 
 
 def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The client's own id if it is a tidy one, else a new one."""
+    """The `X-Request-Id` that the client sent, if it is 8 to 64 plain characters; else a new id."""
     for name, value in headers:
         if name == b"x-request-id":
             request_id = value.decode("latin-1")

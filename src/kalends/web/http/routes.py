@@ -1,4 +1,5 @@
-"""What a route is. The table of them, in `web/app.py`, is what is served and what is described."""
+"""The types of an API route. The table of routes in `web/app.py` is what is served and what
+OpenAPI describes."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,7 +21,7 @@ Handler = Callable[[Call], Awaitable[HttpAnswer]]
 
 
 class Access(Enum):
-    """Who may call a route that takes neither an API key nor a session."""
+    """The access of a route that takes neither an API key nor a session."""
 
     OPEN = auto()
 
@@ -32,11 +33,11 @@ RouteAccess = Scope | Right | Access
 class Route:
     """One call of the API.
 
-    `access` is a scope (the call takes an API key), a right (it takes a session) or open; there is
-    no default, so a route that names none does not exist. `query` and `body` are the structs that
-    are read (a body may be a list of them), `answers` what comes back by status. `errors` are codes
-    beyond those that every route has. What is `repeatable` is done each time it is asked for,
-    whatever `Idempotency-Key` says.
+    `access` is a scope (the call takes an API key), a right (it takes a session) or open. It has
+    no default, so no route is open by omission. `query` and `body` are the structs that the request
+    is read into (a body may be a list of them); `answers` has the type of each answer by status.
+    `errors` lists codes beyond those that every route has. A `repeatable` call is carried out each
+    time it is made, whatever its `Idempotency-Key`.
     """
 
     method: str
@@ -60,8 +61,8 @@ class Route:
 
     @property
     def idempotent_by_key(self) -> bool:
-        """Whether it takes `Idempotency-Key`: every POST that takes an API key does, but for one
-        that is meant to be done each time."""
+        """Whether the call honours `Idempotency-Key`: every POST with an API key does, unless it
+        is repeatable."""
         return self.method == "POST" and self.takes_key and not self.repeatable
 
 
@@ -76,18 +77,19 @@ class PathRoutes(Generic[R]):
     by_method: Mapping[str, R]
 
     def open(self, scope: ASGIScope) -> R | None:
-        """The route of a request, whose path is noted for the log."""
+        """The route for the request's method, if there is one. Puts the path's pattern into the
+        scope, for the metrics."""
         scope["route_path"] = self.path
         return self.by_method.get(method_of(scope))
 
     @property
     def any(self) -> R:
-        """One of them, for what holds for all."""
+        """Any one of the routes, to read what all of them have in common."""
         return next(iter(self.by_method.values()))
 
 
 class RouteOptions(TypedDict, total=False):
-    """What not every route has; see `Route`. `access` is for one that differs from the others."""
+    """The fields of `Route` that not every route sets; `access` overrides the resource's scopes."""
 
     access: RouteAccess
     query: type[Struct]
@@ -99,7 +101,7 @@ class RouteOptions(TypedDict, total=False):
 
 
 class Scopes(NamedTuple):
-    """Who may read, and who may write."""
+    """The access that reads and writes of a resource need."""
 
     reads: RouteAccess
     writes: RouteAccess
@@ -115,15 +117,15 @@ SETTING_SCOPES: Final = Scopes(Scope.BOOKINGS_READ, Scope.ALL)
 
 @dataclass(frozen=True)
 class Resource:
-    """What the calls below one path have in common: the tag, and who may read and write.
+    """Makes the routes below one path, which share a tag and the scopes for reading and writing.
 
-    The docstring of a handler is what the OpenAPI description says of its call: the first line
-    is the summary, the rest the description. One without a docstring raises TypeError.
+    A handler's docstring is what OpenAPI says about its call: the first line is the summary, the
+    rest the description. A handler without one raises TypeError.
 
-    `list`, `create`, `get`, `update` and `delete` are the routes that most resources have; they
-    take the struct that is answered, and the one that is read. `item` is the path of one thing,
-    below that of all. Where `has_versions`, answers about
-    one thing have an ETag, and changes take `If-Match`.
+    `list`, `create`, `get`, `update` and `delete` make the routes that most resources have, from
+    the struct of the answer and the struct that is read. `item` is the path of a single thing,
+    below the resource's own. With `has_versions`, answers about a single thing have an ETag, and
+    changes take `If-Match`.
     """
 
     tag: str
@@ -136,7 +138,7 @@ class Resource:
     def __call__(
         self, call: str, handler: Handler, answers: dict[int, Any], **more: Unpack[RouteOptions]
     ) -> Route:
-        """The route of a call such as `GET /{id}`, its path below the resource's."""
+        """The route of a call such as `GET /{id}`, whose path is below the resource's."""
         method, _, path = call.partition(" ")
         summary, description = documented(handler)
         more.setdefault("access", self.scopes.reads if method == "GET" else self.scopes.writes)
@@ -184,12 +186,12 @@ class Resource:
 
 
 def method_of(scope: ASGIScope) -> str:
-    """Of the route that a request is for: a HEAD goes by that of GET."""
+    """The method of the route that serves a request: HEAD is served by the route of GET."""
     return "GET" if scope["method"] == "HEAD" else str(scope["method"])
 
 
 def documented(handler: Handler) -> tuple[str, str]:
-    """A handler's docstring as summary and description, whose paragraphs are a line each."""
+    """The summary and description in a handler's docstring, with each paragraph on one line."""
     text = inspect.getdoc(handler)
     if not text:
         raise TypeError(f"{handler.__name__} has no docstring to describe its call")

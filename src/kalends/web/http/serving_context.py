@@ -1,4 +1,4 @@
-"""What API and pages have in common: the use cases' context, and who may ask how much."""
+"""What API and pages are both served with: use-case context, API keys, rate limits, sessions."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from kalends.web.http.sign_ins import SignInSessions
 
 @dataclass(frozen=True)
 class ServingContext:
-    """What every request is admitted and served with."""
+    """What every request needs to be admitted and served."""
 
     context: Context
     keyring: Keyring

@@ -1,4 +1,4 @@
-"""Signed-in users: the cookie, and that a change by cookie comes from our own pages."""
+"""Signed-in users: the session cookie, and the check that changes by cookie come from our pages."""
 
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -22,15 +22,15 @@ ANONYMOUS: Final = Caller(
 )
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 PORTS: Final = {"http": 80, "https": 443}
-# What one customer gets from his provider.
+# The size of network that an internet provider gives to one customer.
 IPV6_PREFIX_BITS: Final = 64
 
 
 @dataclass(frozen=True)
 class SignInSessions:
-    """Lets signed-in users in; `public_url` is our own origin, else the request's Host is.
+    """Admits signed-in users. `public_url` is our own origin; if None, the request's Host is.
 
-    `sign_in_limit` is how many attempts may fail in a minute, 0 is without limit.
+    `sign_in_limit` is how many attempts may fail in a minute; 0 means no limit.
     """
 
     context: Context
@@ -38,7 +38,7 @@ class SignInSessions:
     sign_in_limit: int = 0
 
     def admit_anyone(self, scope: Scope, headers: Headers) -> Caller:
-        """The caller of a route that is open. Raises Forbidden for a foreign origin."""
+        """The caller of an open route. Raises Forbidden for a change from a foreign origin."""
         self._check_origin(scope, headers)
         return ANONYMOUS
 
@@ -71,16 +71,16 @@ class SignInSessions:
             raise Forbidden("A change made with a session has to come from our own pages.")
 
     def origin(self, scope: Scope, headers: Headers) -> str:
-        """How the outside reaches us, for links: `https://book.example.com`."""
+        """Our origin as clients see it, for links: `https://book.example.com`."""
         own_origin = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
         return (self.public_url or own_origin).rstrip("/")
 
     def cookie(self, token: str, scope: Scope) -> dict[str, str]:
-        """The header that hands a browser its session."""
+        """The header that gives a browser its session."""
         return self._set_cookie(token, int(SESSION_FOR.total_seconds()), scope)
 
     def no_cookie(self, scope: Scope) -> dict[str, str]:
-        """The header that takes it away."""
+        """The header that deletes the session from the browser."""
         return self._set_cookie("", 0, scope)
 
     def _set_cookie(self, value: str, seconds: int, scope: Scope) -> dict[str, str]:
@@ -96,7 +96,7 @@ class SignInSessions:
         return {"set-cookie": "; ".join(parts)}
 
     def _is_own(self, origin: str, host: str) -> bool:
-        """By scheme, name and port where we know our own; else by what the Host says."""
+        """Compares scheme, name and port with `public_url` or, without one, with the Host."""
         parsed = _origin(origin)
         if parsed is None:
             return False
@@ -106,7 +106,7 @@ class SignInSessions:
 
 
 def token_in(headers: Headers) -> str | None:
-    """The session's token in the request's cookies, whatever stands beside it."""
+    """The token of the session among the request's cookies."""
     for line in headers.getlist("cookie"):
         for pair in line.split(";"):
             name, _, value = pair.partition("=")
@@ -116,7 +116,7 @@ def token_in(headers: Headers) -> str | None:
 
 
 def address_of(scope: Scope) -> str:
-    """Where the client is, as limits count it: its address, or its IPv6 network."""
+    """What rate limits count a client by: its IPv4 address, or the /64 of its IPv6 address."""
     client = scope.get("client")
     try:
         address = ip_address(client[0] if client else "")
@@ -130,7 +130,7 @@ def address_of(scope: Scope) -> str:
 
 
 def _origin(url: str) -> tuple[str, str, int] | None:
-    """Scheme, name and port of a URL (RFC 6454 4); None for `null` and what is no URL."""
+    """Scheme, name and port of a URL (RFC 6454 4); None for `null` and what is not a URL."""
     try:
         parts = urlsplit(url)
         port = parts.port or PORTS[parts.scheme]

@@ -1,7 +1,7 @@
-"""Refusing, before anything else is done, who is past its rate limit in the running minute.
+"""Early refusal (429) of API keys that are past their rate limit in the running minute.
 
-The first request past the limit goes the whole way and is noted here; those that follow it cost
-no more than their reading: no routing, no look at the database, no log line each.
+The first request past the limit is refused by its endpoint, which notes the key here. The requests
+after it cost no more than being parsed: no routing, no query, no log line of their own.
 """
 
 import time
@@ -30,14 +30,14 @@ RawHeaders = Sequence[tuple[bytes, bytes]]
 LIMITED_PATHS: Final = b"/api/v1/"
 MOST_NOTED: Final = 10_000
 LOG_EVERY_SECONDS: Final = 1.0
-# A connection that is refused so many times its limit in a minute is closed.
+# A connection is closed once it was refused this many times the limit in one minute.
 TIMES_TOO_OFTEN: Final = 10
 
 
 @dataclass
 class LimitedKey:
-    """A key that is past a limit, until its window ends; and how often it was refused since it
-    was last logged."""
+    """A key that is past a limit until its window ends. `head` is the constant part of its 429;
+    `count` is how many refusals have not been logged yet."""
 
     key: ApiKey
     window: RateWindow
@@ -46,11 +46,11 @@ class LimitedKey:
     logged_at: float = field(default_factory=time.monotonic)
 
     def is_too_often(self, times: int) -> bool:
-        """Whether so many refusals in its window are enough to close a connection."""
+        """Whether that many refusals in the window are enough to close the connection."""
         return times > TIMES_TOO_OFTEN * self.window.limit
 
     def answer(self, headers: RawHeaders, more: Iterable[tuple[bytes, bytes]]) -> bytes:
-        """The head of the answer, with those headers more, up to its empty line, and the body."""
+        """The whole answer as bytes, with the headers of `more` added to its head."""
         seconds = max(1, self.window.resets_at - int(time.time()))
         request_id = request_id_of(headers)
         error = RateLimited(f"Too many requests. Try again in {seconds} s.", seconds)
@@ -63,7 +63,7 @@ class LimitedKey:
         return b"%s%s\r\n%s" % (head.encode(), added, body)
 
     def note(self) -> None:
-        """Counts the refusal; one line a second goes to the log."""
+        """Counts the refusal and logs the count, at most once a second."""
         metrics.refusals.inc()
         self.count += 1
         now = time.monotonic()
@@ -74,14 +74,15 @@ class LimitedKey:
 
 
 class Refusals:
-    """Who is past its limit, by the credential as it is sent, for reads and for other calls."""
+    """The keys that are past a limit, by the credential as it was sent and by whether the limit is
+    that of reads."""
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
         self._noted: dict[tuple[bytes, bool], LimitedKey] = {}
 
     def note(self, scope: Scope, key: ApiKey, window: RateWindow) -> None:
-        """From now on, until its window ends, the credential of the request is refused."""
+        """Refuses the request's credential from now on, until the window ends."""
         credential = credential_in(scope["headers"])
         if credential is None:
             return
@@ -95,7 +96,7 @@ class Refusals:
         self._noted[credential, scope["method"] in SAFE_METHODS] = LimitedKey(key, window, head)
 
     def find(self, method: str, url: bytes, headers: RawHeaders) -> LimitedKey | None:
-        """The refusal that stands for a request."""
+        """The key by which a request is to be refused; None if it is to be served."""
         if not self._noted or not url.startswith(LIMITED_PATHS):
             return None
         credential = credential_in(headers)
@@ -112,8 +113,8 @@ class Refusals:
 
 
 def credential_in(headers: RawHeaders) -> bytes | None:
-    """What the request says that it is, unless that needs a closer look: the value of
-    `Authorization: Bearer`, or of `X-API-Key` alone."""
+    """The value of `Authorization: Bearer`, or of `X-API-Key` if there is no `Authorization`.
+    None for requests whose credential needs a closer look."""
     alone: bytes | None = None
     for name, value in headers:
         if name == b"authorization":

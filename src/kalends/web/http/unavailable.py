@@ -1,4 +1,4 @@
-"""Why requests were answered with 503, for whoever reads the log at night."""
+"""The log of requests that were answered with 503: what they waited for in vain."""
 
 from collections import Counter
 from time import monotonic
@@ -10,22 +10,22 @@ from kalends.runtime.time_budget import FailedWait
 
 log = structlog.get_logger("kalends.http")
 
-# Of one route and one reason: while the database is away, every request fails alike.
+# For one route and one reason: while the database is away, every request fails the same way.
 SAID_AGAIN_AFTER_SECONDS: Final = 10.0
-# By somebody who raised Unavailable without a wait.
+# Stands for the wait where Unavailable was raised without one.
 NO_WAIT: Final = FailedWait("nothing", "it was refused at once")
 
 
 class UnavailableLog:
-    """One warning for each route and what its requests waited for in vain, at most every ten
-    seconds; the next one says how many there were since."""
+    """Logs at most one warning in ten seconds for each pair of route and thing waited for; the
+    next warning says how many requests failed in between."""
 
     def __init__(self) -> None:
         self._said_at: dict[tuple[str, str], float] = {}
         self._since: Counter[tuple[str, str]] = Counter()
 
     def note(self, request_id: str, route: str, wait: FailedWait | None, seconds: float) -> None:
-        """A request to the route, a pattern, was answered with 503 after so many seconds."""
+        """Notes a request that was answered with 503 after `seconds`; `route` is a path pattern."""
         wait = wait or NO_WAIT
         kind = (route, wait.waited_for)
         now = monotonic()

@@ -1,4 +1,4 @@
-"""The calls about things that have versions: list; create; get, update, delete by id."""
+"""The handlers that all things with versions share: list, get, create, update, delete."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from kalends.web.http.locked_changes import answer_patch
 
 
 class Versioned(Protocol):
-    """A thing whose changes are counted."""
+    """A thing with a version, which grows with each change."""
 
     @property
     def id(self) -> UUID: ...
@@ -40,7 +40,7 @@ Changes = TypeVar("Changes")
 
 
 class UseCases(NamedTuple, Generic[T, New, Changes]):
-    """What can be done with the thing."""
+    """The use cases of one kind of thing."""
 
     list: Callable[..., Awaitable[tuple[Sequence[T], int]]]
     get: Callable[[UnitOfWork, UUID], Awaitable[T]]
@@ -52,7 +52,7 @@ class UseCases(NamedTuple, Generic[T, New, Changes]):
 
 @dataclass(frozen=True)
 class VersionedCalls(Generic[T, New, Changes]):
-    """`prefix` is that of its ids; `show` gives its JSON."""
+    """The handlers for one kind of thing; `prefix` is that of its ids, `show` gives its JSON."""
 
     prefix: str
     show: Callable[[T], Any]
@@ -62,7 +62,7 @@ class VersionedCalls(Generic[T, New, Changes]):
         return data(self.show(thing), status, thing.version)
 
     async def list(self, call: Call, query: Page, **criteria: Any) -> HttpAnswer:
-        """A page of things that may be large, and that answer to the criteria."""
+        """A page of the things that meet the criteria; each of them may be large."""
         limit, offset = query.limit, query.offset
         listed, total = await call.read(self.use_cases.list, limit=limit, offset=offset, **criteria)
         return await page_in_pieces(listed, total, limit, offset, self.show)
