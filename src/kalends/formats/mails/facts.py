@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from babel import Locale
-from msgspec import structs
+from msgspec import Struct, structs
 
 from kalends.availability.wallclock import Zone
 from kalends.domain.booking import LocationType, Status
@@ -31,21 +31,29 @@ ENDINGS: Final = frozenset({MailKind.CANCELLED, MailKind.WITHDRAWN})
 CHANGES: Final = frozenset({MailKind.RESCHEDULED, MailKind.UPDATED})
 
 
+class MailedUser(Struct, frozen=True):
+    """The user whom a mail goes to, for the organization or as a host: the id, the language (BCP
+    47) and the zone (IANA), each None where it is not known."""
+
+    id: str | None = None
+    locale: str | None = None
+    zone: str | None = None
+
+
 class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     """What a mail about a booking is made of.
 
-    `sequence` is the number of the booking's changes, `happened_at` when the change happened (for
-    a reminder, when it fell due). The attendee's zone and language are in the booking.
-    `place_zone` is that of its first schedule.
-    `manage_url` opens the booking to anybody who has it, so it is only ever in the attendee's mail;
-    `changeable_until` is the last moment at which it changes anything. `before` is the booking as
-    the recipient last read it. `organization_locale` is the language (BCP 47) of whoever is not
-    known to read another, `host_photos` are the pictures of the people whom it is with;
-    `notify_locale` and `notify_zone` are those of the user whom it goes to, for the organization or
-    as the host `host_id`. `own_words` are the organization's for such a mail, `texts` the event
-    type's in the reader's language. `now_is` is the status in which the mail is written, which may
-    be a later one than that of its event. What follows from all this is found out once, in the
-    language of the context in which it is first asked for.
+    `sequence` is the number of the booking's changes, `happened_at` when the change happened (for a
+    reminder, when it fell due). The attendee's zone and language are in the booking. `place_zone`
+    is that of its first schedule. `manage_url` opens the booking to anybody who has it, so it is
+    only ever in the attendee's mail; `changeable_until` is the last moment at which it changes
+    anything. `before` is the booking as the recipient last read it. `organization_locale` is the
+    language (BCP 47) of whoever is not known to read another, `host_photos` are the pictures of the
+    people whom it is with; `user` is whom it goes to, unless that is the attendee. `own_words` are
+    the organization's for such a mail, `texts` the event type's in the reader's language. `now_is`
+    is the status in which the mail is written, which may be a later one than that of its event.
+    What follows from all this is found out once, in the language of the context in which it is
+    first asked for.
     """
 
     kind: MailKind
@@ -61,9 +69,7 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     organization_email: str | None = None
     organization_locale: str | None = None
     host_photos: tuple[MailPicture, ...] = ()
-    notify_locale: str | None = None
-    notify_zone: str | None = None
-    host_id: str | None = None
+    user: MailedUser = MailedUser()
     manage_url: str | None = None
     changeable_until: datetime | None = None
     own_words: OwnWords | None = None
@@ -92,7 +98,7 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
         if self.is_for_attendee:
             return known_zone(booking.attendee.timezone, booking.timezone)
         if self.is_for_host:
-            return known_zone(self.notify_zone, self.place_zone, self.zone, booking.timezone)
+            return known_zone(self.user.zone, self.place_zone, self.zone, booking.timezone)
         return known_zone(self.zone, booking.timezone)
 
     @once
@@ -109,7 +115,7 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     @property
     def _reader(self) -> str | None:
         """The language that the reader is known to read (BCP 47), else the organization's."""
-        own = self.booking.attendee.locale if self.is_for_attendee else self.notify_locale
+        own = self.booking.attendee.locale if self.is_for_attendee else self.user.locale
         return own or self.organization_locale
 
     @once
@@ -129,7 +135,7 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
         if not self.is_for_host:
             return self.organization
         bookings = (self.booking, self.before) if self.before else (self.booking,)
-        named = (h.name for b in bookings for h in b.hosts if h.user_id == self.host_id)
+        named = (h.name for b in bookings for h in b.hosts if h.user_id == self.user.id)
         return one_line(next(named, ""))
 
     @once

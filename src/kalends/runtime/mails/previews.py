@@ -17,7 +17,7 @@ from kalends.domain.translations import ORIGINAL, texts_in
 from kalends.formats.bookings import BookingBody, booking_json
 from kalends.formats.mails.bookings import letter_about
 from kalends.formats.mails.examples import STATUS_OF, example_booking
-from kalends.formats.mails.facts import BookingMail
+from kalends.formats.mails.facts import BookingMail, MailedUser
 from kalends.formats.mails.letters import write_html, write_text
 from kalends.formats.mails.messages import Message, write_message
 from kalends.runtime.mails.own import languages_of, mail_look, mail_photos
@@ -166,7 +166,7 @@ def _mail(
         organization_email=organization.notify_email,
         organization_locale=organization.locale,
         look=mail_look(gateways, organization),
-        notify_locale=asked.locale,
+        user=MailedUser(locale=asked.locale),
         sender=sender,
         recipient=recipient or body.attendee_email,
         zone=organization.timezone,

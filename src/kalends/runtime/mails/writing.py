@@ -18,7 +18,7 @@ from kalends.domain.message_template import MessageTemplate, OwnWords, find_scop
 from kalends.domain.translations import ORIGINAL, texts_in
 from kalends.formats.bookings import BookingBody
 from kalends.formats.mails.bookings import booking_message
-from kalends.formats.mails.facts import BookingMail, user_ids_of
+from kalends.formats.mails.facts import BookingMail, MailedUser, user_ids_of
 from kalends.formats.mails.messages import Message
 from kalends.runtime.cooperative import cooperatively
 from kalends.runtime.links import NewLink, make_link
@@ -240,7 +240,7 @@ def _message(context: Context, mail: Mail, story: Story) -> tuple[Message, NewLi
 
 def _facts(gateways: Gateways, mail: Mail, story: Story, manage_url: str | None) -> BookingMail:
     organization, event_type = story.stored.organization, story.event_type
-    kind, before, reader = MailKind(mail.kind), story.before(mail), story.reader(mail)
+    kind, before = MailKind(mail.kind), story.before(mail)
     # An address that the attendee has left gets nothing new, nor does a former host.
     booking = before if kind == MailKind.WITHDRAWN and before else story.booking
     return BookingMail(
@@ -255,9 +255,7 @@ def _facts(gateways: Gateways, mail: Mail, story: Story, manage_url: str | None)
         organization_locale=organization.locale,
         look=mail_look(gateways, organization),
         host_photos=mail_photos(gateways, story.stored.photos, booking),
-        notify_locale=reader.locale if reader else None,
-        notify_zone=reader.timezone if reader else None,
-        host_id=encode_id(USER, reader.user_id) if reader else None,
+        user=_user(story.reader(mail)),
         sender=gateways.sender,
         recipient=mail.recipient,
         zone=organization.timezone,
@@ -273,6 +271,12 @@ def _facts(gateways: Gateways, mail: Mail, story: Story, manage_url: str | None)
         questions=event_type.questions if event_type else (),
         texts=story.texts(mail),
     )
+
+
+def _user(reader: MailReader | None) -> MailedUser:
+    if reader is None:
+        return MailedUser()
+    return MailedUser(encode_id(USER, reader.user_id), reader.locale, reader.timezone)
 
 
 def _has_invitation(mail: Mail, story: Story) -> bool:

@@ -23,14 +23,14 @@ from kalends.domain.values import Line, Name, Slug, Text
 from kalends.domain.video import VideoProvider
 from kalends.formats.event_types import EventTypeBody, show_event_type
 from kalends.runtime.idempotency import HttpAnswer
-from kalends.services import event_types
 from kalends.services.event_types import NewEventType
+from kalends.web import use_cases
 from kalends.web.api.event_type_texts import TranslationsInput, translations_of
 from kalends.web.api.models import HTTPS_ADDRESS, PageQuery, RequestModel
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
-from kalends.web.http.versioned import UseCases, VersionedCalls
+from kalends.web.http.versioned import VersionedCalls
 
 LONGEST_MINUTES: Final = 30 * 24 * 60
 LONGEST_NOTICE_MINUTES: Final = 10 * 366 * 24 * 60
@@ -307,15 +307,7 @@ class UpdateEventType(RequestModel, frozen=True):
     translations: TranslationsInput | UnsetType = UNSET
 
 
-USE_CASES: Final = UseCases(
-    event_types.list_event_types,
-    event_types.get_event_type,
-    event_types.create_event_type,
-    event_types.lock_event_type,
-    event_types.update_event_type,
-    event_types.delete_event_type,
-)
-CALLS: Final = VersionedCalls(ids.EVENT_TYPE, show_event_type, USE_CASES)
+CALLS: Final = VersionedCalls(use_cases.EVENT_TYPES, show_event_type)
 
 
 async def list_event_types(call: Call) -> HttpAnswer:

@@ -27,12 +27,13 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.runtime.mails.previews import Preview, PreviewRequest
 from kalends.services import message_templates
 from kalends.services.message_templates import NewTemplate
+from kalends.web import use_cases
 from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import SETTING_SCOPES, Resource, Route
-from kalends.web.http.versioned import UseCases, VersionedCalls
+from kalends.web.http.versioned import VersionedCalls
 
 MARKDOWN: Final = (
     "Markdown without HTML, with placeholders: paragraphs, lists, emphasis, links. It stands in "
@@ -107,15 +108,7 @@ class TemplatesQuery(PageQuery, frozen=True):
     audience: Annotated[TemplateAudience | None, Meta(description="Only to these.")] = None
 
 
-USE_CASES: Final = UseCases(
-    message_templates.list_templates,
-    message_templates.get_template,
-    message_templates.create_template,
-    message_templates.lock_template,
-    message_templates.update_template,
-    message_templates.delete_template,
-)
-CALLS: Final = VersionedCalls(ids.MESSAGE_TEMPLATE, show_template, USE_CASES)
+CALLS: Final = VersionedCalls(use_cases.MESSAGE_TEMPLATES, show_template)
 
 
 async def list_message_templates(call: Call) -> HttpAnswer:

@@ -16,13 +16,14 @@ from kalends.formats.schedules import ScheduleBody, show_schedule
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import pictures, schedules
 from kalends.services.schedules import NewSchedule
+from kalends.web import use_cases
 from kalends.web.api.models import PageQuery, RequestModel, ZoneName, check_zone
 from kalends.web.api.pictures import LARGEST_PICTURE_BODY_BYTES, SetPicture, parse_picture
 from kalends.web.http.answers import DataOf
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
-from kalends.web.http.versioned import UseCases, VersionedCalls
+from kalends.web.http.versioned import VersionedCalls
 
 MOST_WINDOWS: Final = 50
 MOST_OVERRIDES: Final = 2000
@@ -182,15 +183,7 @@ class UpdateSchedule(RequestModel, frozen=True):
 class SetPhoto(SetPicture, frozen=True): ...
 
 
-USE_CASES: Final = UseCases(
-    schedules.list_schedules,
-    schedules.get_schedule,
-    schedules.create_schedule,
-    schedules.lock_schedule,
-    schedules.update_schedule,
-    schedules.delete_schedule,
-)
-CALLS: Final = VersionedCalls(ids.SCHEDULE, show_schedule, USE_CASES)
+CALLS: Final = VersionedCalls(use_cases.SCHEDULES, show_schedule)
 
 
 async def list_schedules(call: Call) -> HttpAnswer:

@@ -40,8 +40,9 @@ Changes = TypeVar("Changes")
 
 
 class UseCases(NamedTuple, Generic[T, New, Changes]):
-    """The use cases of one kind of thing."""
+    """The use cases of one kind of thing; `prefix` is that of its ids."""
 
+    prefix: str
     list: Callable[..., Awaitable[tuple[Sequence[T], int]]]
     get: Callable[[UnitOfWork, UUID], Awaitable[T]]
     create: Callable[[UnitOfWork, New], Awaitable[T]]
@@ -52,11 +53,10 @@ class UseCases(NamedTuple, Generic[T, New, Changes]):
 
 @dataclass(frozen=True)
 class VersionedCalls(Generic[T, New, Changes]):
-    """The handlers for one kind of thing; `prefix` is that of its ids, `show` gives its JSON."""
+    """The handlers for one kind of thing; `show` gives its JSON."""
 
-    prefix: str
-    show: Callable[[T], Any]
     use_cases: UseCases[T, New, Changes]
+    show: Callable[[T], Any]
 
     def answer(self, thing: T, status: int = 200) -> HttpAnswer:
         return data(self.show(thing), status, thing.version)
@@ -68,18 +68,18 @@ class VersionedCalls(Generic[T, New, Changes]):
         return await page_in_pieces(listed, total, limit, offset, self.show)
 
     async def get(self, call: Call) -> HttpAnswer:
-        return self.answer(await call.read(self.use_cases.get, call.id(self.prefix)))
+        return self.answer(await call.read(self.use_cases.get, call.id(self.use_cases.prefix)))
 
     async def create(self, call: Call, new: New) -> HttpAnswer:
         return await call.change(partial(self.answer, status=201), self.use_cases.create, new)
 
     async def update(self, call: Call, parse: Callable[[bytes], Changes]) -> HttpAnswer:
         lock, update = self.use_cases.lock, self.use_cases.update
-        return await answer_patch(call, self.prefix, lock, parse, update, self.answer)
+        return await answer_patch(call, self.use_cases.prefix, lock, parse, update, self.answer)
 
     async def delete(self, call: Call) -> HttpAnswer:
-        thing_id, delete = call.id(self.prefix), self.use_cases.delete
+        thing_id, delete = call.id(self.use_cases.prefix), self.use_cases.delete
         return await call.change(self._deleted, delete, thing_id, call.if_match)
 
     def _deleted(self, thing: T) -> HttpAnswer:
-        return deleted(self.prefix, thing.id)
+        return deleted(self.use_cases.prefix, thing.id)

@@ -94,13 +94,13 @@ def _unknown() -> NotFound:
 
 
 _call = Resource("Calendars", "", Scopes(Access.OPEN, Access.OPEN))
+_TAKEN: Final = dict.fromkeys((200, 202), TakenMessageBody)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call(
         "POST /hooks/calendars/{token}",
         receive_message,
-        {200: TakenMessageBody, 202: TakenMessageBody},
-        access=Access.OPEN,
+        _TAKEN,
         query=MessageQuery,
         errors=("NOT_FOUND",),
     ),

@@ -11,7 +11,6 @@ from kalends.domain.rights import Right
 from kalends.runtime.mails.previews import Preview
 from kalends.services import event_type_order, message_templates
 from kalends.translation import language_for
-from kalends.web.api.message_templates import USE_CASES
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings import message_forms
 from kalends.web.console.settings.forms.drafts import Draft
@@ -22,6 +21,7 @@ from kalends.web.console.settings.message_forms import about_of, new_draft, read
 from kalends.web.pages import labels
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.language_choices import language_choices, name_of
+from kalends.web.use_cases import MESSAGE_TEMPLATES
 
 PATH: Final = "/messages"
 LISTED: Final = 100
@@ -111,9 +111,7 @@ async def _event_type_names(request: ConsoleRequest) -> dict[UUID | None, Any]:
     return {one.id: one.name for one in listed}
 
 
-EDITOR: Final = Editor(
-    PATH, ids.MESSAGE_TEMPLATE, Right.CHANGE_SETTINGS, USE_CASES, message_forms, _form
-)
+EDITOR: Final = Editor(PATH, Right.CHANGE_SETTINGS, MESSAGE_TEMPLATES, message_forms, _form)
 _TEMPLATE: Final = PATH + "/{message_template}"
 
 PAGES: Final = (

@@ -44,14 +44,13 @@ class Form(Protocol[ThingIn, NewOut, ChangesOut]):
 class Editor(Generic[T, New, Changes]):
     """The thing's address in the console, its use cases, its form, and the page of that form.
 
-    `prefix` is that of its ids, `see` the right to see it; `page` shows the form, of a new thing
+    `see` is the right to see it; `page` shows the form, of a new thing
     for None. `read_own_changes` reads what somebody may change whose the thing is, and who reaches
     own things alone. `sent_again` shows a form that could not be saved, where `page` does not.
     `shown` is what every page about a thing shows beside it.
     """
 
     path: str
-    prefix: str
     see: Right
     use_cases: UseCases[T, New, Changes]
     form: Form[T, New, Changes]
@@ -79,7 +78,7 @@ class Editor(Generic[T, New, Changes]):
 
     async def open(self, request: ConsoleRequest) -> T:
         """The thing that the path names. Raises NotFound."""
-        thing_id = id_named(self.prefix, request.path(self._path_name))
+        thing_id = id_named(self.use_cases.prefix, request.path(self._path_name))
         thing: T = await request.read(self.use_cases.get, thing_id)
         return thing
 
@@ -90,10 +89,10 @@ class Editor(Generic[T, New, Changes]):
     @property
     def _path_name(self) -> str:
         """Of its id, in paths."""
-        return ids.NOUNS[self.prefix].replace(" ", "_")
+        return ids.NOUNS[self.use_cases.prefix].replace(" ", "_")
 
     def id_of(self, thing: T) -> str:
-        return ids.encode_id(self.prefix, thing.id)
+        return ids.encode_id(self.use_cases.prefix, thing.id)
 
     def path_of(self, thing: T, page: str = "") -> str:
         return f"{self.path}/{self.id_of(thing)}{page}"

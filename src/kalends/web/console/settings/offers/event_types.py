@@ -11,7 +11,6 @@ from kalends.domain.event_type import EventType
 from kalends.domain.rights import Right
 from kalends.domain.schedule import Schedule
 from kalends.services import event_type_order, event_types
-from kalends.web.api.event_types import USE_CASES
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.forms.drafts import Draft
 from kalends.web.console.settings.forms.editor import Editor
@@ -43,6 +42,7 @@ from kalends.web.http.call import id_named
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.routes import PageRoute
+from kalends.web.use_cases import EVENT_TYPES
 
 PATH: Final = "/event-types"
 LISTED: Final = 100
@@ -191,7 +191,7 @@ def _our_field(name: str) -> str:
 
 
 EDITOR: Final = Editor(
-    *(PATH, ids.EVENT_TYPE, Right.SEE_EVENT_TYPES, USE_CASES, event_type_forms, _form),
+    *(PATH, Right.SEE_EVENT_TYPES, EVENT_TYPES, event_type_forms, _form),
     sent_again=partial(_sent_again, WHAT),
     shown={"event_type_sections": SECTIONS},
 )

@@ -13,7 +13,6 @@ from kalends.domain.schedule import WEEKDAYS, Schedule
 from kalends.services import pictures, schedules
 from kalends.services.users.members import list_members
 from kalends.translation import LazyMessage, gettext_lazy
-from kalends.web.api.schedules import USE_CASES
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.forms.drafts import Draft
 from kalends.web.console.settings.forms.editor import Editor
@@ -22,6 +21,7 @@ from kalends.web.console.settings.forms.typed import ROWS_TO_SPARE, rows_in
 from kalends.web.console.settings.offers import schedule_forms
 from kalends.web.console.settings.offers.schedule_forms import WINDOW, new_draft
 from kalends.web.pages.answers import PageAnswer
+from kalends.web.use_cases import SCHEDULES
 
 PATH: Final = "/schedules"
 ABOUT: Final = "/about"
@@ -171,9 +171,8 @@ async def _values_about(request: ConsoleRequest) -> dict[str, Any]:
 
 EDITOR: Final = Editor(
     PATH,
-    ids.SCHEDULE,
     Right.SEE_SCHEDULES,
-    USE_CASES,
+    SCHEDULES,
     schedule_forms,
     _form,
     schedule_forms.read_own_changes,
