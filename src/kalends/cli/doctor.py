@@ -230,7 +230,9 @@ def _of_the_outbox(outbox: Outbox) -> Iterator[Finding]:
             f" {health.failing_since:%Y-%m-%d %H:%M:%S}Z: {health.reason}",
         )
     waiting = ", ".join(f"{one.count} {one.channel}" for one in outbox.waiting) or "nothing"
-    yield Finding(True, f"Outbox: {waiting} waiting; `kalends jobs` says more")
+    fail = len(outbox.failing_endpoints)
+    webhooks = f" ({fail} webhooks take nothing)" if fail else ""
+    yield Finding(True, f"Outbox: {waiting} waiting{webhooks}; `kalends jobs` says more")
 
 
 def _programs(programs: Programs, running: Release | None) -> Finding:

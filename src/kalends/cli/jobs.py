@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import typer
 
 from kalends.cli.options import UsageError
 from kalends.cli.running import open_installation, run
-from kalends.domain.ids import DELIVERY, MAIL, decode_id, encode_id
+from kalends.domain.ids import DELIVERY, ENDPOINT, MAIL, ORGANIZATION, decode_id, encode_id
 from kalends.domain.outbox import DROPPED
 from kalends.runtime.unit_of_work import Context
 from kalends.services import job_queue
 from kalends.services.job_queue import Again, JobQueue, Outbox
-from kalends.store.outbox.overview import GivenUp
+from kalends.store.outbox.overview import FailingEndpoint, GivenUp
 
 NOTHING: Final = "Nothing waits, and nothing was given up."
 PREFIX_OF: Final = {"mail": MAIL, "webhook": DELIVERY}
@@ -33,7 +34,7 @@ def list_jobs(context: typer.Context) -> None:
         return
     with open_installation() as home:
         queue, outbox = run(home, _get_all)
-    lines = [*_lines_of_queue(queue), *_lines_of_outbox(outbox)]
+    lines = [*_lines_of_queue(queue), *lines_of_outbox(outbox)]
     for line in lines or [NOTHING]:
         typer.echo(line)
 
@@ -96,7 +97,7 @@ def _lines_of_queue(queue: JobQueue) -> Iterator[str]:
         )
 
 
-def _lines_of_outbox(outbox: Outbox) -> Iterator[str]:
+def lines_of_outbox(outbox: Outbox) -> Iterator[str]:
     for health in outbox.failing:
         yield (
             f"The server of channel {health.channel} fails since"
@@ -106,8 +107,24 @@ def _lines_of_outbox(outbox: Outbox) -> Iterator[str]:
     for channel in outbox.waiting:
         due = f", due since {channel.due_since:%Y-%m-%d %H:%M:%S}Z" if channel.due_since else ""
         yield f"{channel.count} in channel {channel.channel} wait{due}"
+    for endpoint in outbox.failing_endpoints:
+        yield _line_of_endpoint(endpoint)
     for one in outbox.given_up:
         yield _line_of(one)
+
+
+def _line_of_endpoint(endpoint: FailingEndpoint) -> str:
+    """Its address without what may be secret in it."""
+    whose = f"of {encode_id(ORGANIZATION, endpoint.organization_id)}"
+    name = f"{encode_id(ENDPOINT, endpoint.id)} {whose} ({urlsplit(endpoint.url).hostname})"
+    if not endpoint.enabled:
+        why = endpoint.disabled_reason or "by hand"
+        return f"The webhook {name} is disabled, {endpoint.waiting} wait for it: {why}"
+    return (
+        f"The webhook {name} fails since {endpoint.failing_since:%Y-%m-%d %H:%M:%S}Z,"
+        f" {endpoint.waiting} wait for it, and one is tried at {endpoint.due_at:%H:%M:%S}Z:"
+        f" {endpoint.error or 'not tried again yet'}"
+    )
 
 
 def _line_of(one: GivenUp) -> str:

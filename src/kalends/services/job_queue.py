@@ -16,10 +16,16 @@ from kalends.store.jobs import FailedJob, Waiting
 from kalends.store.notifier import DELIVERIES_CHANNEL, JOBS_CHANNEL
 from kalends.store.outbox import deliveries, overview
 from kalends.store.outbox.channel_health import ChannelHealth, list_failing_channels
-from kalends.store.outbox.overview import DeliveryKey, GivenUp, WaitingChannel
+from kalends.store.outbox.overview import (
+    DeliveryKey,
+    FailingEndpoint,
+    GivenUp,
+    WaitingChannel,
+)
 
 MOST_FAILED_JOBS: Final = 500
 MOST_GIVEN_UP: Final = 500
+MOST_FAILING: Final = 100
 WEBHOOK: Final = "webhook"
 MAIL: Final = "mail"
 
@@ -32,11 +38,12 @@ class JobQueue(NamedTuple):
 
 
 class Outbox(Struct, frozen=True, kw_only=True):
-    """What waits in each channel, the channels whose server takes nothing, and what was given up,
-    the latest first."""
+    """What waits in each channel, the channels whose server takes nothing, the webhooks that take
+    nothing, and what was given up, the latest first."""
 
     waiting: Sequence[WaitingChannel]
     failing: Sequence[ChannelHealth]
+    failing_endpoints: Sequence[FailingEndpoint]
     given_up: Sequence[GivenUp]
 
 
@@ -63,6 +70,7 @@ async def get_outbox(context: Context) -> Outbox:
         return Outbox(
             waiting=await overview.count_waiting(tx),
             failing=await list_failing_channels(tx),
+            failing_endpoints=await overview.list_failing_endpoints(tx, MOST_FAILING),
             given_up=[
                 one
                 for channel in (MAIL, WEBHOOK)

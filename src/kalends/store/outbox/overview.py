@@ -14,6 +14,21 @@ WAITING: Final = """
 SELECT channel, sum(waiting), min(due_at) FILTER (WHERE due_at <= now())
 FROM webhook_lanes WHERE waiting > 0 GROUP BY channel ORDER BY channel
 """
+# The reason is that of one that was tried and waits.
+FAILING: Final = """
+SELECT w.organization_id, w.id, w.url, w.enabled, w.failing_since, w.disabled_reason, l.waiting, l.due_at,
+    (SELECT d.attempts -> -1 ->> 'error' FROM deliveries d
+    WHERE d.organization_id = w.organization_id AND d.endpoint_id = w.id
+        AND d.state = 'pending' AND d.tries > 0
+    ORDER BY d.lane_id, d.number LIMIT 1)
+FROM webhook_endpoints w JOIN (
+    SELECT organization_id, endpoint_id, sum(waiting)::bigint AS waiting, min(due_at) AS due_at
+    FROM webhook_lanes WHERE waiting > 0 AND channel = 'webhook'
+    GROUP BY organization_id, endpoint_id) l
+    ON l.organization_id = w.organization_id AND l.endpoint_id = w.id
+WHERE w.deleted_at IS NULL AND (w.failing_since IS NOT NULL OR NOT w.enabled)
+ORDER BY w.failing_since NULLS LAST, w.id LIMIT $1
+"""
 GIVEN_UP: Final = """
 SELECT d.channel, d.organization_id, d.endpoint_id, d.id, d.type, d.state, d.tries, d.created_at,
     coalesce(m.error, d.attempts -> -1 ->> 'error', '')
@@ -36,6 +51,21 @@ class WaitingChannel(Struct, frozen=True):
     channel: str
     count: int
     due_since: datetime | None
+
+
+class FailingEndpoint(Struct, frozen=True):
+    """A webhook for which deliveries wait, since it takes none or is disabled (by hand where there
+    is no reason for it). `error` is that of one that was tried; None where none was."""
+
+    organization_id: UUID
+    id: UUID
+    url: str
+    enabled: bool
+    failing_since: datetime | None
+    disabled_reason: str | None
+    waiting: int
+    due_at: datetime
+    error: str | None
 
 
 class GivenUp(Struct, frozen=True):
@@ -64,6 +94,11 @@ class DeliveryKey(Struct, frozen=True):
 async def count_waiting(tx: Tx) -> list[WaitingChannel]:
     """By channel, those in which something waits."""
     return [WaitingChannel(*row) for row in await tx.fetch(WAITING)]
+
+
+async def list_failing_endpoints(tx: Tx, limit: int) -> list[FailingEndpoint]:
+    """Those that fail for the longest first."""
+    return [FailingEndpoint(*row) for row in await tx.fetch(FAILING, limit)]
 
 
 async def list_given_up(tx: Tx, channel: str, limit: int) -> list[GivenUp]:
