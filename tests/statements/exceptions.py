@@ -33,6 +33,7 @@ EXCEPTIONS: Final[Mapping[str, str]] = {
     "store.outbox.overview.find_given_up": _OPERATOR,
     "store.outbox.overview.list_failing_endpoints": _OPERATOR,
     "store.outbox.overview.list_given_up": _OPERATOR,
+    "store.sealed_values.list_sealed_values": _OPERATOR,
     "store.imports.runs.find_run_among": _NAMED,
     "store.outbox.events.read_counters": _NAMED,
     "store.bookings.feeds._find_old_feed": _OLD_TOKEN,

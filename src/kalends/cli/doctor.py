@@ -15,6 +15,7 @@ import typer
 from kalends import __version__
 from kalends.availability.wallclock import zone_named
 from kalends.cli.doctor_database import Finding, find_health, of_the_health
+from kalends.cli.doctor_secret import find_unopenable, of_the_secret, of_what_is_sealed
 from kalends.cli.options import UsageError
 from kalends.cli.running import open_installation, quiet_settings, run
 from kalends.compose import Installation, installation
@@ -169,23 +170,14 @@ def _of_the_data(settings: Settings) -> Iterator[Finding]:
             os.access(folder, os.W_OK) and not mode & 0o022,
             f"Data directory {folder}, mode {mode:04o} (ours to write, and nobody else's)",
         )
-    yield _secret(settings)
+    yield of_the_secret(settings)
     place = folder if folder.exists() else folder.parent
     if place.exists():
         free = shutil.disk_usage(place).free
         yield Finding(
-            free >= LEAST_FREE_BYTES, f"Disk: {free / GIB:.1f} GiB free (1 or more is needed)"
+            free >= LEAST_FREE_BYTES,
+            f"Disk of {place}: {free / GIB:.1f} GiB free (1 or more is needed)",
         )
-
-
-def _secret(settings: Settings) -> Finding:
-    if settings.secret:
-        return Finding(True, "Secret: KALENDS_SECRET")
-    path = settings.data_dir / "secret"
-    if not path.exists():
-        return Finding(True, f"Secret {path}: not there yet, `serve` makes it")
-    mode = stat.S_IMODE(path.stat().st_mode)
-    return Finding(not mode & 0o077, f"Secret {path}, mode {mode:04o} (0600 is needed)")
 
 
 def _of_the_database(settings: Settings) -> Iterator[Finding]:
@@ -203,6 +195,7 @@ def _of_the_database(settings: Settings) -> Iterator[Finding]:
             is_newest = info.revision == newest_revision()
             outbox = run(home, job_queue.get_outbox) if is_newest else None
             health = run(home, find_health) if is_newest else None
+            unopenable = run(home, find_unopenable) if is_newest else None
     except (UnreachableError, EmbeddedPostgresError, SettingsError, OSError) as error:
         yield Finding(False, f"PostgreSQL: {error}")
         return
@@ -218,6 +211,8 @@ def _of_the_database(settings: Settings) -> Iterator[Finding]:
     yield _schema(info)
     if health is not None:
         yield from of_the_health(health)
+    if unopenable is not None:
+        yield from of_what_is_sealed(unopenable)
     if outbox is not None:
         yield from _of_the_outbox(outbox)
 

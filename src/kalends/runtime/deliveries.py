@@ -65,7 +65,7 @@ async def deliver(context: Context, lane: DueWebhook) -> WebhookOutcome:
     try:
         payload = payload_of(lane, context)
     except SealBroken:
-        attempt, retry_after = _untried(UNSEALED, context.clock()), None
+        attempt, retry_after = untried(UNSEALED, context.clock()), None
     else:
         attempt, retry_after = await send(context, lane.url, payload)
     state, again_after = State.DELIVERED, None
@@ -125,7 +125,8 @@ def open_secrets(seal: Seal, sealed: Sequence[bytes]) -> list[str]:
     return [seal.open(secret, SECRET_PURPOSE).decode() for secret in sealed]
 
 
-def _untried(reason: str, now: datetime) -> DeliveryAttempt:
+def untried(reason: str, now: datetime) -> DeliveryAttempt:
+    """One for which nobody was asked."""
     return DeliveryAttempt(at=now, status=None, duration_ms=0, error=reason, response=None)
 
 

@@ -11,12 +11,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from msgspec import Struct, json
 
+from kalends.domain.failures import OperatorError
+
 S = TypeVar("S", bound=Struct)
 
 NONCE_BYTES: Final = 12
 
 
-class SealBroken(Exception):
+class SealBroken(OperatorError):
     """What was sealed cannot be opened: the secret is another one, or the data was changed."""
 
 

@@ -8,12 +8,13 @@ from kalends.domain import webhook
 from kalends.domain.actor import actor_of
 from kalends.domain.ids import DELIVERY, EVENT, encode_id, new_id
 from kalends.domain.outbox import DeliveryAttempt
-from kalends.domain.webhook import Delivery, State
+from kalends.domain.webhook import Delivery, State, WebhookEndpoint
 from kalends.formats.changes import NOTHING_CHANGED
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json, test_data
 from kalends.runtime import unit_of_work
-from kalends.runtime.deliveries import SignedPayload, open_secrets, send
+from kalends.runtime.deliveries import UNSEALED, SignedPayload, open_secrets, send, untried
+from kalends.runtime.sealing import SealBroken
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
 from kalends.services.webhooks.endpoints import get_endpoint
 from kalends.store.notifier import DELIVERIES_CHANNEL
@@ -27,10 +28,7 @@ async def test_endpoint(context: Context, caller: Caller, endpoint_id: UUID) -> 
     event_id, now = new_id(), context.clock()
     data, actor = encode_raw(test_data(endpoint_id)), actor_of(caller.actor, caller.actor_name)
     body = event_json(event_id, webhook.TEST, now, data, NOTHING_CHANGED, actor)
-    signers = open_secrets(context.seal, [endpoint.secret])
-    attempt, _ = await send(
-        context, endpoint.url, SignedPayload(encode_id(EVENT, event_id), body, signers)
-    )
+    attempt = await _try_once(context, endpoint, encode_id(EVENT, event_id), body)
     delivery = Delivery(
         id=new_id(),
         endpoint_id=endpoint_id,
@@ -63,6 +61,17 @@ async def redeliver(work: UnitOfWork, endpoint_id: UUID, delivery_id: UUID) -> D
     work.notifications.add(DELIVERIES_CHANNEL)
     again = await deliveries.find_delivery(*place)
     return require(again, DELIVERY, delivery_id)
+
+
+async def _try_once(
+    context: Context, endpoint: WebhookEndpoint, event_id: str, body: bytes
+) -> DeliveryAttempt:
+    try:
+        signers = open_secrets(context.seal, [endpoint.secret])
+    except SealBroken:
+        return untried(UNSEALED, context.clock())
+    attempt, _ = await send(context, endpoint.url, SignedPayload(event_id, body, signers))
+    return attempt
 
 
 async def _record_test(work: UnitOfWork, delivery: Delivery, body: Raw) -> None:

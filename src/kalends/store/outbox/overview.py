@@ -16,8 +16,8 @@ FROM webhook_lanes WHERE waiting > 0 GROUP BY channel ORDER BY channel
 """
 # The reason is that of one that was tried and waits.
 FAILING: Final = """
-SELECT w.organization_id, w.id, w.url, w.enabled, w.failing_since, w.disabled_reason, l.waiting, l.due_at,
-    (SELECT d.attempts -> -1 ->> 'error' FROM deliveries d
+SELECT w.organization_id, w.id, w.url, w.enabled, w.failing_since, w.disabled_reason,
+    l.waiting, l.due_at, (SELECT d.attempts -> -1 ->> 'error' FROM deliveries d
     WHERE d.organization_id = w.organization_id AND d.endpoint_id = w.id
         AND d.state = 'pending' AND d.tries > 0
     ORDER BY d.lane_id, d.number LIMIT 1)

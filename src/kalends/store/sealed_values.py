@@ -1,0 +1,37 @@
+"""What is stored sealed and has to be opened again for as long as it is used."""
+
+from typing import Final
+
+from msgspec import Struct
+
+from kalends.store.database import Tx
+
+# Mails and answers that are kept for a while are left out: nobody needs them for long.
+SEALED: Final = """
+SELECT 'webhook', id, secret FROM webhook_endpoints WHERE deleted_at IS NULL
+UNION ALL
+SELECT 'calendar', id, sealed FROM calendar_connections WHERE sealed IS NOT NULL
+UNION ALL
+SELECT 'calcom', id, api_key FROM calcom_connections
+UNION ALL
+SELECT 'zoom', organization_id, zoom_client_secret FROM video_accounts
+WHERE zoom_client_secret IS NOT NULL
+UNION ALL
+SELECT 'video_hook', organization_id, hook_secret FROM video_accounts
+WHERE hook_secret IS NOT NULL
+"""
+
+
+class SealedValue(Struct, frozen=True):
+    """A secret of something, by the sort of thing and its id."""
+
+    kind: str
+    id: str
+    sealed: bytes
+
+
+async def list_sealed_values(tx: Tx) -> list[SealedValue]:
+    """Of all organizations."""
+    return [
+        SealedValue(kind, str(id_), bytes(sealed)) for kind, id_, sealed in await tx.fetch(SEALED)
+    ]
