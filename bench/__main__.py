@@ -23,7 +23,7 @@ from bench.pgbench import (
     OLD_SLOTS,
     Script,
 )
-from bench.report import Circumstances, Report, Turn, report_progress
+from bench.report import Circumstances, Report, ReportRow, Turn, report_progress
 from bench.round_trips import round_trips_of_create
 from bench.stage import (
     BenchStage,
@@ -70,8 +70,10 @@ def main() -> None:
         report.show(made)
 
 
-def _turns_of(stage: BenchStage) -> Mapping[str, Callable[[], Turn]]:
-    """The turns of a round, in their order."""
+def _turns_of(
+    stage: BenchStage, turns: Mapping[str, Sequence[Turn]]
+) -> Mapping[str, Callable[[], Turn]]:
+    """The turns of a round, in their order; `turns` are those that were played."""
     world, pgbench = stage.home.world, stage.pgbench
 
     def asks(request: Request) -> Callable[[], Turn]:
@@ -80,9 +82,13 @@ def _turns_of(stage: BenchStage) -> Mapping[str, Callable[[], Turn]]:
     def plays(script: Script) -> Callable[[], Turn]:
         return lambda: pgbench.play(script, stage.plan.seconds)
 
+    def plays_paced(script: Script, call: ReportRow) -> Callable[[], Turn]:
+        return lambda: pgbench.play(script, stage.plan.seconds, turns[call.name][-1].per_second)
+
     return {
         report.GET.name: asks(requests.get(world)),
         report.M_GET: plays(FEWEST_GET),
+        report.M_GET_PACED: plays_paced(FEWEST_GET, report.GET),
         report.OLD_GET: plays(OLD_GET),
         report.LIST.name: asks(requests.list_confirmed(world)),
         report.OLD_LIST: plays(OLD_LIST),
@@ -93,6 +99,7 @@ def _turns_of(stage: BenchStage) -> Mapping[str, Callable[[], Turn]]:
         report.CREATE.name: lambda: stage.create(has_webhook=False),
         report.CREATE_WITH_WEBHOOK.name: lambda: stage.create(has_webhook=True),
         report.M_CREATE: plays(FEWEST_CREATE),
+        report.M_CREATE_PACED: plays_paced(FEWEST_CREATE, report.CREATE),
         report.OLD_CREATE: plays(OLD_CREATE),
     }
 
@@ -107,7 +114,7 @@ def _play(home: Home, plan: Plan) -> Mapping[str, Sequence[Turn]]:
 
     for _ in range(plan.rounds):
         with stage_of(home, plan) as stage:
-            for name, turn in _turns_of(stage).items():
+            for name, turn in _turns_of(stage, turns).items():
                 play(name, turn)
         play(report.WEBHOOK.name, lambda: deliver_webhooks(home, plan))
         play(report.MAIL.name, lambda: deliver_mails(home, plan))

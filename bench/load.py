@@ -7,6 +7,7 @@ some 20 µs of the generator's processor.
 
 import asyncio
 import gc
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -49,21 +50,26 @@ class LoadResult:
 
 
 def drive(
-    port: int, request: Request, seconds: float, least: int = 0, connections: int = CONNECTIONS
+    port: int,
+    request: Request,
+    seconds: float,
+    least: int = 0,
+    connections: int = CONNECTIONS,
+    pace: float | None = None,
 ) -> LoadResult:
     """Sends the request from all connections for `seconds`, and on until `least` were answered;
-    then waits for the last answers."""
+    then waits for the last answers. At most `pace` requests a second, at random times, if given."""
     gc.collect()
     gc.disable()
     try:
-        return uvloop.run(_drive(port, request, seconds, least, connections))
+        pause = connections / pace if pace else 0.0
+        return uvloop.run(_drive(port, _Run(request, pause), seconds, least, connections))
     finally:
         gc.enable()
 
 
-async def _drive(port: int, request: Request, seconds: float, least: int, count: int) -> LoadResult:
+async def _drive(port: int, run: "_Run", seconds: float, least: int, count: int) -> LoadResult:
     loop = asyncio.get_running_loop()
-    run = _Run(request)
     connections = [
         (await loop.create_connection(lambda: _Connection(run), "127.0.0.1", port))[1]
         for _ in range(count)
@@ -81,10 +87,12 @@ async def _drive(port: int, request: Request, seconds: float, least: int, count:
 
 
 class _Run:
-    """What all connections share."""
+    """What all connections share. `pause` is the mean time between two requests of a connection,
+    in seconds; 0 is none."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, pause: float) -> None:
         self.request = request
+        self.pause = pause
         self.status = str(request.status or 2).encode()
         self.load = LoadResult()
         self.is_over = False
@@ -96,6 +104,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self, run: _Run) -> None:
         self._run = run
         self._sent = 0.0
+        self._next_at = 0.0
         self._answer = b""
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -103,6 +112,19 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport = transport
 
     def send(self) -> None:
+        """The next request: at once, or after a pause that leaves the pace to chance."""
+        if self._run.pause:
+            loop = asyncio.get_running_loop()
+            self._next_at = max(self._next_at, loop.time())
+            self._next_at += random.expovariate(1 / self._run.pause)
+            loop.call_at(self._next_at, self._send)
+        else:
+            self._send()
+
+    def _send(self) -> None:
+        if self._run.is_over:
+            self._transport.close()
+            return
         request = self._run.request.make()
         self._sent = time.perf_counter()
         self._transport.write(request)

@@ -93,17 +93,18 @@ class Pgbench:
     meter: Meter
     free_times: Iterator[int]
 
-    def play(self, script: Script, seconds: float) -> Turn:
-        """One turn. Of two runs, what the longer one took more: connecting costs as much as many
-        a transaction."""
+    def play(self, script: Script, seconds: float, pace: float | None = None) -> Turn:
+        """One turn, as fast as it goes or at so many transactions a second. Of two runs, what the
+        longer one took more: connecting costs as much as many a transaction."""
         with self.meter.measure() as at_first:
             first, _ = self._run(script, "-t", str(FIRST_EACH))
         with self.meter.measure() as in_all:
-            count, per_second = self._run(script, "-T", str(max(1, round(seconds))))
+            paced = () if pace is None else ("-R", f"{pace:.0f}")
+            count, per_second = self._run(script, "-T", str(max(1, round(seconds))), *paced)
         alone = Spent(database=in_all.database - at_first.database)
         return Turn.of(alone, count - first, per_second)
 
-    def _run(self, script: Script, *length: str) -> tuple[int, float]:
+    def _run(self, script: Script, *how_many: str) -> tuple[int, float]:
         """How many transactions there were, and how many a second."""
         variables = {
             "bookings": self.world.bookings,
@@ -119,7 +120,7 @@ class Pgbench:
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
             file.write(script.draw + (SQL / script.file).read_text())
             file.flush()
-            command = [binary("pgbench"), "-n", "-M", "prepared", "-f", file.name, *length]
+            command = [binary("pgbench"), "-n", "-M", "prepared", "-f", file.name, *how_many]
             command += ["-c", str(CONNECTIONS), "-j", str(THREADS)]
             command += [f"-D{name}={value}" for name, value in variables.items()]
             done = subprocess.run(

@@ -95,7 +95,7 @@ class BenchStage:
         return Pgbench(home.world, home.database.environment, meter, home.free_times)
 
     def ask(self, request: Request) -> Turn:
-        """One turn of F, and one of the server."""
+        """One turn of F, one of the server, and one of F at the server's pace."""
         return self._ask(request, {})
 
     def create(self, *, has_webhook: bool) -> Turn:
@@ -109,7 +109,8 @@ class BenchStage:
         self._drive(request, self.plan.warm_up, 0, follow)
         with self.home.meter(self.server.pid).measure() as spent:
             load = self._drive(request, self.plan.seconds, self.plan.least, follow)
-        return Turn.of(spent, load.count, load.per_second, floor)
+        paced = ask_floor(self.home, self.plan, load.per_second)
+        return Turn.of(spent, load.count, load.per_second, floor, paced)
 
     def _drive(
         self, request: Request, seconds: float, least: int, follow: Mapping[CountingReceiver, int]
@@ -121,12 +122,12 @@ class BenchStage:
         return load
 
 
-def ask_floor(home: Home, plan: Plan) -> Turn:
-    """One turn of F."""
-    request = requests.get_from_floor(home.world)
+def ask_floor(home: Home, plan: Plan, pace: float | None = None) -> Turn:
+    """One turn of F: as fast as it goes, or at most so many requests a second."""
+    request, seconds = requests.get_from_floor(home.world), plan.seconds * PART_OF_FLOOR
     drive_well(home.floor, request, plan.warm_up)
     with home.meter(home.floor.pid).measure() as spent:
-        load = drive_well(home.floor, request, plan.seconds * PART_OF_FLOOR, plan.least)
+        load = drive_well(home.floor, request, seconds, plan.least, pace=pace)
     return Turn.of(spent, load.count, load.per_second)
 
 
@@ -136,9 +137,10 @@ def drive_well(
     seconds: float,
     least: int = 0,
     connections: int = CONNECTIONS,
+    pace: float | None = None,
 ) -> LoadResult:
     """`drive`. Raises SystemExit if any request failed."""
-    load = drive(served.port, request, seconds, least, connections)
+    load = drive(served.port, request, seconds, least, connections, pace)
     if load.failures:
         raise SystemExit(f"{load.failures} failed: {load.first_failure[:1000]!r}")
     return load
