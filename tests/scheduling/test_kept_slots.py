@@ -8,7 +8,7 @@ import pytest
 from kalends.domain.event_type import Requirement
 from kalends.domain.schedule import Schedule
 from kalends.scheduling.availability_queries import AvailabilityQuery
-from kalends.scheduling.kept_slots import MOST_KEPT, Asked, KeptSlots
+from kalends.scheduling.kept_slots import MOST_KEPT, KeptSlots, SlotLookup
 from kalends.scheduling.slots import LONGEST_TEXT_KEPT, ListedSlots
 from kalends.store.availability.calendars import StoredCalendar
 from kalends.store.availability.packed import PackedTimes
@@ -18,9 +18,9 @@ ROOM = Schedule(name="Room", id=UUID(int=1), created_at=NOW, updated_at=NOW, ver
 QUERY = AvailabilityQuery(requirements=[Requirement(1, [ROOM.id])], duration=timedelta(hours=1))
 
 
-def asked(who: int, size: int) -> Asked:
+def asked(who: int, size: int) -> SlotLookup:
     nothing = PackedTimes(None, width=2)
-    return Asked(who, QUERY, [StoredCalendar(ROOM, nothing, nothing, schedule_size=size)])
+    return SlotLookup(who, QUERY, [StoredCalendar(ROOM, nothing, nothing, schedule_size=size)])
 
 
 def test_answers_keep_no_more_of_calendars_than_is_allowed() -> None:

@@ -1,4 +1,5 @@
-"""How a use case runs: its transaction, its caller, its events, and that it may run again."""
+"""The unit of work that every use case runs in: one transaction with its caller, its clock and its
+events. `read` and `change` run a use case, and retry it after a conflict in PostgreSQL."""
 
 import random
 from asyncio import sleep
@@ -38,7 +39,7 @@ def real_time() -> Instant:
 
 
 class GaveUp(Exception):
-    """A job cannot be done, and trying again would not help: the text says why."""
+    """Raised where a job can never succeed, so it is not retried: the text says why."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,13 @@ class Context:
 
 
 class Caller(Struct, frozen=True):
-    """Who asks, for which organization. `actor` is a shown id (a key's, a user's) or a word, and
-    `actor_name` what that one is called; `now` is the time that a sandbox sets for the rules.
-    `only_schedules` are those beyond which nothing is there for the caller; None is all."""
+    """Who asks, and for which organization.
+
+    `actor` is the public id of a key or user, or a word such as `attendee`; `actor_name` is the
+    name of that actor. `now` is the time for the rules where a sandbox sets it. With
+    `only_schedules` the caller sees these schedules and what is on them, and gets NotFound for
+    anything else; None is no such limit.
+    """
 
     organization_id: UUID
     mode: Mode
@@ -75,20 +80,20 @@ class Caller(Struct, frozen=True):
     only_schedules: frozenset[UUID] | None = None
 
     def sees(self, schedule_ids: Iterable[UUID]) -> bool:
-        """Whether what is on these schedules is there for the caller."""
+        """Whether the caller sees what is on these schedules: at least one is theirs."""
         return self.only_schedules is None or not self.only_schedules.isdisjoint(schedule_ids)
 
     def sees_all_of(self, schedule_ids: Iterable[UUID]) -> bool:
-        """Whether none of these schedules is another's than the caller's."""
+        """Whether the caller sees every one of these schedules."""
         return self.only_schedules is None or self.only_schedules.issuperset(schedule_ids)
 
     @property
     def only_user_id(self) -> UUID | None:
-        """Whose connections alone are there for the caller; None is all."""
+        """The user whose connections are the only ones that the caller sees; None is all."""
         return None if self.only_schedules is None else self.user_id
 
     def sees_what_is_of(self, user_id: UUID | None) -> bool:
-        """Whether what is that user's, such as a connection, is there for the caller."""
+        """Whether the caller sees what belongs to that user, such as a connection."""
         return self.only_user_id in (None, user_id)
 
     def check(self, scope: Scope) -> None:
@@ -97,8 +102,8 @@ class Caller(Struct, frozen=True):
             raise Forbidden(f"This API key does not have the scope {scope.value}.")
 
     def require_user(self, purpose: str) -> UUID:
-        """The signed-in user. Raises Unauthorized where the route takes no session; `purpose` is
-        what needs one."""
+        """The signed-in user. Raises Unauthorized for a caller who is not signed in, such as an
+        API key; the error names the `purpose`."""
         if self.user_id is None:
             raise Unauthorized(f"This {purpose} needs a signed-in user.")
         return self.user_id
@@ -106,12 +111,14 @@ class Caller(Struct, frozen=True):
 
 @dataclass
 class UnitOfWork:
-    """One use case at work: its transaction (or connection, if it only reads).
+    """One run of a use case: its transaction (a plain connection if it only reads), and what is
+    written at the end of it.
 
     `now` is the time for the rules, which a sandbox may set; `recorded_at` is the real time.
-    `some_mail_off` is whether the organization has switched some mail off, as a statement of this
-    use case has seen it; None where none has looked.
-    `joins` are mails that wait to go out and will tell what happens here, too.
+    `told` are the bookings to write into calendars elsewhere. `joins` are mails still held back
+    that will report this change too, so their readers get no second mail. `some_mail_off` is
+    whether the organization has switched some mail off, if a statement of this use case has read
+    that; else None.
     """
 
     tx: Tx
@@ -132,21 +139,21 @@ class UnitOfWork:
 
     @property
     def tenant(self) -> TenantConnection:
-        """What the store is asked with."""
+        """The first argument of every store function: the organization and this connection."""
         return TenantConnection(self.caller.organization_id, self.tx)
 
     def later_now(self) -> Instant:
-        """The time for the rules at this moment: later than `now` where a lock was waited for."""
+        """The time for the rules, read again: later than `now` after waiting for a lock."""
         return self.caller.now or self.context.clock()
 
     def add_event(self, event: Event, mails: Sequence[NewMail]) -> None:
-        """Notes an event and the mails about it. They are written as the last thing before
-        COMMIT, when the event gets its number."""
+        """Collects an event and the mails about it. They are written in the last statement before
+        COMMIT, which also gives the event its number."""
         self.events.append(event)
         self.mails += (structs.replace(mail, ordinal=len(self.events)) for mail in mails)
 
     async def enqueue_job(self, entrypoint: str, payload: bytes) -> None:
-        """Has a job run, at once and at least once, if this commits."""
+        """Queues a job in this transaction. After the commit it runs at once, and at least once."""
         await enqueue_job(self.tx, entrypoint, payload)
         self.notifications.add(JOBS_CHANNEL)
 
@@ -157,8 +164,8 @@ UseCase = Callable[Concatenate[UnitOfWork, P], Awaitable[R]]
 async def read(
     context: Context, caller: Caller, use_case: UseCase[P, R], *args: P.args, **kwargs: P.kwargs
 ) -> R:
-    """Runs a use case that changes nothing, on a connection without a transaction, up to three
-    times where PostgreSQL asks for it."""
+    """Runs a use case that changes nothing, on a connection without a transaction. Tries it up to
+    three times in all where the store raises RunAgain."""
 
     attempt = 1
     while True:
@@ -175,7 +182,8 @@ async def read(
 async def change(
     context: Context, caller: Caller, use_case: UseCase[P, R], *args: P.args, **kwargs: P.kwargs
 ) -> R:
-    """Runs a use case in its transaction, up to three times where PostgreSQL asks for it."""
+    """Runs a use case in one transaction and notifies workers after the commit. Tries it up to
+    three times in all, each in a new transaction, where the store raises RunAgain."""
 
     async def once(work: UnitOfWork) -> R:
         return await use_case(work, *args, **kwargs)
@@ -192,8 +200,8 @@ async def change_once(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> HttpAnswer:
-    """The same under an `Idempotency-Key`: the answer is kept in the change's own transaction,
-    and given again instead of changing anything a second time.
+    """`change` under an `Idempotency-Key`: the answer is stored in the same transaction as the
+    change, and a repeated request gets that answer without changing anything.
 
     Raises KeyReused for another request under the same key, KeyInUse while the first runs.
     """
@@ -254,12 +262,12 @@ def _unit_of_work(tx: Tx, context: Context, caller: Caller) -> UnitOfWork:
 
 
 def require(thing: R | None, prefix: str, thing_id: UUID) -> R:
-    """The thing, or NotFound where there is none. `prefix` is that of its ids."""
+    """The thing; raises NotFound if it is None. `prefix` is that of its public ids."""
     if thing is None:
         raise NotFound.with_id(prefix, encode_id(prefix, thing_id))
     return thing
 
 
 def require_seen(thing: R | None, is_seen: Callable[[R], bool], prefix: str, thing_id: UUID) -> R:
-    """The same, and NotFound for a thing that the caller does not see."""
+    """`require`, which also raises NotFound for a thing that the caller does not see."""
     return require(thing if thing is not None and is_seen(thing) else None, prefix, thing_id)

@@ -1,3 +1,3 @@
-"""The rules of the calendar with a database: availability is loaded, the engine decides, time is
-claimed. API, pages, links, endings and imports all book through here.
+"""The rules of the calendar applied to the database: loads availability, lets the engine decide,
+and claims time. API, pages, links, timed endings and imports all book through here.
 """

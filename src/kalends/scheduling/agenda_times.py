@@ -1,7 +1,7 @@
 """When a user's agenda is due: once for each day of the user's zone, at its `agenda_at`.
 
-A time that the clock leaves out is taken as if it had not changed yet; of one that comes twice the
-first counts.
+Where daylight saving time skips that time of day, it is read with the offset before the change;
+where it comes twice, the first counts.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,14 +13,15 @@ ONE_DAY: Final = timedelta(days=1)
 
 
 class DueAgenda(NamedTuple):
-    """The day whose agenda is due now, if one is, and when to look again."""
+    """The day whose agenda is due now, or None, and when to check again."""
 
     day: date | None
     look_at: datetime
 
 
 def decide_agenda(agenda_at: time, sent_on: date | None, zone: Zone, now: datetime) -> DueAgenda:
-    """A day that is settled gets no second agenda, whatever zone or time became since."""
+    """`sent_on` is the last day whose agenda is settled: it gets no second one, even if the user
+    has changed zone or time since."""
     today = local_day(int(now.timestamp()), zone)
     if sent_on is not None and sent_on >= today:
         return DueAgenda(None, moment_of(sent_on + ONE_DAY, agenda_at, zone))
@@ -31,6 +32,6 @@ def decide_agenda(agenda_at: time, sent_on: date | None, zone: Zone, now: dateti
 
 
 def moment_of(day: date, at: time, zone: Zone) -> datetime:
-    """When the clock of the zone first shows that time of that day."""
+    """The instant of a wall-clock time on a day in the zone."""
     wall = wall_midnight(day) + at.hour * 3600 + at.minute * 60
     return datetime.fromtimestamp(zone.instant_of(wall), UTC)

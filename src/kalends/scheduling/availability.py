@@ -1,6 +1,6 @@
-"""From rows to what the engine is given: the one place where the two meet.
+"""Loads availability from the database into `SlotInputs`, the value that the engine takes.
 
-Slots are listed, explained, held and booked by asking the same `SlotInputs`.
+Listing, explaining, holding and booking all build their inputs here, so they agree.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,13 +32,13 @@ from kalends.store.availability.calendars import (
 from kalends.store.availability.kept_calendars import look_at_calendars
 from kalends.store.availability.sessions import count_claims_by_month, list_sessions
 
-# Whole local days around the range: for limits, and for who has how much of a day.
+# Daily limits, and the fair order within a day, need the whole local days that the range touches.
 DAYS_AROUND: Final = timedelta(hours=50)
 
 
 class LoadedAvailability(Struct, frozen=True):
-    """The query as the engine takes it, with what was read for it. `inactive` schedules are
-    not in the inputs, which are a value: equal ones have the same slots."""
+    """A query with what was read for it: `inputs` for the engine, and the rows they came from by
+    schedule. Schedules in `inactive` are not in the inputs. Equal inputs have equal slots."""
 
     query: AvailabilityQuery
     inputs: SlotInputs
@@ -47,7 +47,7 @@ class LoadedAvailability(Struct, frozen=True):
 
     @property
     def is_enough(self) -> bool:
-        """Whether there are schedules enough for the requirements, were everybody free."""
+        """Whether the active schedules could meet the requirements if all of them were free."""
         present = [calendar.schedule_id for calendar in self.inputs.calendars]
         required = self.inputs.required_id
         is_present = required is None or required in present
@@ -59,12 +59,12 @@ class LoadedAvailability(Struct, frozen=True):
         return [c.schedule_id for c in self.inputs.calendars if c.max_per_day is not None]
 
     def check_schedules(self) -> None:
-        """Raises NotFound without any of the schedules, or without the one that is named."""
+        """Raises NotFound if none of the schedules exists, or not the one that is required."""
         named = self.query.required_id or next(iter(self.stored), self.query.schedule_ids[0])
         require(self.stored.get(named), SCHEDULE, named)
 
     def booking_at(self, calendar: StoredCalendar, position: int) -> UUID | None:
-        """The booking behind `Calendar.occupied[position]`; None for a hold, and where no ids
+        """The booking that takes `Calendar.occupied[position]`; None for a hold, and if no ids
         were read."""
         outside_sessions = _outside_sessions(calendar, self.query, self.inputs.sessions)
         row = next(islice(outside_sessions, position, None), None)
@@ -74,8 +74,8 @@ class LoadedAvailability(Struct, frozen=True):
 def session_claim_id(
     event_type_id: UUID, starts_at: int, schedule_ids: Sequence[UUID] | None = None
 ) -> UUID:
-    """The claim that all seats of a group session share, so that they may lie side by side: of the
-    first session of a start, and, made of its schedules too, of a further one."""
+    """The id of the claim that all seats of a group session share, so that they do not exclude one
+    another. With `schedule_ids` it is that of a further session at the same start."""
     ids = sorted(schedule_ids or ())
     return uuid5(event_type_id, " ".join(map(str, (starts_at, *ids))))
 
@@ -88,9 +88,13 @@ async def load_availability(
     with_ids: bool = False,
     to_book: bool = False,
 ) -> LoadedAvailability:
-    """Reads what the query needs for starts within `span`: in one statement, in another one where
-    the event type has seats or a limit, and in another one where there is a choice; with the ids of
-    bookings and busy times where they are to be named."""
+    """Reads what the query needs for starts within `span`.
+
+    One statement reads the calendars; a second one counts where the event type has seats or a
+    daily limit, and a third one where there are more schedules than needed, for the fair order.
+    `with_ids` also reads the ids of bookings and busy times, to name them in an explanation;
+    `to_book` locks the schedules against deletion.
+    """
     calendars = await _load_calendars(work, query, span, with_ids=with_ids, to_book=to_book)
     return await availability_of(work, query, span, calendars)
 
@@ -119,7 +123,7 @@ async def _load_calendars(
 async def look_at_calendars_of(
     work: UnitOfWork, query: AvailabilityQuery, span: tuple[datetime, datetime]
 ) -> list[StoredCalendar]:
-    """The calendars of a query that leaves nothing out, for who books nothing."""
+    """The calendars of a query that excludes nothing, for reading only; cached while unchanged."""
     return await look_at_calendars(work.tenant, query.schedule_ids, _around(query, span), work.now)
 
 
@@ -129,7 +133,7 @@ async def availability_of(
     span: tuple[datetime, datetime],
     calendars: Sequence[StoredCalendar],
 ) -> LoadedAvailability:
-    """The query with its calendars, and with what else it needs to be read."""
+    """`load_availability` on calendars that were read already; reads only what else is needed."""
     stored = {calendar.schedule.id: calendar for calendar in calendars}
     active = [c for c in calendars if c.schedule.is_active]
     inactive = [c.schedule for c in calendars if not c.schedule.is_active]
@@ -154,8 +158,8 @@ async def availability_of(
 async def _seats(
     work: UnitOfWork, query: AvailabilityQuery, span: tuple[datetime, datetime]
 ) -> dict[tuple[int, tuple[UUID, ...]], int]:
-    """The sessions of the event type, where they are counted; of one that is no group a session
-    is a booking."""
+    """The seats taken in each session of the event type, by start and schedules, where they are
+    counted. Without group sessions each booking is a session of its own."""
     if query.event_type is None or not query.is_counted:
         return {}
     return await list_sessions(
@@ -170,8 +174,8 @@ async def _requirements(
     span: tuple[datetime, datetime],
     zone: Zone,
 ) -> tuple[Needed, ...]:
-    """The requirements, with what each schedule had in the months of the span. It is read only
-    where there are more schedules than are needed."""
+    """The requirements with the claims of each schedule in the months of the span, by which the
+    engine shares fairly. They are read only where there are more schedules than needed."""
     claims: list[list[tuple[UUID, int, int]]] = [[] for _ in query.requirements]
     choices = [n for n, r in enumerate(query.requirements) if len(r.schedule_ids) > r.count]
     has_choice = len(active) > sum(needed.count for needed in query.requirements)
@@ -194,11 +198,12 @@ async def _requirements(
 
 
 def _first_counted(needed: Requirement) -> UUID | None:
+    """The lowest booking id that counts for fairness: ids ascend with time. None counts all."""
     return None if needed.fair_since is None else first_id_at(needed.fair_since)
 
 
 def _zone(query: AvailabilityQuery, stored: Mapping[UUID, StoredCalendar]) -> Zone:
-    """Where the event type's days are counted: the zone of its first schedule."""
+    """The zone in which the event type's days are counted: that of its first schedule."""
     first = stored.get(next(iter(query.requirements[0].schedule_ids)))
     return zone_of_schedule(first.schedule) if first else zone_named("UTC")
 
@@ -253,21 +258,21 @@ def _calendar(
 
 
 def _claims_of(stored: StoredCalendar) -> tuple[int, ...]:
-    """The starts of its claims. What starts at one moment on one schedule overlaps, so it is one
-    claim, whose seats they are."""
+    """The starts of the schedule's claims, each once. Rows with the same start overlap, so they can
+    only be seats that share one claim."""
     return tuple(dict.fromkeys(stored.starts))
 
 
 def _is_counted(schedule: Schedule, query: AvailabilityQuery) -> bool:
-    """Whether its claims are counted: for its limit, or for the order of several."""
+    """Whether the schedule's claims are counted: for its daily limit, or for the fair order."""
     return schedule.booking_limits.max_per_day is not None or len(query.schedule_ids) > 1
 
 
 def _outside_sessions(
     stored: StoredCalendar, query: AvailabilityQuery, sessions: Sequence[Session]
 ) -> Iterator[int]:
-    """The rows of what is taken on the schedule that are no seats of the sessions, nor of the
-    claim that the query shares."""
+    """The positions in `stored.taken` that belong neither to one of the sessions nor to the claim
+    that the query shares."""
     own = {s.start for s in sessions if stored.schedule.id in s.schedule_ids}
     claims = stored.claims if query.shared_claim is not None else ()
     for row, start in enumerate(stored.starts):
@@ -278,7 +283,7 @@ def _outside_sessions(
 def _sessions(
     seats: Mapping[tuple[int, tuple[UUID, ...]], int], active: Sequence[StoredCalendar]
 ) -> tuple[Session, ...]:
-    """The group sessions that lie on these schedules alone; others take time as bookings do."""
+    """The group sessions all of whose schedules are active; the others take time like bookings."""
     spans: dict[UUID, dict[int, Interval]] = {}
     for stored in active:
         of_start = spans.setdefault(stored.schedule.id, {})

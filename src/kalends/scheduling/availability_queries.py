@@ -1,4 +1,4 @@
-"""What is loaded of the calendars, for slots to list or for a time to claim."""
+"""`AvailabilityQuery`: what to load from the calendars, to list slots or to claim a time."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,14 +11,15 @@ from kalends.store.availability.calendars import CalendarDetail
 
 
 class AvailabilityQuery(Struct, frozen=True, kw_only=True):
-    """What is loaded of the calendars.
+    """Which schedules are needed, for how long, by which rules, and what to ignore.
 
-    `required_id` has to be among the schedules taken, `preferred_ids` are taken before others,
-    `excluded_booking_id` is the booking that moves, `leaving_ids` are bookings that go with it,
-    `own_holds` are those of the caller. `override` asks whether the time is free, and no rule.
-    With `keeps_time` the time is booked already and another schedule takes it: the rules on when
-    something is booked (grid, notice, horizon, the event type's limit) were asked then.
-    `shared_claim` is one that an imported seat shares with the others of its session.
+    `required_id` has to be among the schedules taken; `preferred_ids` are taken before others.
+    Three are ignored as if their time were free: `excluded_booking_id`, the booking that moves;
+    `leaving_ids`, bookings that leave their schedule with it; and `own_holds`, the caller's holds.
+    `override` asks only whether the time is free and applies no rule. With `keeps_time` another
+    schedule takes a time that is booked already, so the rules on when something is booked (grid,
+    notice, horizon, the event type's limit) do not apply again. `shared_claim` is the claim that
+    an imported seat shares with the others of its session.
     """
 
     requirements: Sequence[Requirement]
@@ -38,7 +39,7 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
 
     @property
     def excluded_ids(self) -> Sequence[UUID]:
-        """The bookings and holds that are in nobody's way."""
+        """The bookings and holds to ignore: their time counts as free."""
         moving = [self.excluded_booking_id] if self.excluded_booking_id else []
         return [*self.own_holds, *moving, *self.leaving_ids]
 
@@ -54,13 +55,13 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
 
     @property
     def needs_known_calendars(self) -> bool:
-        """Whether time is refused of which the calendars are not known: wherever slots are, which a
-        booking directly on a schedule, at any start, has none of."""
+        """Whether to refuse time for which calendars elsewhere have not been read. True wherever
+        there are slots; a booking directly on a schedule, at any start, has none."""
         return self.event_type is not None or self.step_minutes is not None
 
     @property
     def detail(self) -> CalendarDetail:
-        """What has to be read to know whose a time is: the claims, where one is shared."""
+        """What to read beside the times: the claim ids, where the query shares a claim."""
         return CalendarDetail.NONE if self.shared_claim is None else CalendarDetail.CLAIMS
 
     @property
@@ -71,14 +72,14 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
 
     @property
     def has_times_alone(self) -> bool:
-        """Whether all times of the calendars are looked at, whosever they are."""
+        """Whether it ignores nothing, so that the times suffice and no ids are needed."""
         return not self.excluded_ids and self.detail is CalendarDetail.NONE
 
     @property
     def needs_calendars_alone(self) -> bool:
-        """Whether slots follow from the calendars of the schedules: nothing is left out of them,
-        and no claims of the event type are counted, for its limit, as seats or for whose turn it
-        is."""
+        """Whether slots depend on the calendars alone, so that unchanged calendars have unchanged
+        slots: nothing is ignored, and no claims of the event type are counted, be it for its
+        limit, as seats or for the fair order."""
         has_choice = self.event_type is not None and any(
             len(needed.schedule_ids) > needed.count for needed in self.requirements
         )
@@ -88,7 +89,7 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
 def event_type_query(
     event_type: EventType, requirements: Sequence[Requirement]
 ) -> AvailabilityQuery:
-    """The query that an event type asks by its own rules."""
+    """The query by the event type's own duration, buffers and grid."""
     return AvailabilityQuery(
         requirements=requirements,
         duration=timedelta(minutes=event_type.duration_minutes),

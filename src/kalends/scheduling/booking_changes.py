@@ -1,4 +1,7 @@
-"""Changing a booking: API, console, links and timed endings all do it here."""
+"""Changing a booking, for the API, the console, attendees' links and timed endings alike.
+
+Each change locks its rows in the global lock order, compares versions, and records one event.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -33,10 +36,13 @@ from kalends.store.database import RunAgain
 
 
 class BookingChanges(Struct, frozen=True, kw_only=True):
-    """What a client wants changed; UNSET stays as it is. `details` are the booking's title, place,
-    timezone and reason, and `attendee` the attendee's, by name, those that are changed; None
-    clears. Without `notify` no mail is sent about it. `schedule_ids` are all that the booking is
-    to take; `schedule_id` is the one that a booking on one schedule is to take."""
+    """What a client wants changed; UNSET leaves a field as it is.
+
+    `details` has the changed fields of the booking (title, location, timezone, reason) and
+    `attendee` those of the attendee, by name; None clears a field. `schedule_ids` are all the
+    schedules to take; `schedule_id` is the same for a booking on one schedule. Without `notify` no
+    mail is sent about the change.
+    """
 
     status: Status | UnsetType = UNSET
     details: Mapping[str, Any] = {}
@@ -51,7 +57,7 @@ class BookingChanges(Struct, frozen=True, kw_only=True):
 
 
 class ChangeableBooking(Struct, frozen=True):
-    """A booking as it was read, and the versions in which it may be changed."""
+    """A booking as it was read, and the versions that the client's `If-Match` accepts."""
 
     booking: Booking
     if_match: IfMatch
@@ -65,7 +71,7 @@ class Cancellation(Struct, frozen=True, kw_only=True):
 
 
 async def get_booking(work: UnitOfWork, booking_id: UUID) -> Booking:
-    """Raises NotFound, also for one that the caller does not see."""
+    """The booking. Raises NotFound, also for a booking that the caller does not see."""
     booking = await bookings.find_booking(work.tenant, booking_id)
     return require_seen(booking, lambda b: work.caller.sees(b.schedule_ids), BOOKING, booking_id)
 
@@ -82,8 +88,8 @@ async def get_changeable(
 async def update_booking(
     work: UnitOfWork, changeable: ChangeableBooking, changes: BookingChanges
 ) -> Booking:
-    """Changes status, details, time or who takes it. What changes nothing succeeds and records
-    nothing.
+    """Changes status, details, time or schedules. Without a difference it succeeds and records no
+    event.
 
     Raises Stale, Invalid, InvalidTransition, NotReschedulable, Refused, SlotTaken.
     """
@@ -92,7 +98,7 @@ async def update_booking(
     to_lock = {*booking.schedule_ids, *(_named(booking, changes) or ())} if moves else set()
     before = await _lock(work, changeable, to_lock)
     if _moves(before, changes) != moves:
-        raise RunAgain  # somebody moved it meanwhile: the locks are not the ones it needs
+        raise RunAgain  # somebody moved it meanwhile, so other schedules have to be locked
     after = _with_details(before, changes)
     if after.attendee_phone != before.attendee_phone:
         after = phones.with_number_of(await phones.find_country(work), before, after)
@@ -107,8 +113,8 @@ async def update_booking(
 async def reassign_together(
     work: UnitOfWork, seats: Sequence[ChangeableBooking], schedule_ids: Sequence[UUID]
 ) -> None:
-    """Gives a booking, or seats of one group session, to those schedules at its own time: the time
-    of all is given back before the first is taken, so that what they share stays theirs.
+    """Moves a booking, or all seats of a group session, to other schedules at the same time. It
+    releases the claims of all seats before it claims the first, so that none is in another's way.
 
     Raises Stale, Invalid, NotReschedulable, Refused, SlotTaken.
     """
@@ -125,8 +131,8 @@ async def reassign_together(
 
 
 async def ask_for_new_time(work: UnitOfWork, changeable: ChangeableBooking) -> Booking:
-    """Asks the attendee by mail to choose another time; until then the booking keeps its own. One
-    that was asked already stays as it is.
+    """Asks the attendee by mail to choose another time; until then the booking keeps its own. Does
+    nothing if the attendee has been asked already.
 
     Raises Stale, NotReschedulable.
     """
@@ -139,7 +145,7 @@ async def ask_for_new_time(work: UnitOfWork, changeable: ChangeableBooking) -> B
 async def cancel_booking(
     work: UnitOfWork, changeable: ChangeableBooking, cancellation: Cancellation
 ) -> Booking:
-    """Cancels; a cancelled booking stays as it is.
+    """Cancels a booking; one that is cancelled already stays as it is.
 
     Raises Stale, InvalidTransition.
     """
@@ -156,8 +162,9 @@ async def cancel_booking(
 async def _lock(
     work: UnitOfWork, changeable: ChangeableBooking, schedule_ids: Collection[UUID] = ()
 ) -> Booking:
-    """Locks in the one order: event type, schedules by id (both where there are any to lock), then
-    the booking. Raises Stale."""
+    """Locks the rows in the global lock order: event type and schedules by id, if there are any to
+    lock, then the booking, which it returns. Raises Stale; RunAgain if it has other schedules now.
+    """
     booking = changeable.booking
     if schedule_ids:
         if booking.event_type_id:
@@ -171,14 +178,14 @@ async def _lock(
 
 
 def _moves(booking: Booking, changes: BookingChanges) -> bool:
-    """Whether it is to have another time, or to be on other schedules."""
+    """Whether the booking gets another time or other schedules."""
     named = _named(booking, changes)
     has_others = named is not None and set(named) != set(booking.schedule_ids)
     return has_others or _span_of(booking, changes) != (booking.start_time, booking.end_time)
 
 
 def _named(booking: Booking, changes: BookingChanges) -> Sequence[UUID] | None:
-    """The schedules that it is to take; None where none are named. Raises Invalid."""
+    """The schedules that the change names; None if it names none. Raises Invalid."""
     if changes.schedule_ids is not UNSET:
         return changes.schedule_ids
     if changes.schedule_id is UNSET:
@@ -191,7 +198,7 @@ def _named(booking: Booking, changes: BookingChanges) -> Sequence[UUID] | None:
 
 
 def _span_of(booking: Booking, changes: BookingChanges) -> tuple[datetime, datetime]:
-    """Where the booking is to be; a new start alone keeps its length."""
+    """The new start and end; a new start alone keeps the length. Raises Invalid."""
     starts_at = booking.start_time if changes.start_time is UNSET else changes.start_time
     if changes.end_time is not UNSET:
         ends_at = changes.end_time
@@ -214,7 +221,7 @@ def _with_details(booking: Booking, changes: BookingChanges) -> Booking:
 async def _move(
     work: UnitOfWork, before: Booking, after: Booking, changes: BookingChanges
 ) -> Booking:
-    """The booking at its new time, in place: its own time is given back, the new one taken."""
+    """The booking at its new time: releases its claim and claims the new time."""
     check_movable(before)
     starts_at, ends_at = _span_of(before, changes)
     request = await booking_requests.reschedule_request(
@@ -237,7 +244,7 @@ async def _move(
         buffer_before=request.query.buffer_before,
         buffer_after=request.query.buffer_after,
         needs_new_time=False,
-        conflict=False,  # it has its time now, whatever it had before
+        conflict=False,  # it has a claim now, even if it had none before
         wall_clock=local_time.wall_clock_of(starts_at, zone_of_booking(after).name),
     )
 
@@ -245,7 +252,8 @@ async def _move(
 async def _write(
     work: UnitOfWork, before: Booking, after: Booking, *, override: bool, notify: bool
 ) -> Booking:
-    """Writes what changed, gives back the time of a booking that has ended, says so."""
+    """Writes what changed as the next version, releases the claim of a booking that no longer takes
+    time, and records the event."""
     if after == before:
         return before
     after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)

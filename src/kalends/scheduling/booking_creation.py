@@ -1,4 +1,4 @@
-"""Creating a booking: API, console and pages all do it here."""
+"""Creating a booking, for the API, the console and the booking pages alike."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -34,7 +34,7 @@ class NewAttendee(Struct, frozen=True, kw_only=True):
 
 
 class NewBooking(RequestedTime, frozen=True, kw_only=True):
-    """What a client asks for, parsed. What is None takes its default."""
+    """A booking as a client requests it, parsed. A field that is None takes its default."""
 
     attendee: NewAttendee
     timezone: str | None = None
@@ -47,7 +47,7 @@ class NewBooking(RequestedTime, frozen=True, kw_only=True):
 
 
 async def create_booking(work: UnitOfWork, new: NewBooking) -> Booking:
-    """Claims the time, or takes over its hold, and writes the booking.
+    """Claims the time, or takes it over from its hold; writes the booking and records the event.
 
     Raises NotFound, Invalid, Inactive, HoldExpired, Refused, SlotTaken.
     """
@@ -74,7 +74,7 @@ async def create_booking(work: UnitOfWork, new: NewBooking) -> Booking:
 
 
 def _check_answers(event_type: EventType | None, answers: Mapping[str, Any]) -> None:
-    """Raises Invalid with all that is wrong: unknown keys, missing and malformed answers."""
+    """Raises Invalid with every fault: unknown keys, missing and malformed answers."""
     questions = {q.key: q for q in event_type.questions} if event_type else {}
     details = [Detail(f"answers.{k}", "is not asked") for k in answers if k not in questions]
     for key, question in questions.items():
@@ -133,7 +133,8 @@ async def _new_booking(
 async def _find_link(
     work: UnitOfWork, new: NewBooking, request: BookingRequest, first: UUID
 ) -> str | None:
-    """The link to the call, where it is known at once, and no other place was asked for."""
+    """The link to the video call; None if the client named a location, or if the link is made
+    later by a provider. `first` is the booking's first schedule."""
     event_type, booking_id = request.query.event_type, request.booking_id
     if event_type is None or event_type.video is None or new.location is not None:
         return None
@@ -144,7 +145,8 @@ async def _find_link(
 def _title_and_place(
     new: NewBooking, event_type: EventType | None, link: str | None
 ) -> dict[str, Any]:
-    """What was asked for, else the event type's; a call is at the link to it, if that is known."""
+    """Title and location as requested, else those of the event type. The location of a video call
+    is its `link`, if that is known."""
     kind = event_type.location_type if event_type else None
     if event_type is not None and new.location is None:
         kind = event_type.kind_of_place

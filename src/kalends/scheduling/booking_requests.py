@@ -1,4 +1,8 @@
-"""From what a client asks for to a request: which schedules, how long, by which rules."""
+"""Turns what a client asks for into a booking request: which schedules, how long, by which rules.
+
+Covers a new booking or hold, one that moves (`reschedule_request`) and one that gets other
+schedules (`query_to_reassign`).
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,8 +27,8 @@ LONGEST_BOOKING: Final = timedelta(days=366)
 
 
 class RequestedTime(Struct, frozen=True, kw_only=True):
-    """What a client asks of the time of a booking or a hold, parsed. What is None takes its
-    default."""
+    """The time and schedule that a client wants for a booking or a hold, parsed. A field that is
+    None takes its default."""
 
     start_time: datetime
     end_time: datetime | None = None
@@ -34,7 +38,8 @@ class RequestedTime(Struct, frozen=True, kw_only=True):
 
 
 async def find_event_type(work: UnitOfWork, event_type_id: UUID | None) -> EventType | None:
-    """The event type, kept from being deleted. Raises NotFound, Inactive."""
+    """The event type, locked against deletion until the transaction ends; None for None. Raises
+    NotFound, Inactive."""
     if event_type_id is None:
         return None
     event_type = require(
@@ -48,30 +53,30 @@ async def find_event_type(work: UnitOfWork, event_type_id: UUID | None) -> Event
 
 
 async def check_schedule(work: UnitOfWork, schedule_id: UUID | None) -> None:
-    """Raises NotFound for a schedule that is not there. Asked before something else about a
-    request is refused, since 404 comes before 422; a request that goes well finds out anyway."""
+    """Raises NotFound if the schedule does not exist. Called only when a request is about to be
+    refused as invalid, since 404 comes before 422; a valid request finds out while claiming."""
     if schedule_id is not None:
         schedule = await find_schedule(work.tenant, schedule_id)
         require(schedule, SCHEDULE, schedule_id)
 
 
 def check_schedule_seen(caller: Caller, schedule_id: UUID | None) -> None:
-    """Raises NotFound for one that the caller does not see, and for none from a caller who sees
-    only some: a time of theirs is on one of them."""
+    """Raises NotFound for a schedule that the caller does not see. A caller who sees only some has
+    to name one: for them None raises NotFound, too."""
     if not caller.sees(() if schedule_id is None else (schedule_id,)):
         raise NotFound.with_id(SCHEDULE, encode_id_or_none(SCHEDULE, schedule_id) or "")
 
 
 def seen_schedule_of(caller: Caller, booking: Booking) -> UUID | None:
-    """The schedule of the booking that it keeps when it moves, for it would be lost to its caller
-    without; None for who sees all."""
+    """The schedule that the booking has to keep when it moves: without it, a caller who sees only
+    some schedules would lose sight of the booking. None for a caller who sees all."""
     if caller.only_schedules is None:
         return None
     return next((id_ for id_ in booking.schedule_ids if caller.sees((id_,))), None)
 
 
 def booking_request_of(requested: RequestedTime, event_type: EventType | None) -> BookingRequest:
-    """The time that is asked for. Raises Invalid."""
+    """The request for the time that the client asks for. Raises Invalid."""
     requirements = requirements_of(event_type, requested.schedule_id)
     starts_at, ends_at = _span_of(requested, event_type)
     query = (
@@ -94,9 +99,9 @@ async def reschedule_request(
     schedule_ids: Sequence[UUID] | None,
     override: bool,
 ) -> BookingRequest:
-    """The request of a booking that moves: by the rules of its event type, on exactly those
-    schedules; where None are named, on its own if they are free. It may keep a length that the
-    event type has no more. Raises Invalid."""
+    """The request of a booking that moves, by the rules of its event type. It takes exactly
+    `schedule_ids`; with None it prefers its own schedules if they are free. It may keep its length
+    even if the event type's duration has changed. Raises Invalid."""
     event_type = None
     if booking.event_type_id:
         event_type = await event_types.find_event_type(work.tenant, booking.event_type_id)
@@ -116,7 +121,8 @@ async def reschedule_request(
 
 
 def query_to_reschedule(booking: Booking, event_type: EventType | None) -> AvailabilityQuery:
-    """Where a booking could move: itself left out, its schedules preferred."""
+    """The query for times to which a booking could move: it leaves the booking itself out, and
+    prefers its own schedules."""
     own = [Requirement(1, [id_]) for id_ in booking.schedule_ids]
     if event_type is None:
         query = AvailabilityQuery(
@@ -138,7 +144,7 @@ async def _query_to_reassign(
     event_type: EventType | None,
     schedule_ids: Sequence[UUID],
 ) -> AvailabilityQuery:
-    """Raises NotFound, Invalid."""
+    """`query_to_reassign`, with NotFound before Invalid for a schedule that does not exist."""
     try:
         return query_to_reassign(booking, event_type, schedule_ids)
     except Invalid:
@@ -150,14 +156,15 @@ async def _query_to_reassign(
 def query_to_reassign(
     booking: Booking, event_type: EventType | None, schedule_ids: Sequence[UUID]
 ) -> AvailabilityQuery:
-    """Whether exactly those schedules could take a booking. Raises Invalid."""
+    """The query that asks whether exactly `schedule_ids` could take a booking. Raises Invalid."""
     needed = _requirements_met_by(booking, event_type, schedule_ids)
     query = query_to_reschedule(booking, event_type)
     return structs.replace(query, requirements=needed, preferred_ids=schedule_ids)
 
 
 def requirements_of(event_type: EventType | None, schedule_id: UUID | None) -> list[Requirement]:
-    """Which schedules are needed. Raises Invalid where nothing says so."""
+    """The requirements of the event type, else the one schedule that the client names. Raises
+    Invalid if there is neither, or if the schedule is none of the event type's."""
     if event_type and event_type.requirements:
         if schedule_id and schedule_id not in event_type.schedule_ids:
             raise Invalid.field("schedule_id", "is not among the schedules of this event type")
@@ -170,7 +177,8 @@ def requirements_of(event_type: EventType | None, schedule_id: UUID | None) -> l
 def _requirements_met_by(
     booking: Booking, event_type: EventType | None, schedule_ids: Sequence[UUID]
 ) -> list[Requirement]:
-    """The requirements with no other members, so that all of these are taken. Raises Invalid."""
+    """The requirements cut down to `schedule_ids` as their only members, so that all of them are
+    taken. Raises Invalid if they cannot meet the requirements, or if some would be left over."""
     if len(set(schedule_ids)) < len(schedule_ids):
         raise Invalid.field("schedule_ids", "must not name a schedule twice")
     if event_type is None or not event_type.requirements:
@@ -178,8 +186,8 @@ def _requirements_met_by(
             raise Invalid.field("schedule_ids", f"must be {len(booking.schedule_ids)}, as before")
         return [Requirement(1, [id_]) for id_ in schedule_ids]
     needed = [
-        structs.replace(one, schedule_ids=[id_ for id_ in one.schedule_ids if id_ in schedule_ids])
-        for one in event_type.requirements
+        structs.replace(r, schedule_ids=[id_ for id_ in r.schedule_ids if id_ in schedule_ids])
+        for r in event_type.requirements
     ]
     matched = choose([SlotRequirement(r.count, r.schedule_ids) for r in needed], schedule_ids)
     if matched is None or len(matched) != len(schedule_ids):
@@ -188,7 +196,7 @@ def _requirements_met_by(
 
 
 def check_span(starts_at: datetime, ends_at: datetime) -> None:
-    """Raises Invalid unless it ends after its start, at most a year later."""
+    """Raises Invalid unless the time ends after its start, at most 366 days later."""
     if ends_at <= starts_at:
         raise Invalid.field("end_time", "must be after start_time")
     if ends_at.year > LAST_YEAR:
@@ -200,7 +208,8 @@ def check_span(starts_at: datetime, ends_at: datetime) -> None:
 
 
 def _span_of(requested: RequestedTime, event_type: EventType | None) -> tuple[datetime, datetime]:
-    """The event type's duration gives an end that is left out."""
+    """Start and end; an end that is left out follows from the event type's duration. Raises
+    Invalid."""
     ends_at = requested.end_time
     if ends_at is None:
         if event_type is None:

@@ -1,8 +1,8 @@
-"""Claiming time: the one way into the calendar.
+"""Claiming time on schedules: the only way to take time in the calendar.
 
-New bookings of API, pages and console end in `claim_booking`; a hold, a move and an import end in
-`claim_time`, or, many at once, in `claim_times`. The engine decides, on what was read in this
-transaction; then the exclusion constraint has the last word, which nobody overrides.
+A new booking calls `claim_booking`; a hold, a move and an import call `claim_time`, or
+`claim_times` for many at once. The engine decides on what this transaction has read; then the
+exclusion constraint of `occupancies` decides finally, whatever `override` says.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -36,14 +36,15 @@ ONE_MINUTE: Final = timedelta(minutes=1)
 
 
 class BookingRequest(ClaimOwner, frozen=True, kw_only=True):
-    """When, on which schedules, and for what: a booking, or a hold that ends at `expires_at`."""
+    """The time to claim, the query that finds its schedules, and what the claim is for: a booking,
+    or a hold that ends at `expires_at`."""
 
     query: AvailabilityQuery
     starts_at: datetime
     ends_at: datetime
 
     def with_buffers(self, begins: datetime, ends: datetime) -> "BookingRequest":
-        """The same with the buffers that make its time `[begins, ends)`."""
+        """The request with those buffers that make its claim cover `[begins, ends)`."""
         query = structs.replace(
             self.query,
             buffer_before=(self.starts_at - begins) // ONE_MINUTE,
@@ -52,8 +53,8 @@ class BookingRequest(ClaimOwner, frozen=True, kw_only=True):
         return structs.replace(self, query=query)
 
     def claim_on(self, schedule_ids: Sequence[UUID], claim_id: UUID | None = None) -> Claim:
-        """The rows to write: own time with the buffers. Seats of one session share a claim, which
-        is `claim_id`."""
+        """The claim to write: the time with its buffers, on each schedule. `claim_id` is that of
+        the session where the seats of one share a claim; None makes a claim of its own."""
         query = self.query
         return Claim(
             claim_id=query.shared_claim or claim_id or new_id(),
@@ -70,11 +71,11 @@ class BookingRequest(ClaimOwner, frozen=True, kw_only=True):
 
 
 class _LostRace(Exception):
-    pass
+    """Somebody else claimed the time after the engine had found it free."""
 
 
 async def claim_time(work: UnitOfWork, request: BookingRequest) -> list[Schedule]:
-    """Claims the time and returns the schedules that were taken, the first one first.
+    """Claims the time and returns the schedules that it took; the first is the booking's own.
 
     Raises NotFound, Refused (naming every rule that refuses), SlotTaken.
     """
@@ -87,8 +88,8 @@ async def claim_booking(
     request: BookingRequest,
     make: Callable[[list[Schedule]], Awaitable[Booking]],
 ) -> Booking:
-    """Claims the time and writes, in the same statement, the booking that is made of the schedules
-    that were taken. Raises as `claim_time` does."""
+    """Claims the time and inserts the booking in the same statement. `make` builds the booking
+    once the schedules are known. Raises as `claim_time` does."""
     _, booking = await _claim_until_won(work, request, make)
     return booking
 
@@ -109,12 +110,12 @@ async def _claim_until_won(
 
 
 async def _no_booking(schedules: list[Schedule]) -> None:
-    """Its row is there already, or somebody else writes it."""
+    """For a claim whose booking or hold is written elsewhere."""
 
 
 async def claim_times(work: UnitOfWork, requests: Sequence[BookingRequest]) -> set[UUID]:
-    """The same for many bookings at once, where no rule is loaded (`override`) and each wants one
-    schedule: those that have their time now. The others may ask `claim_time`, which says why."""
+    """Claims time for many bookings at once, each on one schedule and past the rules (`override`).
+    Returns the ids of the bookings that got theirs; `claim_time` tells why another did not."""
     assert all(request.query.override for request in requests)
     schedule_ids = sorted({request.query.schedule_ids[0] for request in requests})
     active = await protect_active_schedules(work.tenant, schedule_ids)
@@ -127,9 +128,9 @@ async def claim_times(work: UnitOfWork, requests: Sequence[BookingRequest]) -> s
 
 
 async def lock_counted(work: UnitOfWork, query: AvailabilityQuery, limited: Sequence[UUID]) -> bool:
-    """Locks, in the one order, what is counted for the query: the event type where it has seats or
-    a limit, then the schedules that have one. Returns whether there was anything: what was read
-    before may then be out of date."""
+    """Locks the rows whose bookings are counted for the query, in the global lock order: the event
+    type if it has seats or a daily limit, then the `limited` schedules. Returns whether it locked
+    anything: what was read before may then be out of date."""
     event_type = query.event_type if query.is_counted else None
     if event_type:
         await lock_event_type(work.tenant, event_type.id)
@@ -143,8 +144,9 @@ async def _choose(
 ) -> tuple[LoadedAvailability, Sequence[UUID]]:
     """The schedules that the engine gives the request. Raises NotFound, Refused, SlotTaken.
 
-    Where something is counted, it decides twice: without any lock, so that a crowd in front of a
-    full day is sent away at once, and again under the lock, on what others committed meanwhile.
+    Where bookings are counted, for seats or a daily limit, the engine decides twice: first without
+    a lock, so that requests for a full day are refused without queuing for it, then under the lock,
+    on what others have committed meanwhile.
     """
     loaded = await _load(work, request)
     chosen = _decide(work.caller, request, loaded)
@@ -164,7 +166,7 @@ async def _load(work: UnitOfWork, request: BookingRequest) -> LoadedAvailability
 
 
 def _decide(caller: Caller, request: BookingRequest, loaded: LoadedAvailability) -> Sequence[UUID]:
-    """The schedules that the engine gives the booking. Raises Refused, SlotTaken."""
+    """The schedules that the engine gives the request. Raises Refused, SlotTaken."""
     start, end = int(request.starts_at.timestamp()), int(request.ends_at.timestamp())
     decision = decide(loaded.inputs, start, end)
     if decision.slot is None:
@@ -179,8 +181,9 @@ async def _claim(
     schedule_ids: Sequence[UUID],
     booking: Booking | None,
 ) -> None:
-    """Writes the claim, and the booking. Where others could be taken instead, a savepoint keeps the
-    transaction alive to decide again; where not, SlotTaken ends it."""
+    """Writes the claim, and the booking. Raises SlotTaken if somebody else has the time and the
+    query has no other schedules. If it has, raises _LostRace within a savepoint, so that the
+    transaction survives and the engine can decide again."""
     claim_id = await _claim_of_session(work, request, loaded, schedule_ids)
     new_claim = structs.replace(request.claim_on(schedule_ids, claim_id), booking=booking)
     if len(schedule_ids) == len(request.query.schedule_ids):
@@ -198,10 +201,10 @@ async def _claim_of_session(
     loaded: LoadedAvailability,
     schedule_ids: Sequence[UUID],
 ) -> UUID | None:
-    """The claim of the group session that the request joins or opens; None for what is no group.
+    """The claim of the group session that the request joins or opens; None without seats.
 
-    The first session of a start has the claim that servers of before give it. A further one has
-    another, so that the constraint keeps the two apart.
+    The first session of a start has the claim id that earlier releases give it. A further session
+    has another id, so that the exclusion constraint keeps the two apart.
     """
     event_type, start = request.query.event_type, int(request.starts_at.timestamp())
     if event_type is None or not request.query.has_seats:
@@ -220,8 +223,8 @@ async def _claim_of_session(
 def _refusal(
     caller: Caller, decision: SlotDecision, loaded: LoadedAvailability, start: int, end: int
 ) -> KalendsError:
-    """SLOT_TAKEN where nothing but other bookings is in the way; else the first rule that refuses,
-    in the order of docs/slots.md. All of them stand in the details."""
+    """SlotTaken if only other bookings are in the way; else Refused with the code of the first rule
+    that refuses, in the order of docs/slots.md. The details name all of them."""
     reasons = reasons_for(caller, decision, loaded)
     details = list(
         dict.fromkeys(Detail("start_time", reason.message, reason.code) for reason in reasons)
@@ -233,6 +236,7 @@ def _refusal(
 
 
 def _is_free_of_rules(loaded: LoadedAvailability, start: int, end: int) -> bool:
+    """Whether the time could be booked if no other booking were there."""
     calendars = [replace(calendar, occupied=()) for calendar in loaded.inputs.calendars]
     emptied = replace(loaded.inputs, calendars=calendars, sessions=())
     return decide(emptied, start, end).slot is not None

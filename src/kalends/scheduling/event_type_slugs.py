@@ -1,4 +1,4 @@
-"""The slug of an event type, made from its name."""
+"""Makes the slug of an event type, its part of a URL, from its name."""
 
 import re
 import unicodedata
@@ -9,13 +9,14 @@ from typing import Final
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.availability import event_types
 
-# Shorter than a slug may be: a suffix has to fit behind.
+# Shorter than a slug may be, to leave room for a suffix such as `-2`.
 LONGEST_SLUG_OF_A_NAME: Final = 60
 SLUG_WITHOUT_A_NAME: Final = "event-type"
 
 
 async def list_free_slugs(work: UnitOfWork, name: str) -> Iterator[str]:
-    """The slugs of a name that are free now; somebody else may be faster, so several to try."""
+    """Slugs of the name that are free now, endlessly: somebody else may take one first, so the
+    caller tries one after the other."""
     taken = await event_types.list_slugs(work.tenant, _slug_of(name))
     return (slug for slug in _slugs_of(name) if slug not in taken)
 

@@ -1,5 +1,5 @@
-"""Why a time is refused, in sentences that a receptionist understands: in the language of a page,
-in English for the API."""
+"""Explains why a time is refused, in sentences that a receptionist understands: in the language of
+the page, in English for the API."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -22,8 +22,8 @@ from kalends.translation import SOURCE_LANGUAGE, current_language, gettext, nget
 
 
 class Blocker(Struct, frozen=True):
-    """What a time runs into; ids where it is a booking, a busy time or an event of a calendar, and
-    those were read."""
+    """What a refused time runs into. A booking, a busy time or an event of a calendar has its id
+    here if ids were read; a start or end of None is open-ended."""
 
     start_time: datetime | None
     end_time: datetime | None
@@ -43,7 +43,7 @@ class Reason(Struct, frozen=True):
 
 
 def reasons_for(caller: Caller, decision: SlotDecision, loaded: LoadedAvailability) -> list[Reason]:
-    """The reasons, of schedules that the caller does not see no more than their code."""
+    """Every reason; for a schedule that the caller does not see, only the code."""
     return [
         reason
         if reason.schedule_id is None or caller.sees((reason.schedule_id,))
@@ -53,9 +53,10 @@ def reasons_for(caller: Caller, decision: SlotDecision, loaded: LoadedAvailabili
 
 
 def reasons_of(decision: SlotDecision, loaded: LoadedAvailability) -> list[Reason]:
-    """Every rule that refuses, in the order of docs/slots.md; none if the time is offered.
+    """Every rule that refuses, in the order of docs/slots.md; empty if the time is offered.
 
-    Inactive schedules that would help come last, or first where there are too few without them.
+    Inactive schedules that would help come last; where the active ones are too few to meet the
+    requirements, they come first and replace NOT_A_SLOT.
     """
     if decision.slot is not None:
         return []
@@ -96,7 +97,7 @@ def _in_the_way(obstacle: Obstacle, refusal: Refusal, loaded: LoadedAvailability
 
 
 def _calendar_of(refusal: Refusal, loaded: LoadedAvailability) -> StoredCalendar | None:
-    """None for a rule of the event type."""
+    """The calendar of the schedule that refuses; None for a rule of the event type."""
     return loaded.stored.get(refusal.schedule_id) if refusal.schedule_id else None
 
 
@@ -111,7 +112,7 @@ def _zone_name(refusal: Refusal, loaded: LoadedAvailability) -> str:
 
 
 def _clock(seconds: int, zone_name: str) -> str:
-    """`Tue 01 Dec 2026 10:00`, as programs are told; in other languages as their readers write."""
+    """`Tue 01 Dec 2026 10:00` in English, which is also for programs; else in the locale's form."""
     zone, language = zone_named(zone_name), current_language()
     if language == SOURCE_LANGUAGE:
         return f"{wall_clock(seconds, zone):%a %d %b %Y %H:%M}"

@@ -1,4 +1,4 @@
-"""Holding a time for somebody who is booking, and making a booking of it."""
+"""Creating holds, and turning the time of a hold into a booking's."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -18,13 +18,13 @@ from kalends.store.bookings import holds
 
 
 class NewHold(RequestedTime, frozen=True, kw_only=True):
-    """What a client asks for, parsed."""
+    """A hold as a client requests it, parsed."""
 
     minutes: int
 
 
 async def create_hold(work: UnitOfWork, new: NewHold) -> Hold:
-    """Claims the time for some minutes. Raises as creating a booking does."""
+    """Claims the time for `new.minutes`. Raises NotFound, Invalid, Inactive, Refused, SlotTaken."""
     event_type = await booking_requests.find_event_type(work, new.event_type_id)
     hold_id, expires_at = new_id(), work.now + timedelta(minutes=new.minutes)
     try:
@@ -51,8 +51,9 @@ async def create_hold(work: UnitOfWork, new: NewHold) -> Hold:
 async def take_over_hold(
     work: UnitOfWork, request: BookingRequest, hold_id: UUID
 ) -> tuple[BookingRequest, list[Schedule]]:
-    """Gives the hold's time to the booking of the request, without asking the rules again. The
-    request comes back with the buffers that were held: the event type's may have changed since.
+    """Gives the claim of the hold to the booking, without applying the rules again. Returns the
+    request with the buffers that were held, since the event type's may have changed, and the
+    schedules.
 
     Raises NotFound, HoldExpired, Inactive, and Invalid where the request is not for what was held.
     """
@@ -61,7 +62,8 @@ async def take_over_hold(
     _check_same(request, hold)
     schedules = await _load_schedules(work, hold)
     limited = [s.id for s in schedules if s.booking_limits.max_per_day is not None]
-    # A hold that ends while this waits counts no more, and somebody else may have its place.
+    # A hold that expires while this waits for a lock no longer counts: somebody else may have taken
+    # its place within the limit.
     if await lock_counted(work, request.query, limited):
         schedules = await _load_schedules(work, hold)
     assert request.booking_id is not None
@@ -72,7 +74,7 @@ async def take_over_hold(
 
 
 async def _load_schedules(work: UnitOfWork, hold: Hold) -> list[Schedule]:
-    """The held schedules, kept from being deleted. Raises NotFound, Inactive."""
+    """The schedules of the hold, locked against deletion. Raises NotFound, Inactive."""
     await protect_schedules_to_book(work.tenant, hold.schedule_ids)
     by_id = await find_schedules(work.tenant, hold.schedule_ids)
     schedules = [require(by_id.get(id_), SCHEDULE, id_) for id_ in hold.schedule_ids]
@@ -83,6 +85,7 @@ async def _load_schedules(work: UnitOfWork, hold: Hold) -> list[Schedule]:
 
 
 def _check_same(request: BookingRequest, hold: Hold) -> None:
+    """Raises Invalid unless the request is for the event type, schedule and time of the hold."""
     event_type = request.query.event_type
     if (event_type.id if event_type else None) != hold.event_type_id:
         raise Invalid.field("event_type_id", "is not the one that was held")

@@ -1,7 +1,7 @@
-"""Slots that were listed, kept for who asks the same of the same calendars.
+"""A cache of listed slots and their text, for requests that repeat while nothing has changed.
 
-Calendars in which nothing has changed are the same objects (`look_at_calendars`), so what was found
-in them needs neither be found nor written again.
+`look_at_calendars` returns the same objects for calendars in which nothing has changed, so their
+identity tells whether a cached answer is still right. One cache for each process.
 """
 
 from collections.abc import Hashable, Sequence
@@ -15,17 +15,18 @@ from kalends.store.kept_by_size import KeptBySize
 
 T = TypeVar("T")
 
-# With their text, 0.4 MB of each at most.
+# Each answer takes 0.4 MB at most, with its text.
 MOST_KEPT: Final = 128
-# Of the calendars, as they were sent. Those that are not kept for others any more stay for these.
+# Bytes of calendars, as PostgreSQL sent them: answers keep their calendars in memory even after the
+# cache of calendars has dropped them.
 MOST_SIZE: Final = 1_000_000
 
 
-class Asked(Struct, frozen=True):
-    """What slots are asked of: `who` says who asks for what, `query` what that is at this moment,
-    `calendars` what there is."""
+class SlotLookup(Struct, frozen=True):
+    """A lookup in the cache. `key` says which organization asks for which slots; `query` and
+    `calendars` are what those depend on now, and have to match the entry."""
 
-    who: Hashable
+    key: Hashable
     query: AvailabilityQuery
     calendars: Sequence[StoredCalendar]
 
@@ -33,8 +34,8 @@ class Asked(Struct, frozen=True):
     def size(self) -> int:
         return sum(calendar.size for calendar in self.calendars)
 
-    def is_same(self, other: "Asked") -> bool:
-        """Whether the other is the same query of the very same calendars."""
+    def is_same(self, other: "SlotLookup") -> bool:
+        """Whether the other has an equal query and the identical calendar objects."""
         return (
             len(self.calendars) == len(other.calendars)
             and all(one is two for one, two in zip(self.calendars, other.calendars, strict=True))
@@ -43,25 +44,25 @@ class Asked(Struct, frozen=True):
 
 
 class _Kept(NamedTuple, Generic[T]):
-    asked: Asked
+    lookup: SlotLookup
     latest_now: int
     answer: T
 
 
 class KeptSlots(Generic[T]):
-    """Of one process; those that were asked for last."""
+    """The cache: the answers that were used last."""
 
     def __init__(self, most_size: int = MOST_SIZE) -> None:
         self._kept: KeptBySize[Hashable, _Kept[T]] = KeptBySize(MOST_KEPT, most_size)
 
-    def find(self, asked: Asked, now: float) -> T | None:
-        """What was kept, if it is what would be found now, in epoch seconds."""
-        kept = self._kept.find(asked.who)
-        if kept is None or now > kept.latest_now or not asked.is_same(kept.asked):
+    def find(self, lookup: SlotLookup, now: float) -> T | None:
+        """The cached answer, if it is still right at `now`, in epoch seconds."""
+        kept = self._kept.find(lookup.key)
+        if kept is None or now > kept.latest_now or not lookup.is_same(kept.lookup):
             return None
-        self._kept.note_use(asked.who)
+        self._kept.note_use(lookup.key)
         return kept.answer
 
-    def keep(self, asked: Asked, latest_now: int, answer: T) -> None:
-        """Keeps what is the same until `latest_now`, in epoch seconds."""
-        self._kept.keep(asked.who, _Kept(asked, latest_now, answer), asked.size)
+    def keep(self, lookup: SlotLookup, latest_now: int, answer: T) -> None:
+        """Caches an answer that stays right until `latest_now`, in epoch seconds."""
+        self._kept.keep(lookup.key, _Kept(lookup, latest_now, answer), lookup.size)

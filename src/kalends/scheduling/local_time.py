@@ -1,4 +1,4 @@
-"""Days and moments of a zone that is given by name: their instants, and their wall clock."""
+"""Converts between instants and the wall clock of a time zone that is given by its name."""
 
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -11,13 +11,13 @@ MOST_DAYS_KEPT: Final = 10_000
 
 @lru_cache(MOST_DAYS_KEPT)
 def bounds_of_day(day: date, zone_name: str) -> tuple[datetime, datetime]:
-    """The first instant of a local day, and the first after it."""
+    """The first instant of a local day, and the first instant after it."""
     span = wallclock.day_bounds(day, wallclock.zone_named(zone_name))
     return datetime.fromtimestamp(span.start, UTC), datetime.fromtimestamp(span.end, UTC)
 
 
 def wall_clock_of(moment: datetime, zone_name: str) -> str:
-    """The local time of a moment, `YYYY-MM-DDTHH:MM:SS`."""
+    """The local time of an instant, as `YYYY-MM-DDTHH:MM:SS`."""
     zone = wallclock.zone_named(zone_name)
     return wallclock.wall_clock(_seconds(moment), zone).isoformat(timespec="seconds")
 

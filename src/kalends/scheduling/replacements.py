@@ -1,4 +1,4 @@
-"""Which schedules could take bookings in the place of one that each takes."""
+"""Finds the schedules that could take a booking in place of one that it takes now."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,10 +19,10 @@ from kalends.store.availability.event_types import find_event_types_of_bookings
 from kalends.store.availability.schedules import list_schedules
 from kalends.store.bookings.bookings import count_seats_beside
 
-# Of an organization without requirements everybody could; so many are looked at.
+# Without requirements every schedule of the organization is a candidate: at most so many are tried.
 MOST_LOOKED_AT: Final = 100
 NO_ID: Final = UUID(int=0)
-# Bookings that are further apart are not read for together.
+# Bookings with a longer gap between their starts do not share a query.
 LONGEST_GAP: Final = timedelta(days=7)
 
 
@@ -33,67 +33,67 @@ class Leaving(NamedTuple):
     schedule_id: UUID
 
 
-class _Asked(NamedTuple):
+class _LeavingQuery(NamedTuple):
     leaving: Leaving
     query: AvailabilityQuery
 
 
 async def list_replacements(work: UnitOfWork, booking: Booking, leaving: UUID) -> list[UUID]:
-    """The schedules that could take the booking at its time, within the same requirement, instead
-    of `leaving`, and that the caller sees; in the order in which bookings are given out. Of a group
-    session all its seats have to find room."""
+    """The schedules that the caller sees and that could take the booking instead of `leaving`: at
+    its time, within the same requirement. They come in the order in which the engine would assign
+    them. In a group session there has to be room for all its seats."""
     return (await list_all_replacements(work, [Leaving(booking, leaving)]))[booking.id]
 
 
 async def list_all_replacements(
     work: UnitOfWork, leaving: Sequence[Leaving]
 ) -> dict[UUID, list[UUID]]:
-    """The same for several, by booking. What one question can answer is asked once: what leaves a
-    schedule within a day is one for each event type, with sessions and other schedules too."""
-    asked = await _queries(work, leaving)
-    seated = [one.leaving.booking.id for one in asked if one.query.has_seats]
+    """The same for several bookings, by booking id. Bookings for which one query can answer share
+    it: those that leave one schedule within a day usually need one for each event type."""
+    queries = await _queries(work, leaving)
+    seated = [one.leaving.booking.id for one in queries if one.query.has_seats]
     seats = await count_seats_beside(work.tenant, seated)
-    able: dict[UUID, list[UUID]] = {}
-    for together in _together(asked):
-        span = _starts(together[0]), max(one.leaving.booking.end_time for one in together)
-        ids = [one.leaving.booking.id for one in together]
-        query = structs.replace(together[0].query, leaving_ids=ids)
+    by_booking: dict[UUID, list[UUID]] = {}
+    for batch in _batches(queries):
+        span = _starts(batch[0]), max(one.leaving.booking.end_time for one in batch)
+        ids = [one.leaving.booking.id for one in batch]
+        query = structs.replace(batch[0].query, leaving_ids=ids)
         loaded = await load_availability(work, query, span)
-        for (booking, leaving_id), _ in together:
+        for (booking, leaving_id), _ in batch:
             count = seats.get(booking.id, 1)
             start = int(booking.start_time.timestamp())
             found = replacements(loaded.inputs, start, booking.schedule_ids, leaving_id, count)
-            able[booking.id] = [id_ for id_ in found if work.caller.sees((id_,))]
-    return able
+            by_booking[booking.id] = [id_ for id_ in found if work.caller.sees((id_,))]
+    return by_booking
 
 
-async def _queries(work: UnitOfWork, leaving: Sequence[Leaving]) -> list[_Asked]:
+async def _queries(work: UnitOfWork, leaving: Sequence[Leaving]) -> list[_LeavingQuery]:
     ids = {one.booking.event_type_id for one in leaving} - {None}
     event_types: Mapping[UUID, EventType] = {}
     if ids:
         event_types = await find_event_types_of_bookings(work.tenant, [id_ for id_ in ids if id_])
-    anybody: list[UUID] | None = None
-    asked = []
+    all_active: list[UUID] | None = None
+    queries = []
     for one in leaving:
         event_type = event_types.get(one.booking.event_type_id or NO_ID)
-        if (event_type is None or not event_type.requirements) and anybody is None:
+        if (event_type is None or not event_type.requirements) and all_active is None:
             listed, _ = await list_schedules(
                 work.tenant, is_active=True, limit=MOST_LOOKED_AT, offset=0
             )
-            anybody = [schedule.id for schedule in listed]
-        asked.append(_Asked(one, _query(one, event_type, anybody or [])))
-    return asked
+            all_active = [schedule.id for schedule in listed]
+        queries.append(_LeavingQuery(one, _query(one, event_type, all_active or [])))
+    return queries
 
 
 def _query(
-    leaving: Leaving, event_type: EventType | None, anybody: Sequence[UUID]
+    leaving: Leaving, event_type: EventType | None, all_active: Sequence[UUID]
 ) -> AvailabilityQuery:
     booking = leaving.booking
     if event_type is not None and event_type.requirements:
         requirements = event_type.requirements
     else:
         staying = [id_ for id_ in booking.schedule_ids if id_ != leaving.schedule_id]
-        others = Requirement(1, list(anybody) or [leaving.schedule_id])
+        others = Requirement(1, list(all_active) or [leaving.schedule_id])
         requirements = [*(Requirement(1, [id_]) for id_ in staying), others]
     return structs.replace(
         query_to_reschedule(booking, event_type),
@@ -104,11 +104,13 @@ def _query(
     )
 
 
-def _together(asked: Sequence[_Asked]) -> Iterator[list[_Asked]]:
-    """Those that ask the same, but for when, in order of time."""
-    ordered = sorted(asked, key=lambda one: (repr(_shared(one)), one.leaving.booking.start_time))
-    for _, group in groupby(ordered, key=_shared):
-        part: list[_Asked] = []
+def _batches(queries: Sequence[_LeavingQuery]) -> Iterator[list[_LeavingQuery]]:
+    """The queries in batches that differ only in their time, each in order of time."""
+    ordered = sorted(
+        queries, key=lambda one: (repr(_batch_key(one)), one.leaving.booking.start_time)
+    )
+    for _, group in groupby(ordered, key=_batch_key):
+        part: list[_LeavingQuery] = []
         for one in group:
             if part and _starts(one) - _starts(part[-1]) > LONGEST_GAP:
                 yield part
@@ -117,14 +119,14 @@ def _together(asked: Sequence[_Asked]) -> Iterator[list[_Asked]]:
         yield part
 
 
-def _shared(asked: _Asked) -> Any:
-    """What bookings that one question answers have in common. They leave one schedule, so none is
-    in another's way at its time: what each takes beside it, it goes on taking."""
-    booking, query = asked.leaving.booking, asked.query
+def _batch_key(one: _LeavingQuery) -> Any:
+    """What the queries of a batch have in common. All its bookings leave the same schedule, so no
+    two overlap: ignoring all of them at once frees no time that another one still needs."""
+    booking, query = one.leaving.booking, one.query
     buffers = query.buffer_before, query.buffer_after
-    leaving = booking.event_type_id, asked.leaving.schedule_id
+    leaving = booking.event_type_id, one.leaving.schedule_id
     return *leaving, query.duration, buffers, query.requirements
 
 
-def _starts(asked: _Asked) -> datetime:
-    return asked.leaving.booking.start_time
+def _starts(one: _LeavingQuery) -> datetime:
+    return one.leaving.booking.start_time

@@ -1,4 +1,4 @@
-"""The hours of a schedule as the engine takes them."""
+"""Converts the hours of a schedule into those of the engine, and caches them."""
 
 from datetime import date
 from typing import Final
@@ -13,8 +13,8 @@ _built: dict[UUID, tuple[_Given, hours.Hours]] = {}
 
 
 def hours_of(schedule: Schedule) -> hours.Hours:
-    """The schedule's hours as the engine takes them; built once while they are the same, which its
-    version does not say where somebody has changed them past Kalends."""
+    """The schedule's hours as the engine takes them, built once while they stay equal. The version
+    does not tell: somebody may have changed the row with SQL of their own."""
     given = schedule.availability, schedule.overrides
     known, built = _built.get(schedule.id, (None, None))
     if built is not None and known == given:

@@ -1,4 +1,4 @@
-"""From what slots are for to a query: which schedules, how long, by which rules."""
+"""Turns the purpose of slots into an availability query: which schedules, how long, which rules."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -27,7 +27,8 @@ QUERIES_KEPT: Final = 256
 
 
 class SlotPurpose(Struct, frozen=True, kw_only=True):
-    """What a slot is for: an event type, or a time on a schedule; a booking that moves."""
+    """What slots are for: an event type, a time of some minutes on a schedule, or a booking that
+    moves."""
 
     event_type_id: UUID | None = None
     schedule_id: UUID | None = None
@@ -37,7 +38,7 @@ class SlotPurpose(Struct, frozen=True, kw_only=True):
 
     @property
     def is_of_schedule(self) -> bool:
-        """Whether it is a time of so many minutes on a schedule, whatever is stored."""
+        """Whether it is a time of some minutes on a schedule: that query needs no row."""
         return (
             self.event_type_id is None
             and self.booking_id is None
@@ -47,7 +48,7 @@ class SlotPurpose(Struct, frozen=True, kw_only=True):
 
 
 async def query_for(work: UnitOfWork, purpose: SlotPurpose) -> AvailabilityQuery:
-    """What is loaded of the calendars for that purpose. Raises NotFound, Inactive, Invalid,
+    """The availability query for that purpose. Raises NotFound, Inactive, Invalid,
     NotReschedulable."""
     moving = await _find_booking(work, purpose.booking_id)
     if moving is None or purpose.schedule_id is not None:
@@ -116,7 +117,8 @@ async def _find_booking(work: UnitOfWork, booking_id: UUID | None) -> Booking | 
 async def _find_event_type(
     work: UnitOfWork, purpose: SlotPurpose, moving: Booking | None
 ) -> EventType | None:
-    """The one that is named; else the moving booking's, unless a schedule is named."""
+    """The event type that is named, else that of the moving booking, unless a schedule is named.
+    Raises NotFound, Inactive."""
     if purpose.event_type_id is None:
         if moving is None or moving.event_type_id is None or purpose.schedule_id is not None:
             return None

@@ -1,4 +1,4 @@
-"""Slots are searched in pieces, and kept while nothing changes in the calendars."""
+"""Searches slots in pieces, so that other tasks run in between, and caches short answers."""
 
 import asyncio
 from functools import lru_cache
@@ -12,25 +12,26 @@ from kalends.availability.slots import Slots, slots, without_now
 from kalends.domain.errors import Invalid
 from kalends.runtime.cooperative import cooperatively
 
-# What is kept of an answer, with its text: 0.4 MB at most.
+# Cached answers take 0.4 MB each at most, with their text.
 ANSWERS_KEPT: Final = 128
 ANSWER_STEPS_KEPT: Final = 1500
 KEPT_TIMES: Final = 1500
 
 # A year of half hours, and more.
 MOST_SLOTS: Final = 20_000
-# What is worked out, and then written, at one go before others get their turn, some 10 ms each:
-# that many steps, and fewer where there are more than 60 calendars.
+# Steps of the grid that are searched, and then written, before other tasks run: some 10 ms each.
+# Fewer where there are more than 60 calendars.
 STEPS_A_PIECE: Final = 500
 CALENDAR_STEPS_A_PIECE: Final = 30_000
 
 
 async def search_slots(inputs: SlotInputs, span: Interval) -> list[Slots]:
-    """The slots of the range in pieces, between which others get their turn; found once while
-    nothing changes in the calendars. Raises Invalid for more than 20,000.
+    """The slots of the range in pieces; other tasks run between them. Raises Invalid for more than
+    20,000.
 
-    The key is all that they depend on, as just read from the database, so what is kept cannot be
-    out of date. What depends on the second at which it is asked, or is large, is not kept.
+    Short answers are cached. The key is all that they depend on, as just read from the database, so
+    a cached answer cannot be out of date. Slots that depend on the current second, and large
+    answers, are not cached.
     """
     is_kept, parts = may_be_kept(inputs, span), pieces_of(inputs, span)
     index = await _index(inputs) if _has_many_times(inputs) and len(parts) > 1 else None
@@ -50,8 +51,8 @@ async def search_slots(inputs: SlotInputs, span: Interval) -> list[Slots]:
 
 
 def pieces_of(inputs: SlotInputs, span: Interval) -> list[Interval]:
-    """The range in parts of a bounded amount of work; the slots of the parts are those of the
-    range (docs/slots.md, "Ranges add up"). What is asked for every day is one part."""
+    """The range in parts of a bounded amount of work; together they have the slots of the range
+    (docs/slots.md, "Ranges add up"). A short range, as most requests have, is one part."""
     step = inputs.terms.step or span.seconds or 1
     most = max(1, CALENDAR_STEPS_A_PIECE // max(1, len(inputs.calendars)))
     if span.seconds <= min(ANSWER_STEPS_KEPT, most) * step:
@@ -62,7 +63,7 @@ def pieces_of(inputs: SlotInputs, span: Interval) -> list[Interval]:
 
 
 def may_be_kept(inputs: SlotInputs, span: Interval) -> bool:
-    """Whether an answer of the range is small enough."""
+    """Whether the answer for the range is small enough to be cached."""
     step = inputs.terms.step
     is_short = bool(step) and span.seconds <= ANSWER_STEPS_KEPT * (step or 1)
     return is_short and not _has_many_times(inputs)

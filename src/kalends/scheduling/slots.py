@@ -1,4 +1,7 @@
-"""Slots: what can be booked, in a range of time. API, pages, links and console list them here."""
+"""Listing slots in a range of time, for the API, booking pages, attendees' links and the console.
+
+`load_slots` reads on a connection; `find_slots` then computes without one.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -19,19 +22,20 @@ from kalends.scheduling.availability import (
     load_availability,
     look_at_calendars_of,
 )
-from kalends.scheduling.kept_slots import Asked, KeptSlots
+from kalends.scheduling.kept_slots import KeptSlots, SlotLookup
 from kalends.scheduling.slot_queries import SlotPurpose, query_for
 from kalends.scheduling.slot_search import may_be_kept, search_slots
 
-# A day in any zone lies within these of the same day in UTC.
+# A date in any zone begins and ends at most this far from the same date in UTC.
 ZONES_APART: Final = timedelta(hours=15)
-# As long as of 1,500 slots of one schedule; where each has many schedules, it is written each time.
+# Bytes of 1,500 slots with one schedule each. Longer text, as of slots with many schedules, is
+# written again for each request.
 LONGEST_TEXT_KEPT: Final = 400_000
 
 
 class SlotRange(Struct, frozen=True, kw_only=True):
-    """Bounds as they were given: instants, or days in a zone that may be the schedule's. A day
-    as `end` is included, an instant is not."""
+    """The range as the client gave it: instants, or days in `timezone`, by default that of the
+    schedule. An `end` that is a day is included; an instant is not."""
 
     start: date | datetime
     end: date | datetime
@@ -39,18 +43,18 @@ class SlotRange(Struct, frozen=True, kw_only=True):
 
     @property
     def length(self) -> timedelta:
-        """How far the bounds lie apart, as they were given."""
+        """The time between the bounds, whose days are read in UTC."""
         return _midnight(self.end) - _midnight(self.start)
 
     @property
     def widest(self) -> tuple[datetime, datetime]:
-        """A span that holds the range whatever the zone is."""
+        """A span that contains the range in every time zone: the zone is known after reading."""
         start, end = _midnight(self.start), _midnight(self.end)
         return start - ZONES_APART, end + timedelta(days=1) + ZONES_APART
 
     def within(self, zone_name: str) -> Interval:
-        """The range in epoch seconds, its days read in that zone: empty for a day that does not
-        exist there. Raises Invalid."""
+        """The range in epoch seconds, its days read in that zone. Empty for a day that does not
+        exist there. Raises Invalid unless it ends after its start."""
         start = self.start if isinstance(self.start, datetime) else _day(self.start, zone_name)[0]
         end = self.end if isinstance(self.end, datetime) else _day(self.end, zone_name)[1]
         is_one_day = self.start == self.end and not isinstance(self.end, datetime)
@@ -61,7 +65,8 @@ class SlotRange(Struct, frozen=True, kw_only=True):
 
 class ListedSlots(Struct, frozen=True):
     """Slots, ascending, in the pieces in which they were found, and the zone in which days were
-    read. What is kept has a place for the text that was written of it."""
+    read. `texts` is the place for their JSON where the slots are cached; None where they are not.
+    """
 
     pieces: Sequence[Slots]
     zone_name: str
@@ -69,23 +74,23 @@ class ListedSlots(Struct, frozen=True):
 
     @property
     def slots(self) -> Sequence[Slot]:
-        """The pieces as one."""
+        """All slots in one sequence."""
         return self.pieces[0] if len(self.pieces) == 1 else [*chain.from_iterable(self.pieces)]
 
     def keep_text(self, text: bytes) -> None:
-        """Keeps what was written of it for the next one, where it is kept itself."""
+        """Caches the JSON of these slots with them, if they are cached and it is not too long."""
         if self.texts is not None and len(text) <= LONGEST_TEXT_KEPT:
             self.texts[:] = [text]
 
 
 class LoadedSlots(Struct, frozen=True):
-    """All that slots depend on, as it was read; the range, and the zone of its days. `asked` is
-    what they may be kept for."""
+    """All that the slots depend on, as it was read: inputs, range, and the zone of its days. Slots
+    with a `lookup` may be cached under it."""
 
     inputs: SlotInputs
     span: Interval
     zone_name: str
-    asked: Asked | None = None
+    lookup: SlotLookup | None = None
 
 
 _kept: Final = KeptSlots[ListedSlots]()
@@ -94,21 +99,21 @@ _kept: Final = KeptSlots[ListedSlots]()
 async def load_slots(
     work: UnitOfWork, purpose: SlotPurpose, slot_range: SlotRange
 ) -> LoadedSlots | ListedSlots:
-    """What the slots that start in the range depend on, or the slots, where they were found before
-    and nothing has changed. Raises NotFound, Inactive, Invalid."""
+    """What the slots that start in the range depend on; or the slots themselves, if they are cached
+    and nothing has changed since. Raises NotFound, Inactive, Invalid."""
     query = await query_for(work, purpose)
     span = slot_range.widest
     if not query.needs_calendars_alone:
         return _slots_of(await load_availability(work, query, span), slot_range)
     calendars = await look_at_calendars_of(work, query, span)
-    asked = Asked((work.organization_id, purpose, slot_range), query, calendars)
-    kept = _kept.find(asked, work.now.timestamp())
+    lookup = SlotLookup((work.organization_id, purpose, slot_range), query, calendars)
+    kept = _kept.find(lookup, work.now.timestamp())
     if kept is not None:
         return kept
     loaded = _slots_of(await availability_of(work, query, span, calendars), slot_range)
-    # Those without a mark are other objects the next time.
+    # A calendar without a mark is not cached: it would be another object the next time.
     may_keep = all(calendar.mark is not None for calendar in calendars)
-    return structs.replace(loaded, asked=asked) if may_keep else loaded
+    return structs.replace(loaded, lookup=lookup) if may_keep else loaded
 
 
 def _slots_of(loaded: LoadedAvailability, slot_range: SlotRange) -> LoadedSlots:
@@ -117,30 +122,31 @@ def _slots_of(loaded: LoadedAvailability, slot_range: SlotRange) -> LoadedSlots:
 
 
 def slots_in(loaded: LoadedAvailability, slot_range: SlotRange) -> LoadedSlots:
-    """The slots of the range, whose days are read in its own zone, else in that of the schedules.
-    Raises Invalid."""
+    """What the slots of the range depend on. Days are read in the zone of the range, else in that
+    of the schedules. Raises Invalid."""
     zone_name = slot_range.timezone or loaded.inputs.zone.name
     return LoadedSlots(loaded.inputs, slot_range.within(zone_name), zone_name)
 
 
 async def find_slots(loaded: LoadedSlots | ListedSlots) -> ListedSlots:
-    """The slots that start in the range. No connection is needed. Raises Invalid for more than
+    """Computes the slots that start in the range; needs no connection. Raises Invalid for more than
     20,000."""
     if isinstance(loaded, ListedSlots):
         return loaded
     pieces = await search_slots(loaded.inputs, loaded.span)
-    if loaded.asked is None or not may_be_kept(loaded.inputs, loaded.span):
+    if loaded.lookup is None or not may_be_kept(loaded.inputs, loaded.span):
         return ListedSlots(pieces, loaded.zone_name)
     latest = latest_now(loaded.inputs, loaded.span)
     if latest is None or loaded.inputs.now > latest:
         return ListedSlots(pieces, loaded.zone_name)
     listed = ListedSlots(pieces, loaded.zone_name, texts=[])
-    _kept.keep(loaded.asked, latest, listed)
+    _kept.keep(loaded.lookup, latest, listed)
     return listed
 
 
 def _check_active(loaded: LoadedAvailability) -> None:
-    """Raises NotFound without a schedule, Inactive where none of them takes bookings."""
+    """Raises NotFound if no schedule exists; Inactive if all of them are inactive, or the required
+    one is."""
     loaded.check_schedules()
     inactive = {schedule.id for schedule in loaded.inactive}
     if not loaded.inputs.calendars or loaded.query.required_id in inactive:

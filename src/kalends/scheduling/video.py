@@ -1,5 +1,5 @@
-"""Links to calls where bookings and event types are made: who may make them, and those that need
-nobody to be asked."""
+"""Links to video calls, as far as creating event types and bookings deals with them: whether the
+provider of an event type can make links, and Jitsi links, which need no provider's answer."""
 
 import secrets
 from typing import Any, Final
@@ -15,13 +15,13 @@ from kalends.domain.video import VideoLink, VideoProvider, VideoState
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.video import accounts, links
 
-# Base64 of 24 bytes: 192 bits that nobody guesses.
+# 192 random bits, which nobody guesses; 32 characters of Base64.
 ROOM_BYTES: Final = 24
 CALENDARS: Final = {
     VideoProvider.GOOGLE_MEET: "google",
     VideoProvider.MICROSOFT_TEAMS: "microsoft",
 }
-"""Whose links come with the event in a calendar of that provider."""
+"""Video providers whose links come with the event in a calendar of that calendar provider."""
 FAULTS: Final = {
     VideoProvider.GOOGLE_MEET: FaultCode.CALL_NEEDS_CALENDAR,
     VideoProvider.MICROSOFT_TEAMS: FaultCode.CALL_NEEDS_CALENDAR,
@@ -38,7 +38,8 @@ NEEDS_HOOK: Final = "needs the hook in /api/v1/organization/video"
 
 
 async def check_video(work: UnitOfWork, rules: EventTypeRules) -> None:
-    """Raises Invalid for a provider that cannot make a link, as things stand."""
+    """Raises Invalid if the event type's video provider cannot make links with the accounts and
+    settings that there are now."""
     if rules.video is not None and (fault := await _find_fault(work, rules, rules.video)):
         code = FAULTS.get(rules.video, FaultCode.CALL_NEEDS_ACCOUNT)
         raise Invalid.field("video", fault, Fault(code))
@@ -61,15 +62,15 @@ async def _find_fault(
 
 
 def new_room(base: str) -> str:
-    """A link to a room of a Jitsi server that nobody guesses."""
+    """The URL of a new room on a Jitsi server; its random name cannot be guessed."""
     return f"{base}/{secrets.token_urlsafe(ROOM_BYTES)}"
 
 
 async def place_of_call(
     work: UnitOfWork, booking_id: UUID, schedule_id: UUID, event_type: EventType, starts_at: Any
 ) -> str | None:
-    """The link of a new booking, where it needs nobody to make it: all seats of a session have the
-    same. None where it comes later."""
+    """The link to the call of a new booking, if Jitsi makes it: it is known at once, and all seats
+    of a session share it. None for other providers, whose link comes later."""
     base = work.context.gateways.jitsi_url
     if event_type.video is not VideoProvider.JITSI or base is None:
         return None
@@ -98,13 +99,13 @@ async def place_of_call(
 
 
 def shown_video(provider: VideoProvider, state: VideoState, error: str | None = None) -> Raw:
-    """What a booking says of its link."""
+    """The `video` field of a booking."""
     return Raw(json.encode({"provider": provider, "state": state, "error": error}))
 
 
 def first_video(booking: Booking, event_type: EventType | None, given: str | None) -> Raw | None:
-    """What a new booking says of its link; None where it has none, as a place was `given`, or until
-    it is confirmed."""
+    """The `video` field of a new booking. None without a call: the event type has none, the client
+    has `given` a location, or the booking waits to be confirmed."""
     if event_type is None or event_type.video is None or given is not None:
         return None
     if event_type.video is VideoProvider.JITSI and booking.location != event_type.location:

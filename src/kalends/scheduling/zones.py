@@ -1,7 +1,7 @@
-"""The zones of what is stored.
+"""The time zones of stored schedules, organizations and bookings.
 
-The API takes names of zones that exist alone. One that was broken by hand, or that new time-zone
-data has dropped, is reported with the row that has it: who reads the error can set another one.
+The API accepts only names of zones that exist. Where a stored name does not, because somebody
+changed it by hand or new time-zone data has dropped it, the error names the row to be repaired.
 """
 
 from uuid import UUID

@@ -25,8 +25,8 @@ MOST_METADATA_BYTES: Final = 4_000_000
 async def list_bookings(
     work: UnitOfWork, criteria: BookingFilter, *, upcoming: bool, limit: int, offset: int
 ) -> tuple[list[Raw], int]:
-    """A page of the bookings that the caller sees, as they are shown, sorted by start, then id, and
-    the total. Raises Invalid for more than 4 MB of metadata."""
+    """A page of the bookings that the caller sees, as public JSON, sorted by start, then id; and
+    the total. Raises Invalid if the page has more than 4 MB of metadata."""
     criteria = seen_by(work.caller, criteria)
     if upcoming:
         criteria = structs.replace(criteria, after=work.now)
@@ -41,21 +41,23 @@ async def list_bookings(
 
 
 class Replacements(Struct, frozen=True):
-    """A schedule that a booking takes, and those that could take it instead, who is next first."""
+    """A schedule that a booking takes, and the schedules that could take its place, in the order
+    in which they would get the booking."""
 
     leaving: Schedule
     able: list[Schedule]
 
 
 async def list_candidates(work: UnitOfWork, booking_id: UUID) -> list[Replacements]:
-    """For each schedule that the booking takes and the caller sees. Raises NotFound."""
+    """The replacements for each schedule that the booking takes and the caller sees. Raises
+    NotFound."""
     booking = await get_booking(work, booking_id)
     able = {
         id_: await list_replacements(work, booking, id_)
         for id_ in booking.schedule_ids
         if work.caller.sees((id_,))
     }
-    named = {*able, *(one for ids in able.values() for one in ids)}
+    named = {*able, *(id_ for ids in able.values() for id_ in ids)}
     known = await find_schedules(work.tenant, sorted(named))
     return [
         Replacements(known[leaving], [known[id_] for id_ in ids if id_ in known])
@@ -70,8 +72,8 @@ async def get_booking(work: UnitOfWork, booking_id: UUID) -> Booking:
 
 
 async def create_booking(work: UnitOfWork, new: NewBooking) -> Booking:
-    """Who sees some schedules alone books on one of them. Raises Forbidden, NotFound, Invalid,
-    Inactive, HoldExpired, Refused, SlotTaken."""
+    """Creates a booking; a caller who sees only some schedules has to name one of them. Raises
+    Forbidden, NotFound, Invalid, Inactive, HoldExpired, Refused, SlotTaken."""
     check_schedule_seen(work.caller, new.schedule_id)
     if new.override:
         work.caller.check(Scope.BOOKINGS_OVERRIDE)
@@ -88,7 +90,8 @@ async def get_changeable(
 async def update_booking(
     work: UnitOfWork, changeable: ChangeableBooking, changes: BookingChanges
 ) -> Booking:
-    """Changes status, details or time; what changes nothing succeeds and records nothing.
+    """Changes status, details, time or schedules; without a difference it succeeds and records no
+    event.
 
     Raises Forbidden, Stale, Invalid, InvalidTransition, NotReschedulable, Refused, SlotTaken.
     """
@@ -103,5 +106,6 @@ async def update_booking(
 async def cancel_booking(
     work: UnitOfWork, changeable: ChangeableBooking, cancellation: Cancellation
 ) -> Booking:
-    """Cancels; a cancelled booking stays as it is. Raises Stale, InvalidTransition."""
+    """Cancels a booking; one that is cancelled already stays as it is. Raises Stale,
+    InvalidTransition."""
     return await booking_changes.cancel_booking(work, changeable, cancellation)
