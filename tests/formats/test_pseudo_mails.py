@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from kalends.domain.booking import Status
-from kalends.domain.calendars.findings import FindingKind
+from kalends.domain.calendars.findings import FindingKind, FindingNames
 from kalends.domain.mail import Audience, MailKind
 from kalends.domain.video import VideoProvider
 from kalends.formats.mails.accounts import (
@@ -110,10 +110,7 @@ def test_a_mail_about_a_calendar_says_nothing_but_messages(kind: FindingKind | N
         **TO_THE_ORGANIZATION,
         kind=kind,
         link="https://x.example/",
-        account="Άντα",
-        calendar="Άντα",
-        schedule="Άντα",
-        attendee="Άντα",
+        about=FindingNames("Άντα", "Άντα", "Άντα", "Άντα"),
         was_from=NOON,
         is_from=NOON,
     )

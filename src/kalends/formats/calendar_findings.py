@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from kalends.domain import ids
-from kalends.domain.calendars.findings import CalendarFinding, FindingKind, Resolution
+from kalends.domain.calendars.findings import NO_SPAN, CalendarFinding, FindingKind, Resolution
 
 
 class CalendarFindingBody(Struct, frozen=True):
@@ -58,6 +58,7 @@ class CalendarFindingBody(Struct, frozen=True):
 def show_finding(finding: CalendarFinding) -> dict[str, Any]:
     """The finding as the API shows it: the fields of `CalendarFindingBody`."""
     f = finding
+    (was_from, was_until), (is_from, is_until) = f.booked or NO_SPAN, f.there or NO_SPAN
     return {
         "id": ids.encode_id(ids.CALENDAR_FINDING, f.id),
         "kind": f.kind,
@@ -66,10 +67,10 @@ def show_finding(finding: CalendarFinding) -> dict[str, Any]:
         "calendar_id": ids.encode_id_or_none(ids.CALENDAR, f.calendar_id),
         "connection_id": ids.encode_id_or_none(ids.CALENDAR_CONNECTION, f.connection_id),
         "seen_at": f.seen_at,
-        "was_from": f.was_from,
-        "was_until": f.was_until,
-        "is_from": f.is_from,
-        "is_until": f.is_until,
+        "was_from": was_from,
+        "was_until": was_until,
+        "is_from": is_from,
+        "is_until": is_until,
         "reason": f.reason,
         "resolution": f.resolution,
         "resolved_at": f.resolved_at,

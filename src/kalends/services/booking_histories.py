@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from kalends.domain.booking import Booking
-from kalends.domain.calendars.findings import CalendarFinding
+from kalends.domain.calendars.findings import CalendarFinding, FindingNames
 from kalends.domain.event import LoggedEvent
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import API_KEY, USER, decode_id
@@ -19,7 +19,6 @@ from kalends.scheduling.booking_changes import get_booking
 from kalends.store.accounts.actors import name_actors
 from kalends.store.availability import event_types, schedules
 from kalends.store.calendars import findings
-from kalends.store.calendars.findings import FindingNames
 from kalends.store.outbox import deliveries, events, mails
 
 MOST_IN_A_HISTORY: Final = 200

@@ -35,6 +35,8 @@ class Resolution(StrEnum):
     DISMISS = "dismiss"
 
 
+# In place of from when until when, where that is None.
+NO_SPAN: Final = (None, None)
 _DISMISS: Final = frozenset({Resolution.DISMISS})
 # What can be decided about each; `UNREADABLE` and `RECONNECT` end by themselves.
 CHOICES: Final[Mapping[FindingKind, frozenset[Resolution]]] = {
@@ -50,10 +52,10 @@ CHOICES: Final[Mapping[FindingKind, frozenset[Resolution]]] = {
 class CalendarFinding(Struct, frozen=True, kw_only=True):
     """What was seen, and how it was settled; one that ended by itself has no `resolution`.
 
-    The booking's event was to be from `was_from` until `was_until`, and is from `is_from` until
-    `is_until`, where it is somewhere; so is another one that lies over the booking. A session has
-    no `booking_id`, a calendar that is `UNREADABLE` no schedule, and an account to `RECONNECT` no
-    calendar. `subject_id` is what it is about: of several about the same one is open.
+    The booking's event was to be as it is `booked`, from when until when, and is `there`, where it
+    is somewhere; so is another one that lies over the booking. A session has no `booking_id`, a
+    calendar that is `UNREADABLE` no schedule, and an account to `RECONNECT` no calendar.
+    `subject_id` is what it is about: of several about the same one is open.
     """
 
     id: UUID
@@ -64,10 +66,8 @@ class CalendarFinding(Struct, frozen=True, kw_only=True):
     connection_id: UUID | None = None
     subject_id: UUID
     seen_at: datetime
-    was_from: datetime | None = None
-    was_until: datetime | None = None
-    is_from: datetime | None = None
-    is_until: datetime | None = None
+    booked: tuple[datetime, datetime] | None = None
+    there: tuple[datetime, datetime] | None = None
     reason: str | None = None
     resolution: Resolution | None = None
     resolved_at: datetime | None = None
@@ -76,9 +76,18 @@ class CalendarFinding(Struct, frozen=True, kw_only=True):
     def choices(self) -> frozenset[Resolution]:
         """What can be decided about it."""
         choices = CHOICES[self.kind]
-        if self.is_from is None or self.booking_id is None:
+        if self.there is None or self.booking_id is None:
             choices -= {Resolution.FOLLOW}
         return choices if self.booking_id is not None else choices - {Resolution.CANCEL}
+
+
+class FindingNames(Struct, frozen=True):
+    """What a finding is about, by name; None where it is about no such thing."""
+
+    attendee: str | None = None
+    schedule: str | None = None
+    calendar: str | None = None
+    account: str | None = None
 
 
 def finding_about(

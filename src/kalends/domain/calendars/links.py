@@ -42,6 +42,13 @@ class CalendarLink(Struct, frozen=True, kw_only=True):
     missed_at: datetime | None
 
     @property
+    def shown(self) -> tuple[datetime, datetime] | None:
+        """The time that was written, from when until when."""
+        if self.shown_from is None or self.shown_until is None:
+            return None
+        return self.shown_from, self.shown_until
+
+    @property
     def may_be_there(self) -> bool:
         """Whether an event of this generation may stand in the calendar."""
         return self.is_unclear or self.digest is not None

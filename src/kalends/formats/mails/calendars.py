@@ -4,7 +4,7 @@ account cannot be read."""
 from datetime import datetime
 from typing import Final
 
-from kalends.domain.calendars.findings import FindingKind
+from kalends.domain.calendars.findings import FindingKind, FindingNames
 from kalends.formats.calendar_words import FINDINGS
 from kalends.formats.cleaning import one_line
 from kalends.formats.mails.letters import (
@@ -25,10 +25,7 @@ class CalendarMail(ReaderMail, frozen=True, kw_only=True):
 
     kind: FindingKind | None
     link: str | None = None
-    account: str | None = None
-    calendar: str | None = None
-    schedule: str | None = None
-    attendee: str | None = None
+    about: FindingNames = FindingNames()
     was_from: datetime | None = None
     is_from: datetime | None = None
     reason: str | None = None
@@ -59,14 +56,15 @@ def calendar_message(mail: CalendarMail) -> Message:
 
 def write_calendar_message(mail: CalendarMail) -> Message:
     """The same in the language of the context."""
+    about = mail.about
     heading = str(_FAILING if mail.kind is None else FINDINGS[mail.kind])
     rows = (
-        (gettext("Booking"), one_line(mail.attendee or "")),
+        (gettext("Booking"), one_line(about.attendee or "")),
         (gettext("When"), _moment(mail, mail.was_from)),
         (gettext("In the calendar"), _moment(mail, mail.is_from)),
-        (gettext("Schedule"), one_line(mail.schedule or "")),
-        (gettext("Calendar"), one_line(mail.calendar or "")),
-        (gettext("Account"), one_line(mail.account or "")),
+        (gettext("Schedule"), one_line(about.schedule or "")),
+        (gettext("Calendar"), one_line(about.calendar or "")),
+        (gettext("Account"), one_line(about.account or "")),
         (gettext("Reason"), one_line(mail.reason or "")),
     )
     content = Content(

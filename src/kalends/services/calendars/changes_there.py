@@ -171,7 +171,7 @@ class Follower(Struct, frozen=True):
         span = await span_of(self.context, self.organization_id, self.calendar.id, found)
         if span is None:
             return MovedTo(None)
-        if span == (link.shown_from, link.shown_until):
+        if span == link.shown:
             return Unmoved(found.etag)
         return MovedTo(span)
 
@@ -322,15 +322,12 @@ async def _poke(work: UnitOfWork, link: CalendarLink) -> None:
 
 async def _ask(work: UnitOfWork, link: CalendarLink, seen: Seen, reason: str | None = None) -> None:
     """Somebody has to decide; an event that is gone is not written again meanwhile."""
-    span = seen.span if isinstance(seen, MovedTo) else None
     is_gone = isinstance(seen, Gone)
     kind = FindingKind.DELETED if is_gone else FindingKind.MOVED
     finding = structs.replace(
         finding_about(link, kind, work.recorded_at, reason),
-        was_from=link.shown_from,
-        was_until=link.shown_until,
-        is_from=span[0] if span else None,
-        is_until=span[1] if span else None,
+        booked=link.shown,
+        there=seen.span if isinstance(seen, MovedTo) else None,
     )
     await report_finding(work, finding)
     state = LinkState.ASKING if is_gone else link.state

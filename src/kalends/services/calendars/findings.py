@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
-from kalends.domain.calendars.findings import CalendarFinding, FindingKind, Resolution
+from kalends.domain.calendars.findings import CalendarFinding, FindingKind, FindingNames, Resolution
 from kalends.domain.calendars.links import CalendarLink
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import BOOKING, CALENDAR_FINDING
@@ -13,7 +13,7 @@ from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.services.calendars.changes_there import cancel_booking, move_booking, restore_event
 from kalends.store.bookings.bookings import find_booking
 from kalends.store.calendars import findings, links
-from kalends.store.calendars.findings import FindingNames, FindingsSeen
+from kalends.store.calendars.findings import FindingsSeen
 
 
 class ShownFinding(Struct, frozen=True):
@@ -101,9 +101,8 @@ async def _do(work: UnitOfWork, finding: CalendarFinding, resolution: Resolution
     if resolution is Resolution.CANCEL:
         await cancel_booking(work, link, booking)
     elif link is not None:
-        assert finding.is_from is not None
-        assert finding.is_until is not None
-        await move_booking(work, link, booking, (finding.is_from, finding.is_until))
+        assert finding.there is not None
+        await move_booking(work, link, booking, finding.there)
 
 
 async def _link_of(work: UnitOfWork, finding: CalendarFinding) -> CalendarLink | None:

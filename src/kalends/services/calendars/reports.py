@@ -10,7 +10,12 @@ from msgspec import Raw, structs
 
 from kalends.domain.calendars.connections import CalendarConnection
 from kalends.domain.calendars.consent import lacking_words
-from kalends.domain.calendars.findings import CalendarFinding, FindingKind, finding_of_account
+from kalends.domain.calendars.findings import (
+    CalendarFinding,
+    FindingKind,
+    FindingNames,
+    finding_of_account,
+)
 from kalends.domain.gateways import link_if_known
 from kalends.domain.ids import new_id
 from kalends.domain.mail import MailKind
@@ -63,7 +68,7 @@ async def report_failing(work: UnitOfWork, connection: CalendarConnection) -> No
         None,
         connection.id,
         connection.user_id,
-        account=connection.account or connection.provider.value,
+        about=FindingNames(account=connection.account or connection.provider.value),
         reason=connection.reason,
     )
 
@@ -121,12 +126,14 @@ async def _mail_finding(work: UnitOfWork, finding: CalendarFinding, connection_i
         f.kind,
         connection_id,
         owner.user_id if owner else None,
-        account=None if calendar or connection is None else connection.account,
-        calendar=calendar.name if calendar else None,
-        schedule=schedule.name if schedule else None,
-        attendee=booking.attendee_name if booking else None,
-        was_from=f.was_from,
-        is_from=f.is_from,
+        about=FindingNames(
+            attendee=booking.attendee_name if booking else None,
+            schedule=schedule.name if schedule else None,
+            calendar=calendar.name if calendar else None,
+            account=None if calendar or connection is None else connection.account,
+        ),
+        was_from=f.booked[0] if f.booked else None,
+        is_from=f.there[0] if f.there else None,
         reason=f.reason,
     )
 

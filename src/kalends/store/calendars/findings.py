@@ -5,18 +5,25 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
-from kalends.domain.calendars.findings import CalendarFinding, FindingKind, Resolution
+from kalends.domain.calendars.findings import (
+    NO_SPAN,
+    CalendarFinding,
+    FindingKind,
+    FindingNames,
+    Resolution,
+)
 from kalends.store.database import TenantConnection, Tx
-from kalends.store.rows import columns_of, page_of, parameters
+from kalends.store.rows import page_of, parameters
 
-FIELDS: Final = CalendarFinding.__struct_fields__
-COLUMNS: Final = columns_of(CalendarFinding)
+# Its spans are two columns each, behind the others.
+PLAIN: Final = tuple(n for n in CalendarFinding.__struct_fields__ if n not in ("booked", "there"))
+COLUMNS: Final = ", ".join((*PLAIN, "was_from", "was_until", "is_from", "is_until"))
 # The same is one finding as long as it is open; what is seen last counts.
 INSERT: Final = f"""
 INSERT INTO calendar_findings (organization_id, {COLUMNS})
-VALUES ({parameters(1, len(FIELDS) + 1)})
+VALUES ({parameters(1, len(PLAIN) + 5)})
 ON CONFLICT (organization_id, subject_id, kind, coalesce(calendar_id, subject_id),
     coalesce(schedule_id, subject_id)) WHERE resolved_at IS NULL
 DO UPDATE SET is_from = excluded.is_from, is_until = excluded.is_until, reason = excluded.reason
@@ -122,15 +129,6 @@ class FindingsSeen(Struct, frozen=True):
     only_user_id: UUID | None
 
 
-class FindingNames(Struct, frozen=True):
-    """What a finding is about, by name; None where it is about no such thing."""
-
-    attendee: str | None
-    schedule: str | None
-    calendar: str | None
-    account: str | None
-
-
 class Overlap(Struct, frozen=True):
     """A booking on a schedule, and what lies over it in a calendar."""
 
@@ -142,8 +140,9 @@ class Overlap(Struct, frozen=True):
 
 async def put_finding(tenant: TenantConnection, finding: CalendarFinding) -> bool:
     """Writes it, or what is new of the open one about the same; whether there was none."""
-    values = structs.astuple(finding)
-    is_new: bool = await tenant.tx.fetchval(INSERT, tenant.organization_id, *values)
+    values = [getattr(finding, name) for name in PLAIN]
+    spans = *(finding.booked or NO_SPAN), *(finding.there or NO_SPAN)
+    is_new: bool = await tenant.tx.fetchval(INSERT, tenant.organization_id, *values, *spans)
     return is_new
 
 
@@ -243,7 +242,12 @@ async def end_by_facts(tenant: TenantConnection, now: datetime) -> int:
 
 
 def _finding_from(row: Any) -> CalendarFinding:
-    values = dict(zip(FIELDS, row, strict=False))
+    values = dict(zip(PLAIN, row, strict=False))
     values["kind"] = FindingKind(values["kind"])
     values["resolution"] = values["resolution"] and Resolution(values["resolution"])
-    return CalendarFinding(**values)
+    booked = _span(row["was_from"], row["was_until"])
+    return CalendarFinding(**values, booked=booked, there=_span(row["is_from"], row["is_until"]))
+
+
+def _span(start: datetime | None, end: datetime | None) -> tuple[datetime, datetime] | None:
+    return None if start is None or end is None else (start, end)

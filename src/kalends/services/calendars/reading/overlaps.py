@@ -32,9 +32,7 @@ def _finding(work: UnitOfWork, calendar_id: UUID, overlap: Overlap) -> CalendarF
         calendar_id=calendar_id,
         subject_id=overlap.booking_id,
         seen_at=work.recorded_at,
-        was_from=overlap.booked[0],
-        was_until=overlap.booked[1],
-        is_from=overlap.busy[0],
-        is_until=overlap.busy[1],
+        booked=overlap.booked,
+        there=overlap.busy,
         reason=SAME_TIME if overlap.booked == overlap.busy else None,
     )

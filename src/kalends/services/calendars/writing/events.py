@@ -229,11 +229,10 @@ async def _was_moved_there(
     place: CalendarPlace, link: CalendarLink, wanted: WrittenEvent, current: CalendarObject
 ) -> bool:
     """Whether somebody has moved the event there, while its booking stays where it was."""
-    shown = link.shown_from, link.shown_until
-    if link.digest is None or (wanted.starts_at, wanted.ends_at) != shown:
+    if link.digest is None or (wanted.starts_at, wanted.ends_at) != link.shown:
         return False
     found = await span_of(place.context, place.organization_id, place.calendar.id, current)
-    return found != shown
+    return found != link.shown
 
 
 async def _doubt(place: CalendarPlace, link: CalendarLink) -> Waits:
