@@ -138,7 +138,7 @@ async def resolve_absence(call: Call) -> HttpAnswer:
 
 
 def _owner_in(call: Call) -> AbsenceOwner:
-    """By the path."""
+    """The user or schedule that the path names."""
     if call.scope["route_path"].startswith(_OF_USER):
         return AbsenceOwner(user_id=call.id(ids.USER))
     return AbsenceOwner(schedule_id=call.id(ids.SCHEDULE))
@@ -153,15 +153,15 @@ def _parse_changes(body: bytes) -> AbsenceChanges:
     return AbsenceChanges(**values_to_change(read_body(body or b"{}", UpdateAbsence)))
 
 
-def _decision(one: DecisionInput) -> Decision:
+def _decision(body: DecisionInput) -> Decision:
     """Raises Invalid, NotFound."""
     schedule_id = None
-    if one.action is Action.REASSIGN:
-        if one.schedule_id is None:
+    if body.action is Action.REASSIGN:
+        if body.schedule_id is None:
             raise Invalid.field("decisions", "need a schedule_id for reassign")
-        schedule_id = id_named(ids.SCHEDULE, one.schedule_id)
-    booking_id = id_named(ids.BOOKING, one.booking_id)
-    return Decision(booking_id=booking_id, action=one.action, schedule_id=schedule_id)
+        schedule_id = id_named(ids.SCHEDULE, body.schedule_id)
+    booking_id = id_named(ids.BOOKING, body.booking_id)
+    return Decision(booking_id=booking_id, action=body.action, schedule_id=schedule_id)
 
 
 def _answer(absence: CountedAbsence, status: int = 200) -> HttpAnswer:
@@ -172,8 +172,8 @@ _OF_USER: Final = "/api/v1/users/"
 
 
 def _named_by(owner: str) -> Callable[[Handler], Handler]:
-    """What names a handler by whose absences it is for: each call of the API has a name of its
-    own."""
+    """A decorator that names a handler after the owner in its path. Both paths share the handlers,
+    but each API call needs a name of its own."""
 
     def named(handler: Handler) -> Handler:
         async def handle(call: Call) -> HttpAnswer:

@@ -284,7 +284,8 @@ def cancelled_response(booking: Booking) -> HttpAnswer:
 
 
 def parse_new(body: CreateBooking) -> NewBooking:
-    """Raises Invalid, NotFound."""
+    """The new booking in the terms of the domain; a blank answer counts as none. Raises Invalid,
+    NotFound."""
     check_zone("timezone", body.timezone)
     check_zone("attendee.timezone", body.attendee.timezone)
     values = structs.asdict(body)
@@ -345,7 +346,7 @@ def _filter(query: BookingsQuery) -> BookingFilter:
 
 
 def _starts(query: BookingsQuery, zone: str) -> tuple[datetime | None, ...]:
-    """`since`, `until` and `before` of the filter. Raises Invalid where they are crossed."""
+    """`since`, `until` and `before` of the filter. Raises Invalid if they contradict each other."""
     since = until = before = None
     if query.start_date is not None:
         since = _first_instant("start_date", query.start_date, zone)
@@ -361,8 +362,8 @@ def _starts(query: BookingsQuery, zone: str) -> tuple[datetime | None, ...]:
 
 
 def _overlaps(query: BookingsQuery, zone: str) -> tuple[datetime | None, datetime | None]:
-    """The first instant of the span, and the first after it. Raises Invalid for one without the
-    other, and for a span that does not end after its start."""
+    """The first instant of the span, and the first after it. Raises Invalid if only one of them is
+    given, or if the span does not end after its start."""
     if query.overlaps_start is None and query.overlaps_end is None:
         return None, None
     if query.overlaps_start is None:
@@ -383,7 +384,7 @@ def _first_instant(field: str, text: str, zone: str) -> datetime:
 
 
 def _id_to_find(prefix: str, text: str | None) -> UUID | None:
-    """An id to filter by; what is no id finds nothing."""
+    """An id to filter by. A text that is not an id becomes one that matches nothing."""
     return None if text is None else ids.decode_id(prefix, text) or NOT_AN_ID
 
 

@@ -117,7 +117,7 @@ def _span(query: BusyTimesQuery, zone: str) -> tuple[datetime | None, datetime |
 
 
 def _bounds(field: str, text: str, zone: str) -> tuple[datetime, datetime]:
-    """Those of a day; an instant is both."""
+    """The first instant of a day and of the next; for an instant, that instant twice."""
     bound = day_or_instant(field, text)
     return local_time.bounds_of_day(bound, zone) if isinstance(bound, Day) else (bound, bound)
 

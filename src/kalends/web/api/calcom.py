@@ -36,7 +36,7 @@ DEFAULT_INTERVAL_MINUTES: Final = 15
 WEEK_MINUTES: Final = 7 * 24 * 60
 LARGEST_JSON_INTEGER: Final = 2**53
 CalcomId = Annotated[int, Meta(ge=0, le=LARGEST_JSON_INTEGER)]
-# Sent on in headers and addresses: printable ASCII, no blanks.
+# For values that are sent on in headers and URLs: printable ASCII without spaces.
 Visible = r"^[\x21-\x7e]+$"
 FirstStart = Annotated[
     DayOrInstant,
@@ -229,8 +229,11 @@ Body = TypeVar("Body", SyncCalcom, PutCalcomConnection)
 
 
 async def body_of_admin(call: Call, shape: type[Body]) -> tuple[Caller, Body]:
-    """The caller as an admin, and the body. The organization is judged first: of another one, only
-    NotFound is raised. Raises NotFound, Forbidden, NotJson, Invalid."""
+    """The caller as an admin, and the body.
+
+    The organization is checked first, so that somebody of another one only ever sees NotFound.
+    Raises NotFound, Forbidden, NotJson, Invalid.
+    """
     named = await call.named_in_body("organizationId")
     admin = None if named is None else await as_admin(call, named)
     body = await call.body(shape)
@@ -238,16 +241,16 @@ async def body_of_admin(call: Call, shape: type[Body]) -> tuple[Caller, Body]:
 
 
 async def admin_in_query(call: Call) -> Caller:
-    """The same for a call without a body."""
+    """The caller as an admin of the organization in the query, for calls without a body."""
     named = call.named_in_query("organizationId")
     admin = None if named is None else await as_admin(call, named)
     query = call.query(OfOrganization)
     return admin or await as_admin(call, query.organization_id)
 
 
-async def as_admin(call: Call, named: str) -> Caller:
+async def as_admin(call: Call, public_id: str) -> Caller:
     """The signed-in user as an admin of that organization. Raises NotFound, Forbidden."""
-    organization_id = id_named(ids.ORGANIZATION, named)
+    organization_id = id_named(ids.ORGANIZATION, public_id)
     membership = await require_admin(call.context, call.user_id, organization_id)
     return Caller(
         organization_id=organization_id,
@@ -277,7 +280,7 @@ def _bound(field: str, text: str | None, into_day: timedelta) -> datetime | None
 
 
 def parse_connection(body: PutCalcomConnection) -> NewConnection:
-    """Raises NotFound (for what can be no schedule), Invalid."""
+    """Raises NotFound (for an id that cannot be a schedule's), Invalid."""
     mappings = [_mapping(number, mapping) for number, mapping in enumerate(body.mappings)]
     return NewConnection(
         base_url=body.base_url,
@@ -302,8 +305,8 @@ def _mapping(number: int, mapping: CalcomMappingInput) -> ScheduleMapping:
     )
 
 
-def _schedule_id(named: str) -> UUID:
-    return id_named(ids.SCHEDULE, named)
+def _schedule_id(public_id: str) -> UUID:
+    return id_named(ids.SCHEDULE, public_id)
 
 
 def connection_response(call: Call, connection: ImportConnection) -> HttpAnswer:

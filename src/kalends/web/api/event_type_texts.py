@@ -12,7 +12,7 @@ from kalends.domain.values import Label, Name, Text
 from kalends.web.api.models import RequestModel
 
 MOST_LANGUAGES: Final = 30
-# Of all texts in all languages together: they are read with the event type.
+# All texts in all languages together: they are loaded whenever the event type is.
 MOST_CHARACTERS: Final = 150_000
 
 
@@ -53,7 +53,7 @@ TranslationsInput = Annotated[
 
 
 def translations_of(bodies: Mapping[str, EventTypeTextsInput]) -> dict[str, EventTypeTexts]:
-    """By canonical tag. Raises Invalid."""
+    """The texts by canonical language tag. Raises Invalid."""
     if len(bodies) > MOST_LANGUAGES:
         raise Invalid.field("translations", f"must be at most {MOST_LANGUAGES} languages")
     translations: dict[str, EventTypeTexts] = {}
@@ -76,7 +76,7 @@ def _tag(text: str) -> str:
 
 
 def _texts(body: EventTypeTextsInput) -> EventTypeTexts:
-    """What is empty is the original."""
+    """The texts of one language; an empty one stands for the original."""
     questions = {
         key: QuestionTexts(label=one.label or None, options=one.options or None)
         for key, one in body.questions.items()

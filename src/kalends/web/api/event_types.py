@@ -38,7 +38,7 @@ MOST_DAYS_AHEAD: Final = 10 * 366
 MOST_SEATS: Final = 10_000
 MOST_BOOKINGS_A_DAY: Final = 100_000
 MOST_REQUIREMENTS: Final = 10
-# In all requirements together: to match more takes the better part of a second.
+# In all requirements together: matching more of them takes the better part of a second.
 MOST_REQUIRED_SCHEDULES: Final = 300
 HEAVIEST: Final = 10
 LAST_POSITION: Final = 100_000
@@ -381,7 +381,8 @@ def _values(body: CreateEventType | UpdateEventType) -> dict[str, Any]:
 
 
 def _with_requirements(values: dict[str, Any]) -> dict[str, Any]:
-    """`schedule_id` is the short form of one requirement; null takes away what there was."""
+    """Turns `schedule_id`, the short form of a single requirement, into `requirements`; null
+    removes the requirements."""
     if "requirements" not in values and "schedule_id" not in values:
         return values
     schedule_id, bodies = values.pop("schedule_id", None), values.get("requirements")
@@ -398,7 +399,7 @@ def _with_requirements(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _requirement(number: int, body: RequirementInput) -> Requirement:
-    """Raises NotFound, and Invalid for a weight of a schedule that is not among its own."""
+    """Raises NotFound, and Invalid for a weight of a schedule that it does not name."""
     named = {text: id_named(ids.SCHEDULE, text) for text in body.schedule_ids}
     if not body.weights.keys() <= named.keys():
         raise Invalid.field(
@@ -409,7 +410,7 @@ def _requirement(number: int, body: RequirementInput) -> Requirement:
 
 
 def _questions(bodies: list[QuestionInput]) -> list[Question]:
-    """Raises Invalid for a key that comes twice, and for options where they cannot be."""
+    """Raises Invalid for a key that is used twice, and for options that the kind does not allow."""
     keys: set[str] = set()
     for number, question in enumerate(bodies):
         if question.key in keys:
@@ -423,7 +424,7 @@ def _questions(bodies: list[QuestionInput]) -> list[Question]:
 
 
 def _question(body: QuestionInput) -> Question:
-    """A consent that need not be given would be none."""
+    """The question; a consent is always required."""
     required = body.required or body.type is QuestionType.CONSENT
     values = structs.asdict(body) | {"required": required, "options": body.options or None}
     return Question(**values)

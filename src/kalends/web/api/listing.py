@@ -1,4 +1,4 @@
-"""Handlers of lists: a page of what a use case lists."""
+"""What handlers of lists share: answering with a page of what a use case lists."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ T = TypeVar("T")
 async def answer_page(
     call: Call, query: PageQuery, use_case: Callable[..., Any], show: Callable[[T], Any]
 ) -> HttpAnswer:
-    """The use case takes `limit` and `offset`, and gives a page and how many there are in all."""
+    """Answers with a page of the list. The use case takes `limit` and `offset`; it returns the
+    things on that page and how many there are in total."""
     listed, total = await call.read(use_case, limit=query.limit, offset=query.offset)
     return page(listed, total, query.limit, query.offset, show)

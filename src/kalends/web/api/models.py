@@ -1,4 +1,4 @@
-"""What several request models share."""
+"""Base class, field types and checks that several request models share."""
 
 from functools import cache
 from types import NoneType
@@ -12,17 +12,18 @@ from kalends.domain.invisible_characters import is_blank
 from kalends.domain.values import Day, Instant, Label, Line, Phone, Text, parse_day_or_instant
 from kalends.formats.countries import country_codes
 
-# In the data for machines whose place nobody has given yet.
+# A zone of the IANA data for machines whose place is not set yet; it stands for no place.
 NO_ZONE: Final = "Factory"
 LARGEST_OFFSET: Final = 1_000_000_000
-# How the kinds of text are distinguished: by their metadata.
+# The metadata of the text types, by which `_optional_texts` recognizes them.
 _TEXTS: Final = tuple(get_args(kind)[1] for kind in (Label, Line, Phone, Text))
 Limit = Annotated[int, Meta(ge=1, le=500, description="How many, at the most.")]
 Offset = Annotated[int, Meta(ge=0, le=LARGEST_OFFSET, description="How many to skip.")]
 
 
 def _code(description: str, example: str, pattern: str, shortest: int, longest: int) -> Meta:
-    """Of a text from a list that is too long for the description. Lengths in characters."""
+    """The metadata of a code from a list that is too long for the OpenAPI description. Lengths are
+    in characters."""
     return Meta(
         min_length=shortest,
         max_length=longest,
@@ -36,11 +37,11 @@ ZoneName = Annotated[
     str, _code("An IANA time-zone name.", "Europe/Berlin", "^[A-Za-z0-9_+/-]+$", 1, 64)
 ]
 CountryCode = Annotated[str, _code("An ISO 3166-1 alpha-2 code.", "DE", "^[A-Z]{2}$", 2, 2)]
-# An address that pages lead to: no user and no port that is none, in ASCII.
+# The pattern of an address that pages link to: ASCII, without a user, with a numeric port if any.
 HTTPS_ADDRESS: Final = (
     r"^https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:[/?#][!-~]*)?(?![\s\S])"
 )
-# Parsed by `day_or_instant`; a text here, so that the error can name the field.
+# `day_or_instant` parses it. It is plain text in the models, so that the error can name the field.
 DayOrInstant = Annotated[
     str, Meta(extra_json_schema={"anyOf": [{"format": "date"}, {"format": "date-time"}]})
 ]
@@ -59,7 +60,7 @@ class RequestModel(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 @cache
 def _optional_texts(kind: type[Struct]) -> tuple[str, ...]:
-    """The fields that hold a text for people or null."""
+    """The names of the fields that hold either a text for people or null."""
     return tuple(
         name
         for name, hint in get_type_hints(kind, include_extras=True).items()
@@ -68,9 +69,9 @@ def _optional_texts(kind: type[Struct]) -> tuple[str, ...]:
 
 
 def _parts(hint: Any) -> list[Any]:
-    """What a type is made of: its alternatives, and their metadata."""
+    """A type with all its alternatives and their metadata, at any depth."""
     inner = [*get_args(hint), *getattr(hint, "__metadata__", ())]
-    return [hint, *(part for one in inner for part in _parts(one))]
+    return [hint, *(part for part in inner for part in _parts(part))]
 
 
 class PageQuery(RequestModel, frozen=True):
@@ -79,7 +80,7 @@ class PageQuery(RequestModel, frozen=True):
 
 
 def check_zone(field: str, name: str | None) -> None:
-    """Raises Invalid unless the name is that of a zone (or None)."""
+    """Raises Invalid unless the name is None or that of a time zone."""
     if name is None:
         return
     try:
@@ -93,13 +94,13 @@ def check_zone(field: str, name: str | None) -> None:
 
 
 def check_country(field: str, code: str | None) -> None:
-    """Raises Invalid unless it is the code of a country (or None)."""
+    """Raises Invalid unless the code is None or that of a country."""
     if code is not None and code not in country_codes():
         raise Invalid.field(field, "must be an ISO 3166-1 alpha-2 code, such as DE")
 
 
 def day_or_instant(field: str, text: str) -> Day | Instant:
-    """Raises Invalid."""
+    """The day or instant in the text. Raises Invalid, which names the field."""
     try:
         return parse_day_or_instant(text)
     except ValueError as error:

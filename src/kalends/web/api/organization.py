@@ -148,7 +148,8 @@ def parse_changes(body: bytes) -> FieldChanges[Organization]:
 
 
 def parse_origins(written: list[str]) -> list[str]:
-    """Each once, in the form that is compared. Raises Invalid."""
+    """The origins without repetitions, in the canonical form that they are compared in. Raises
+    Invalid."""
     origins = []
     for at, text in enumerate(written):
         origin = origin_of(text)

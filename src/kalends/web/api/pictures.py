@@ -1,4 +1,5 @@
-"""A picture as the API takes it: a file in base64, so that errors and idempotency are as ever."""
+"""Pictures in the API: a file in base64 within JSON, so that errors and idempotency work as for
+any other call."""
 
 from base64 import b64decode
 from typing import Annotated, Final
@@ -9,7 +10,7 @@ from kalends.domain.errors import Invalid
 from kalends.domain.pictures import MOST_PICTURE_BYTES
 from kalends.web.api.models import RequestModel
 
-# In base64, and what stands around it.
+# The picture in base64, and the JSON around it.
 LARGEST_PICTURE_BODY_BYTES: Final = MOST_PICTURE_BYTES * 4 // 3 + 10_000
 
 

@@ -266,7 +266,7 @@ def parse_changes(body: bytes) -> FieldChanges[Schedule]:
 
 
 def _rules(body: CreateSchedule | UpdateSchedule) -> dict[str, Any]:
-    """What has other words in the domain, in those, but what is UNSET."""
+    """The fields whose form in the domain differs, in that form; without those that are UNSET."""
     values: dict[str, Any] = {}
     if isinstance(body.user_id, str):
         values["user_id"] = id_named(ids.USER, body.user_id)
@@ -283,7 +283,7 @@ def _rules(body: CreateSchedule | UpdateSchedule) -> dict[str, Any]:
 
 
 def _policy(body: CalendarPolicyInput) -> CalendarPolicy:
-    """Raises Invalid for hours that no policy needs, or that one lacks."""
+    """Raises Invalid for hours that the policy does not use, or that it lacks."""
     closes, hours = body.when_stale is WhenStale.CLOSE, body.close_after_hours
     if closes and hours is None:
         raise Invalid.field("calendar_policy.close_after_hours", "is required by `close`")
@@ -313,7 +313,7 @@ def _overrides(windows_by_day: dict[str, Windows]) -> dict[str, WindowText | lis
 
 
 def _windows(field: str, windows: WindowInput | list[WindowInput]) -> WindowText | list[WindowText]:
-    """As they were given, one or a list. Raises Invalid for one that cannot be."""
+    """The windows as they were given, one or a list. Raises Invalid for an impossible one."""
     if isinstance(windows, list):
         return [_window(f"{field}.{number}", window) for number, window in enumerate(windows)]
     return _window(field, windows)

@@ -1,4 +1,4 @@
-"""`/api/v1/slots`: what can be booked; `/api/v1/slots/explain`: why a time cannot."""
+"""`/api/v1/slots` lists the times that can be booked; `/slots/explain` says why one cannot."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ from kalends.web.http.routes import Resource, Route, Scopes
 
 LONGEST_SLOT_RANGE: Final = timedelta(days=366)
 LONGEST_MINUTES: Final = 30 * 24 * 60
-# A query is the same value whenever it is asked.
+# Parsed queries are cached, as they do not depend on when or by whom they are made.
 QUERIES_KEPT: Final = 256
 KEPT_QUERY_BYTES: Final = 500
 
@@ -102,7 +102,7 @@ async def list_slots(call: Call) -> HttpAnswer:
     open. Sessions count once in daily limits, however many seats they have, and are never closed by
     them.
     """
-    purpose, slot_range = _asked(call.query_string)
+    purpose, slot_range = _parse_query(call.query_string)
     listed = await slots.list_slots(call.context, call.caller, purpose, slot_range)
     return await _encode(listed, slot_range.timezone)
 
@@ -120,13 +120,17 @@ async def explain_slot(call: Call) -> HttpAnswer:
     return data({"offered": explained.is_offered, "reasons": reasons})
 
 
-def _asked(raw: bytes) -> tuple[SlotPurpose, SlotRange]:
-    """What a query asks for. Raises Invalid, NotFound."""
-    return _asked_again(raw) if len(raw) <= KEPT_QUERY_BYTES else _asked_again.__wrapped__(raw)
+def _parse_query(raw: bytes) -> tuple[SlotPurpose, SlotRange]:
+    """The purpose and range that a query asks for. Raises Invalid, NotFound."""
+    return (
+        _parse_kept_query(raw)
+        if len(raw) <= KEPT_QUERY_BYTES
+        else _parse_kept_query.__wrapped__(raw)
+    )
 
 
 @lru_cache(QUERIES_KEPT)
-def _asked_again(raw: bytes) -> tuple[SlotPurpose, SlotRange]:
+def _parse_kept_query(raw: bytes) -> tuple[SlotPurpose, SlotRange]:
     query = read_query(raw, SlotsQuery)
     check_zone("timezone", query.timezone)
     return _purpose(query), _range(query)
@@ -152,7 +156,7 @@ def _id(prefix: str, text: str | None) -> Any:
 
 
 def _range(query: SlotsQuery) -> SlotRange:
-    """Raises Invalid, also for more than 366 days."""
+    """Raises Invalid, also for a range of more than 366 days."""
     slot_range = SlotRange(
         start=day_or_instant("start", query.start),
         end=day_or_instant("end", query.end),
@@ -166,8 +170,8 @@ def _range(query: SlotsQuery) -> SlotRange:
 
 
 async def _encode(listed: ListedSlots, timezone: str | None) -> HttpAnswer:
-    """The answer, whose body is written once for what is kept: the same range is asked for it, and
-    so the same zone."""
+    """The answer with the slots as JSON. Slots that are kept between requests keep their text too:
+    they were listed for the same range, and so in the same zone."""
     if listed.texts:
         return HttpAnswer(200, listed.texts[0])
     zone = zone_named(timezone) if timezone else None
@@ -180,7 +184,7 @@ async def _encode(listed: ListedSlots, timezone: str | None) -> HttpAnswer:
 
 
 async def _encode_pieces(pieces: Sequence[Slots], write: Callable[[Slots], bytes]) -> bytes:
-    """Each piece by itself, so that others get their turn between them."""
+    """The JSON list of all slots, encoded piece by piece so that other tasks run in between."""
     parts = []
     for piece in pieces:
         parts.append(write(piece))

@@ -1,4 +1,4 @@
-"""`/api/v1/webhooks`: endpoints, their deliveries, and what is done with both."""
+"""`/api/v1/webhooks`: endpoints and their deliveries; test, rotate the secret, deliver again."""
 
 from functools import partial
 from typing import Annotated, Final

@@ -1,6 +1,6 @@
-"""`/console`: where a business sees its days and works with its bookings.
+"""`/console`: the pages on which a business sees its calendar and works with its bookings.
 
-Everything but signing in lies under `/console/{organization}`, so that a page names what it shows
-and a sandbox may be open beside its live twin. `request.py` is what each of these pages stands on;
-`sections.py` lists what the navigation offers; `table.py` gathers the routes.
+Everything but signing in is below `/console/{organization}`, so that a URL says whose data it shows
+and a sandbox can be open beside its live organization. All of these pages are built on
+`request.py`; `sections.py` has the menu, and `table.py` collects the routes.
 """

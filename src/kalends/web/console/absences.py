@@ -1,4 +1,4 @@
-"""Absences: who is away and when; what that meets is settled on one page."""
+"""Absences: entering who is away and when, and settling all affected bookings on one page."""
 
 import re
 from collections.abc import Sequence
@@ -39,14 +39,14 @@ from kalends.web.pages.refusals import words_of_code
 PATH: Final = "/absences"
 ONE: Final = PATH + "/{absence}"
 LISTED: Final = 100
-# Whoever is away is chosen among so many.
+# How many users and schedules the form offers to choose from.
 MOST_CHOICES: Final = 500
 ANYBODY: Final = AbsenceOwner()
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
 
 
 async def show_absences(request: ConsoleRequest) -> PageAnswer:
-    """A form for today, or for the time that the URL names (`query_of`)."""
+    """The form, filled in for today or for the time that the URL names (`query_of`)."""
     query = request.query
     now = request.page_request.context.clock()
     today = local(now, known_zone(request.organization.timezone)).date().isoformat()
@@ -62,9 +62,9 @@ async def show_absences(request: ConsoleRequest) -> PageAnswer:
 
 
 def query_of(schedule: Schedule | None, zone: Zone, span: Interval) -> dict[str, str | None]:
-    """What opens the form filled in, by the clock of that zone."""
+    """The query that opens the form filled in, with times on the clock of that zone."""
     start, end = local(span.start, zone), local(span.end, zone)
-    # A day's end is part of that day.
+    # Midnight at the end of a day belongs to that day, not to the next.
     last = local(span.end - 1, zone)
     return {
         "who": encode_id(SCHEDULE, schedule.id) if schedule else None,
@@ -76,7 +76,7 @@ def query_of(schedule: Schedule | None, zone: Zone, span: Interval) -> dict[str,
 
 
 async def enter_absence(request: ConsoleRequest) -> PageAnswer:
-    """Closes the time, and leads to what it meets."""
+    """Creates the absence, and redirects to the bookings that it affects."""
     form = await request.form()
     typed = Draft.of_values({name: form.text(name) for name in ("who", *BUSY)}).typed
     try:
@@ -96,7 +96,7 @@ async def show_affected(request: ConsoleRequest) -> PageAnswer:
 
 
 async def settle(request: ConsoleRequest) -> PageAnswer:
-    """Does what was chosen for each; what fails is shown again, with the reason."""
+    """Carries out the decision made for each booking; those that fail are shown again with why."""
     form, absence_id = await request.form(), _absence_in(request)
     page = request.page_request
     outcomes = await absences.settle_all(
@@ -167,7 +167,7 @@ async def _schedules(request: ConsoleRequest) -> list[Schedule]:
 
 
 async def _people(request: ConsoleRequest, active: Sequence[Schedule]) -> list[User | ListedUser]:
-    """Those with several schedules: of who sees own ones alone, nobody but that one."""
+    """The users with several schedules; a user who sees only own things gets nobody else."""
     if not request.sees_all:
         return [request.account.user] if len(active) > 1 else []
     users, _ = await request.read(members.list_users, limit=MOST_CHOICES, offset=0)
@@ -175,7 +175,7 @@ async def _people(request: ConsoleRequest, active: Sequence[Schedule]) -> list[U
 
 
 def _owner_in(form: FormFields) -> AbsenceOwner:
-    """Raises NotFound for what is no id."""
+    """The user or schedule that was chosen. Raises NotFound if the form has no valid id."""
     who = form.text("who")
     if who.startswith(f"{USER}_"):
         return AbsenceOwner(user_id=id_named(USER, who))
@@ -183,7 +183,7 @@ def _owner_in(form: FormFields) -> AbsenceOwner:
 
 
 def _day_of(text: str) -> str:
-    """Nothing of what is no day."""
+    """The text if it is a day, else an empty one."""
     try:
         return Day.parse(text).isoformat()
     except ValueError:

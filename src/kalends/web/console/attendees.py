@@ -1,4 +1,4 @@
-"""Who comes and where, from a form of the console; faults stand at their fields."""
+"""Reads attendee, title and location from a form of the console, with a fault for each field."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,7 +21,7 @@ _KINDS: Final[dict[str, Any]] = {
 
 @dataclass
 class Details:
-    """The values, None where a field is empty, and what is wrong by the name of its field."""
+    """The values, with None for an empty field, and the faults by the names of their fields."""
 
     name: str
     email: str
@@ -34,12 +34,12 @@ class Details:
     faults: dict[str, str] = field(default_factory=dict)
 
     def of_attendee(self) -> dict[str, Any]:
-        """The values of the attendee alone, by name."""
+        """The values about the attendee, by name."""
         names = ("name", "email", "phone", "timezone", "notes")
         return {name: getattr(self, name) for name in names}
 
     def of_place(self) -> dict[str, Any]:
-        """The title and where it is, by name."""
+        """The values about title and location, by name."""
         return {name: getattr(self, name) for name in ("title", "location", "location_type")}
 
 

@@ -1,4 +1,4 @@
-"""One booking: how it stands, all that happened to it, and what can be done with it."""
+"""The page of one booking: its state, its history, and the buttons that change it."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -26,9 +26,9 @@ from kalends.web.pages.labelled_answers import answers_of
 from kalends.web.pages.refusals import refusal_words
 
 PATH: Final = "/bookings/{id}"
-# What a button sets; cancelling asks for a reason, so it is a form of its own.
+# The statuses that a button sets. Cancelling asks for a reason, so it has a form of its own.
 SETTABLE: Final = (Status.CONFIRMED, Status.COMPLETED, Status.NO_SHOW)
-# Somebody was faster: the page shows how the booking stands by now.
+# Raised when somebody else has changed the booking first; the page then shows its current state.
 OVERTAKEN: Final = (InvalidTransition, NotReschedulable, Stale)
 
 
@@ -37,7 +37,7 @@ async def show_booking(request: ConsoleRequest) -> PageAnswer:
 
 
 async def set_status(request: ConsoleRequest) -> PageAnswer:
-    """Confirms, completes, or notes that nobody came."""
+    """Confirms or completes the booking, or marks it as a no-show."""
     posted = await read_posted(request)
     status = next((one for one in SETTABLE if one.value == posted.fields.get("status")), None)
     if status is None:
@@ -57,7 +57,7 @@ async def set_status(request: ConsoleRequest) -> PageAnswer:
 
 
 async def cancel(request: ConsoleRequest) -> PageAnswer:
-    """Cancels or rejects, with the reason that the attendee will read."""
+    """Cancels the booking, or rejects a request, with a reason that the attendee will read."""
     posted = await read_posted(request)
     reason = posted.fields.text("reason") or None
     if reason is not None and not is_accepted(reason, Text):
@@ -99,13 +99,13 @@ async def booking_page(request: ConsoleRequest, status: int = 200, **more: Any) 
 
 
 def _next_statuses(booking: Booking, now: datetime) -> list[Status]:
-    """What the booking may be set to; how it went, only once it has begun."""
+    """The statuses that the booking may be set to; COMPLETED and NO_SHOW only once it has begun."""
     offered = SETTABLE if booking.start_time <= now else (Status.CONFIRMED,)
-    return [one for one in offered if one in TRANSITIONS[booking.status]]
+    return [status for status in offered if status in TRANSITIONS[booking.status]]
 
 
 async def stale_page(request: ConsoleRequest, error: Any) -> PageAnswer:
-    """The booking as it stands by now, and that it was changed meanwhile."""
+    """The booking in its current state, with the message that it was changed meanwhile."""
     problem = str(STALE) if isinstance(error, Stale) else refusal_words(error)
     status = 409 if isinstance(error, Stale) else status_of(error)
     return await booking_page(request, status, problem=problem)

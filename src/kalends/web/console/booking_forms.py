@@ -1,4 +1,4 @@
-"""Forms about one booking: the page of one, and what is changed by what was posted with it."""
+"""What all forms about one booking share: showing the form, and changing the booking by it."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +23,7 @@ Changes = TypeVar("Changes")
 
 @dataclass(frozen=True)
 class PostedForm:
-    """What was posted about the booking that the path names."""
+    """A posted form about the booking in the path."""
 
     request: ConsoleRequest
     fields: FormFields
@@ -31,7 +31,7 @@ class PostedForm:
 
     @property
     def notify(self) -> bool:
-        """Whether mail is sent about the change: unless the form says `notify=no`."""
+        """Whether mail is sent about the change; it is, unless the form says `notify=no`."""
         return self.fields.get("notify") != "no"
 
     async def read_booking(self) -> Booking:
@@ -42,22 +42,22 @@ class PostedForm:
     async def change(
         self, change: Update[ChangeableBooking, Changes, Booking], changes: Changes
     ) -> None:
-        """Changes the booking as it was when the form was made. Raises Stale for another version,
-        and what `change` raises."""
+        """Changes the booking. Raises Stale if it is not the version any more that the form was
+        rendered from, and whatever `change` raises."""
         version = _version_in(self.fields)
         lock = partial(bookings.get_changeable, booking_id=self.booking_id, if_match=version)
         await self.request.change(lock_update(lock, change, changes))
 
     def done(self, name: str, *, is_mailed: bool = True) -> PageAnswer:
-        """Back to the booking, with what was done by its words: for a change without mail, the ones
-        that do not mention it."""
+        """Redirects to the booking, which then confirms what was done; the words for a change
+        without mail do not mention any."""
         done = name if self.notify and is_mailed else f"{name}.quiet"
         return self.request.go(url_of(self.booking_id), done=done)
 
 
 async def is_attendee_mailed(request: ConsoleRequest, booking: Booking, kind: MailKind) -> bool:
-    """Whether the attendee gets such a mail about the booking: the organization may have switched
-    it off, and nobody is told of what is over."""
+    """Whether the attendee gets this kind of mail about the booking. The organization may have
+    switched it off, and nobody is mailed about a booking that has ended."""
     if booking.end_time <= request.page_request.context.clock():
         return False
     off = await request.read(list_kinds_off, booking.event_type_id, booking.attendee_locale)
@@ -70,7 +70,7 @@ async def read_posted(request: ConsoleRequest) -> PostedForm:
 
 
 def booking_id_in(request: ConsoleRequest) -> UUID:
-    """Raises NotFound for what cannot be one."""
+    """The booking's id in the path. Raises NotFound if it cannot be one."""
     booking_id = decode_id(BOOKING, request.path("id"))
     if booking_id is None:
         raise NotFound.with_id(BOOKING, request.path("id"))
@@ -80,7 +80,8 @@ def booking_id_in(request: ConsoleRequest) -> UUID:
 def form_page(
     request: ConsoleRequest, template: str, path: str, booking: Booking, status: int, **values: Any
 ) -> PageAnswer:
-    """A form about the booking, posted to `path`, in which `{id}` is the booking's."""
+    """A page with a form about the booking. The form is posted to `path`, in which `{id}` stands
+    for the booking's public id."""
     id_ = encode_id(BOOKING, booking.id)
     return request.page(
         template,
@@ -99,7 +100,7 @@ def url_of(booking_id: UUID) -> str:
 
 
 def _version_in(form: FormFields) -> IfMatch:
-    """The version that the form was made for; any, where it says none."""
+    """The version that the form was rendered from; if it names none, any version is accepted."""
     text = form.text("seen")
     is_version = text.isascii() and text.isdigit() and len(text) < 10
     return frozenset({int(text)}) if is_version else None

@@ -1,4 +1,4 @@
-"""The list of bookings: the filters of the API, in pages, and as a file."""
+"""The list of bookings with the API's filters: page by page, and as a CSV file."""
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
@@ -34,7 +34,7 @@ LIMIT: Final = 50
 LARGEST_PAGE_OFFSET: Final = 1_000_000
 NOT_AN_ID: Final = UUID(int=0)
 FILTERS: Final = ("status", "schedule", "event_type", "since", "until", "upcoming")
-# Of the sheet.
+# The heads of the CSV file.
 COLUMNS: Final = (
     gettext_lazy("Id"),
     gettext_lazy("Status"),
@@ -86,7 +86,7 @@ async def list_bookings(request: ConsoleRequest) -> PageAnswer:
 
 
 async def download(request: ConsoleRequest) -> Stream:
-    """The same bookings, all of them, as comma-separated values."""
+    """All bookings that the filters match, as comma-separated values."""
     search = _search_in(request)
     choices: Choices = await request.read(list_choices)
     name = f"bookings-{request.organization.slug}.csv"
@@ -98,7 +98,7 @@ async def download(request: ConsoleRequest) -> Stream:
 
 
 def names_of(choices: Choices) -> dict[str, Any]:
-    """What schedules and event types are called."""
+    """The names of schedules and event types by id, as templates take them."""
     return {
         "schedule_names": {one.id: one.name for one in choices.schedules},
         "event_type_names": {one.id: one.name for one in choices.event_types},
@@ -155,7 +155,7 @@ def _row(
 
 
 def _search_in(request: ConsoleRequest) -> Search:
-    """Raises Invalid for a day that is none."""
+    """The filters in the query. Raises Invalid if a day is not one."""
     query, zone = request.query, request.zone.name
     since, until = _day(query, "since"), _day(query, "until")
     if since and until and until < since:
@@ -171,7 +171,7 @@ def _search_in(request: ConsoleRequest) -> Search:
 
 
 def _text_in(query: FormFields) -> str:
-    """What is searched; `email` is what older addresses call it."""
+    """The text to search for. Older URLs call the parameter `email`."""
     return query.text("search") or query.text("email")
 
 
@@ -182,7 +182,7 @@ def _kept(query: FormFields) -> dict[str, Any]:
 
 
 def _id(prefix: str, text: str | None) -> UUID | None:
-    """An id to filter by; what is no id finds nothing."""
+    """An id to filter by. A text that is not an id becomes one that matches nothing."""
     return (decode_id(prefix, text) or NOT_AN_ID) if text else None
 
 

@@ -1,4 +1,5 @@
-"""Insights: a range of days in numbers, beside the range before, as drawings, tables and files."""
+"""The insights page: numbers about a range of days and the range before, as charts, tables and
+CSV files."""
 
 from datetime import date, timedelta
 from typing import Any, Final
@@ -25,7 +26,7 @@ from kalends.web.pages.forms import FormFields
 
 PATH: Final = "/charts"
 USUAL_DAYS: Final = 28
-# What is chosen by one click: days, and what they are called.
+# The ranges offered as links: their days, and the number and unit that they are called by.
 RANGES: Final = ((28, 4, "week"), (84, 12, "week"), (365, 12, "month"))
 MOST_DAYS: Final = 3 * 366
 FIRST_DAY: Final = date(1980, 1, 1)
@@ -118,7 +119,7 @@ def _day(query: FormFields, name: str) -> Day | None:
 
 
 def _kept(request: ConsoleRequest, days: DayRange) -> dict[str, str]:
-    """What the page's links take along."""
+    """The parameters that all links of the page keep."""
     kept = {"since": days.first.isoformat(), "until": days.last.isoformat()}
     if schedule := request.query.get("schedule"):
         kept["schedule"] = schedule
@@ -126,7 +127,7 @@ def _kept(request: ConsoleRequest, days: DayRange) -> dict[str, str]:
 
 
 def _tiles(insights: Insights, locale: Locale) -> list[dict[str, Any]]:
-    """The whole range in a few numbers, each beside the one before."""
+    """The key numbers of the whole range, each beside that of the range before."""
     now, before = insights.total.now, insights.total.before
     return [
         {"title": gettext("Bookings"), "now": str(now.made), "before": str(before.made)},

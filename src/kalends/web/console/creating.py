@@ -1,4 +1,5 @@
-"""A booking by hand: what it is of, one of the free times (or one of one's own), and who comes."""
+"""Booking by hand in three steps: the event type or schedule, the time (a free one, or any other),
+and the attendee."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -40,10 +41,13 @@ LONGEST_BY_HAND_MINUTES: Final = 7 * 24 * 60
 
 @dataclass(frozen=True)
 class Selection:
-    """What is to be booked: an event type (on a schedule, where it names none), or some minutes
-    of a schedule. `length` are those that were drawn in the calendar, which propose no more. It
-    `needs_schedule` from who sees some of them alone. It `is_there` unless something was named that
-    is gone, or is not there for who asks: nothing else is booked in its place."""
+    """What is to be booked: an event type (on a schedule, if it requires none), or some minutes of
+    a schedule.
+
+    `length` is the number of minutes drawn in the calendar; it is only a proposal. A user who sees
+    only own things `needs_schedule`. `is_there` is False if the query names something that does
+    not exist, or not for this user; nothing else may be booked in its place.
+    """
 
     event_type: EventType | None
     schedule: Schedule | None
@@ -76,7 +80,7 @@ class Selection:
 
 
 async def show_steps(request: ConsoleRequest) -> PageAnswer:
-    """What, when, who: the first of them that is not settled yet."""
+    """Shows the first of the three steps that is not completed yet."""
     query = request.query
     choices: Choices = await request.read(list_choices)
     selection = _selection_in(request, query, choices)
@@ -122,7 +126,7 @@ async def create(request: ConsoleRequest) -> PageAnswer:
 def _answers_in(
     form: FormFields, selection: Selection, details: Details
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The answers to the event type's questions, and what is wrong in the whole form."""
+    """The answers to the event type's questions, and the faults of the whole form by field."""
     if selection.event_type is None:
         return {}, details.faults
     filled = read_booking_form(form, selection.event_type, "UTC", None)
@@ -170,8 +174,8 @@ def _selection_in(request: ConsoleRequest, form: FormFields, choices: Choices) -
 
 
 def _only_one(event_type: EventType, choices: Choices) -> Schedule | None:
-    """The one schedule that the event type may take, where there is no other."""
-    fitting = [one for one in choices.schedules if _may_take(event_type, one)]
+    """The schedule that the event type takes, if there is only one to choose from."""
+    fitting = [schedule for schedule in choices.schedules if _may_take(event_type, schedule)]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -183,8 +187,8 @@ def _minutes_in(form: FormFields, name: str) -> int | None:
 
 
 def _choose_page(request: ConsoleRequest, selection: Selection, choices: Choices) -> PageAnswer:
-    """What may be booked on the schedule that was proposed, at the time that was. The time is
-    judged when it is known what is booked."""
+    """The first step: what can be booked on the proposed schedule at the proposed time. Whether
+    that time is free is checked once it is known what is booked."""
     schedule = selection.schedule
     offered = [
         one
@@ -210,8 +214,8 @@ def _choose_page(request: ConsoleRequest, selection: Selection, choices: Choices
 def _closing_url(
     request: ConsoleRequest, selection: Selection, starts_at: datetime | None
 ) -> str | None:
-    """Where the place that was chosen is closed instead: the time, else the whole day. None where
-    none was chosen, or the user may not."""
+    """The URL of a form that closes the chosen time, or else the whole day, instead of booking it.
+    None if neither was chosen, or the user may not enter absences."""
     if not request.may(Right.CHANGE_ABSENCES):
         return None
     schedule = selection.schedule
@@ -227,12 +231,14 @@ def _closing_url(
 
 def _may_take(event_type: EventType, schedule: Schedule) -> bool:
     requirements = event_type.requirements
-    return not requirements or any(schedule.id in one.schedule_ids for one in requirements)
+    return not requirements or any(
+        schedule.id in requirement.schedule_ids for requirement in requirements
+    )
 
 
 def _has_chosen(query: FormFields) -> bool:
-    """Whether a schedule alone was chosen here, with its minutes: the calendar's link only
-    proposes one."""
+    """Whether the first step was completed, by choosing an event type, or minutes of a schedule.
+    A link from the calendar only proposes a schedule."""
     return bool(query.get("event_type") or query.get("minutes"))
 
 

@@ -1,4 +1,4 @@
-"""What was done just now, as the page after it says: `?done=` names it."""
+"""The sentences by which a page confirms what has just been done; `?done=` names one."""
 
 from typing import Final
 

@@ -1,13 +1,13 @@
-"""Numbers as drawings: bars over time, and a week's hours. Pure: places and sizes, no words.
+"""The geometry of the charts: bars over time, a heat map of a week's hours. Pure, without words.
 
-Nothing needs a colour to be read: what was before is an outline, and each hour has its number.
+No chart relies on colour: the range before is drawn as an outline, and each hour has its number.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-# The drawing's own units.
+# In the units of the drawing (the SVG's viewBox).
 WIDTH: Final = 960
 HEIGHT: Final = 240
 LEFT: Final = 44
@@ -18,14 +18,14 @@ FEWEST_LINES: Final = 4
 MOST_MARKS: Final = 12
 CELL_WIDTH: Final = 38
 CELL_HEIGHT: Final = 30
-# How dark an hour is, at most.
+# The number of shades, of which the darkest is for the busiest hour.
 SHADES: Final = 5
 USUAL_HOURS: Final = (8, 18)
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A number beside the one before it, as bars that stand on the axis."""
+    """Two bars on the axis: a number, and the one of the range before."""
 
     x: int
     width: int
@@ -42,7 +42,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class BarChart:
-    """Bars between lines: each at a height, with the number that it stands for."""
+    """Bars in front of horizontal lines; each line has its height and the number it stands for."""
 
     bars: Sequence[Bar]
     lines: Sequence[tuple[int, int]]
@@ -55,7 +55,7 @@ class BarChart:
 
 @dataclass(frozen=True)
 class HourCell:
-    """An hour of a weekday (0 is Monday). `shade` says how much it is of the most, 0 is none."""
+    """An hour of a weekday (0 is Monday). `shade` is its share of the busiest hour; 0 is none."""
 
     x: int
     y: int
@@ -68,7 +68,7 @@ class HourCell:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """A week's hours, from the first to the last that has any."""
+    """The hours of a week: at least the usual ones, and all from the first to the last with any."""
 
     cells: Sequence[HourCell]
     hours: Sequence[int]
@@ -91,7 +91,7 @@ class HeatMap:
 
 
 def draw_bars(values: Sequence[tuple[int, int]]) -> BarChart:
-    """Each number now beside the one before, on a scale that begins at nothing."""
+    """The chart of pairs of numbers, now and before, on a scale that begins at zero."""
     largest = max([FEWEST_LINES, *(n for pair in values for n in pair)])
     step = _step(largest)
     top, room = -(-largest // step) * step, HEIGHT - TOP - BOTTOM
@@ -115,7 +115,7 @@ def draw_bars(values: Sequence[tuple[int, int]]) -> BarChart:
 
 
 def draw_hours(hours: Sequence[tuple[int, int]], first_week_day: int) -> HeatMap:
-    """The hours of a week, as `Insights` has them, by weekday as the calendar begins it."""
+    """The heat map of the hours in `Insights`, with its rows in the order of the reader's week."""
     used = [i % 24 for i, pair in enumerate(hours) if any(pair)]
     first = min([USUAL_HOURS[0], *used])
     last = max([USUAL_HOURS[1] - 1, *used])
@@ -140,7 +140,7 @@ def draw_hours(hours: Sequence[tuple[int, int]], first_week_day: int) -> HeatMap
 
 
 def _step(largest: int) -> int:
-    """The largest of 1, 2, 5, 10, 20, 50, … that gives lines enough."""
+    """The distance of two lines: the largest of 1, 2, 5, 10, 20, 50, … that gives enough lines."""
     steps: list[int] = [
         step * 10**power for power in range(len(str(largest))) for step in AXIS_STEPS
     ]

@@ -1,4 +1,4 @@
-"""Changing the details of a booking: who comes, where, and how it is called."""
+"""The form for the details of a booking: attendee, location and title."""
 
 from typing import Any, Final
 

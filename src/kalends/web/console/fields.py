@@ -1,4 +1,4 @@
-"""What the fields of the settings' forms are called, by their names without numbers of rows."""
+"""The labels of the fields in the settings' forms, by field name without row numbers."""
 
 import re
 from typing import Final
@@ -110,7 +110,7 @@ _INDEX: Final = re.compile(r"\.\d+(?=\.|$)")
 
 
 def label_of(name: str) -> str:
-    """What a field is called, in the words of its form; empty where it has none."""
+    """The label of a field as its form has it; empty if it has none."""
     field = _INDEX.sub("", name)
     while field and field not in FIELDS:
         field = field.partition(".")[2]

@@ -1,4 +1,4 @@
-"""What was seen in calendars elsewhere that somebody has to decide about."""
+"""Calendar findings: showing them, and deciding about one."""
 
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from kalends.web.pages.refusals import refusal_words
 
 PATH: Final = "/calendar-findings"
 LISTED: Final = 50
-# Where they stand beside each other: what changes something first.
+# The order of the buttons: those that change something come first.
 IN_ORDER: Final = (
     Resolution.FOLLOW,
     Resolution.RESTORE,
@@ -31,7 +31,7 @@ async def list_findings(request: ConsoleRequest) -> PageAnswer:
 
 
 async def resolve(request: ConsoleRequest) -> PageAnswer:
-    """Does what was chosen; what a change of the booking refuses is shown."""
+    """Carries out the decision; if the booking cannot be changed so, the page says why."""
     finding_id = id_named(ids.CALENDAR_FINDING, request.path("finding"))
     chosen = (await request.form()).text("resolution")
     resolution = next((one for one in IN_ORDER if one.value == chosen), None)
@@ -58,7 +58,7 @@ async def _page(request: ConsoleRequest, status: int = 200, **more: Any) -> Page
 
 
 def choices_of(finding: CalendarFinding) -> list[tuple[str, str]]:
-    """What can be decided about it: what the form sends, and what the button says."""
+    """The possible decisions: the value that the form sends, and the text of its button."""
     return [(one.value, str(RESOLUTIONS[one])) for one in IN_ORDER if one in finding.choices]
 
 

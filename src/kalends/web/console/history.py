@@ -1,4 +1,4 @@
-"""What one event changed, as people read it. Pure."""
+"""The history of a booking: what each of its events changed, in words for people. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from kalends.web.pages.labels import LOCATION_TYPES
 
 @dataclass(frozen=True)
 class FieldChange:
-    """A field with what it was and what it became; None where there was nothing."""
+    """A field with its value before and after an event; None where it had no value."""
 
     label: str
     before: str | None
@@ -26,7 +26,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Entry:
-    """An event with who did it, why, and what changed by it."""
+    """An event: who caused it, why, and what it changed."""
 
     event: LoggedEvent
     actor: str
@@ -82,7 +82,7 @@ def entries_of(
 
 
 def actor_words(actor: str, name: str | None) -> str:
-    """Who did it: a user, an API key by its name, or a word of ours."""
+    """The words for an actor: a user or API key by name, or a general term such as the attendee."""
     if actor.startswith("key_"):
         return gettext("API key {name}", name=name or actor)
     return str(_ACTORS[actor]) if actor in _ACTORS else name or actor

@@ -40,8 +40,8 @@ TITLES: Final[Mapping[str, LazyMessage]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """`label` is a user's where `is_users`, and a date in the reader's way of writing it where it
-    stands in a file `in_file`; `now` and `before` are what is drawn."""
+    """A row of a table. `label` is text by a user if `is_users`; a date is formatted for the reader
+    in `label`, and is in `in_file` as a file has it. `now` and `before` are what a bar shows."""
 
     label: str
     cells: Sequence[str]
@@ -63,14 +63,14 @@ class Table:
         return max([1, *(max(row.now, row.before) for row in self.rows)])
 
     def lines(self) -> Iterable[Sequence[str]]:
-        """As a file has it."""
+        """The lines of the table in a CSV file."""
         yield self.heads
         for row in self.rows:
             yield (row.in_file or row.label, *row.cells)
 
 
 def tables_of(insights: Insights, choices: Choices, locale: Locale) -> dict[str, Table]:
-    """All of them, by key."""
+    """All tables, by key."""
     tables = (
         _table("time", gettext("From day"), _times(insights, locale)),
         _hours(insights, locale),
@@ -84,7 +84,7 @@ def tables_of(insights: Insights, choices: Choices, locale: Locale) -> dict[str,
 
 
 def percent(number: int | None) -> str:
-    """As it stands in a cell; a schedule that is never open has none."""
+    """The percentage as a cell shows it; a schedule that is never open has none."""
     return "" if number is None else f"{number}%"
 
 
@@ -114,7 +114,7 @@ def _times(insights: Insights, locale: Locale) -> list[Row]:
 
 
 def _span_label(insights: Insights, day: date, locale: Locale) -> str:
-    """What a day, week or month is called."""
+    """The label of a day, week or month."""
     if insights.range.step == "month" and day.day == 1:
         return clock_words.month(day, locale)
     return clock_words.short_day(day, locale)
@@ -185,5 +185,5 @@ def _sources(insights: Insights) -> list[Row]:
 
 
 def _by_count(pairs: Mapping[Any, Pair]) -> list[tuple[Any, Pair]]:
-    """The most first."""
+    """The pairs, sorted by count with the largest first."""
     return sorted(pairs.items(), key=lambda item: (-item[1].now.made, -item[1].before.made))

@@ -1,6 +1,6 @@
-"""`/live`: server-sent events that say when to look again. What is new, the page itself fetches.
+"""`/live`: server-sent events that tell a page when to reload. The page fetches the news itself.
 
-The stream ends when the session does, when the user's membership does, or with the server.
+The stream ends with the session, with the user's membership, or when the server shuts down.
 """
 
 from collections.abc import AsyncIterator
@@ -17,17 +17,19 @@ from kalends.web.http.sign_ins import token_in
 from kalends.web.pages.answers import PageAnswer, Stream
 
 PATH: Final = "/live"
-# So often something is sent, so that proxies keep the connection; and the session is looked at.
+# At least this often something is sent, which keeps proxies from closing the connection, and the
+# session is checked.
 HEARTBEAT_SECONDS: Final = 15.0
 COME_BACK_AFTER_MS: Final = 3_000
-# To who sees own things alone the numbers of events would tell of others'. A browser that comes
-# back with this looks again, as something may have changed meanwhile.
+# The event id for users who see only own things, to whom event numbers would betray how much
+# happens to others'. A browser that reconnects with it is told to reload, in case it missed a
+# change.
 OF_OWN: Final = "own"
 OWN_CHANGE: Final = b"event: change\ndata: -\n\n"
 
 
 async def stream_changes(request: ConsoleRequest) -> PageAnswer | Stream:
-    """Raises Unavailable where too many look already."""
+    """Streams the changes. Raises Unavailable if too many streams are open already."""
     if request.page_request.page_context.change_watcher.is_full:
         raise Unavailable("There are too many connections of this kind just now.")
     request.page_request.scope[ENDLESS] = True
@@ -35,7 +37,7 @@ async def stream_changes(request: ConsoleRequest) -> PageAnswer | Stream:
 
 
 async def _chunks(request: ConsoleRequest) -> AsyncIterator[bytes]:
-    known = _seen(request) if request.sees_all else None
+    known = _last_seen(request) if request.sees_all else None
     watcher = request.page_request.page_context.change_watcher
     async with watcher.watch(request.organization.id, known) as watch:
         yield f"retry: {COME_BACK_AFTER_MS}\n\n".encode()
@@ -49,7 +51,7 @@ async def _chunks(request: ConsoleRequest) -> AsyncIterator[bytes]:
 
 async def _changes(request: ConsoleRequest, watch: Watch) -> AsyncIterator[bytes]:
     async for change in watch.changes(HEARTBEAT_SECONDS):
-        if not await _is_still_in(request):
+        if not await _may_go_on(request):
             yield b"event: end\ndata: -\n\n"
             return
         if change is None:
@@ -60,14 +62,14 @@ async def _changes(request: ConsoleRequest, watch: Watch) -> AsyncIterator[bytes
             yield OWN_CHANGE
 
 
-def _seen(request: ConsoleRequest) -> int | None:
-    """What a browser that comes back had heard of last."""
+def _last_seen(request: ConsoleRequest) -> int | None:
+    """The number of the last event that a browser which reconnects has been told of."""
     text = request.page_request.headers.get("last-event-id", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-async def _is_still_in(request: ConsoleRequest) -> bool:
-    """Whether the session goes on, and the user still has that role in the organization."""
+async def _may_go_on(request: ConsoleRequest) -> bool:
+    """Whether the session still exists, and the user has the same role in the organization."""
     token = token_in(request.page_request.headers)
     try:
         user = await find_signed_in_user(request.page_request.context, token) if token else None

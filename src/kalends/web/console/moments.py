@@ -1,4 +1,4 @@
-"""From what is chosen in a form to an instant: an instant itself, or a day and a time of day."""
+"""Reads an instant from a form: given as an instant, or as a day and a time of day."""
 
 import re
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ _TIME: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
 class AmbiguousTime(Invalid):
-    """The clock shows that time twice on that day: `instants` are both."""
+    """The clock shows the time twice on that day; `instants` has both."""
 
     def __init__(self, message: str, instants: list[datetime]) -> None:
         super().__init__(message)
@@ -23,9 +23,10 @@ class AmbiguousTime(Invalid):
 
 
 def moment_in(form: FormFields, zone: Zone) -> datetime:
-    """`start` as it stands in URLs; else `day` and `time` on the clock of the zone.
+    """The instant in `start`, or else that of `day` and `time` on the zone's clock.
 
-    Raises Invalid for what is neither or does not exist, AmbiguousTime for what there is twice.
+    Raises Invalid if neither is given or the clock skips that time, and AmbiguousTime if the clock
+    shows it twice.
     """
     if form.text("start"):
         try:

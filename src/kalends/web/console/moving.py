@@ -1,7 +1,7 @@
-"""Moving a booking: to one of its free times, or to a day and time of one's own.
+"""Moving a booking to one of its free times, or to any other day and time.
 
-The calendar's script posts the same form when a booking was dragged, once it has asked: in a day
-of several schedules to another host, too.
+The calendar's script posts the same form after a booking was dragged and the user has confirmed.
+In a day with several schedules, that may also move it to another host.
 """
 
 from typing import Any, Final
@@ -36,7 +36,7 @@ async def show_times(request: ConsoleRequest) -> PageAnswer:
 
 
 async def move(request: ConsoleRequest) -> PageAnswer:
-    """Moves the booking; a refusal has a sentence of its own."""
+    """Moves the booking; if that is refused, the page says why."""
     posted = await read_posted(request)
     form = posted.fields
     try:
@@ -60,16 +60,17 @@ async def move(request: ConsoleRequest) -> PageAnswer:
 
 
 async def _schedules_in(request: ConsoleRequest, form: FormFields) -> list[UUID] | UnsetType:
-    """All schedules of the booking, where it goes `from` one of them to another `schedule`."""
-    to, left = (decode_id(SCHEDULE, form.get(name, "")) for name in ("schedule", "from"))
-    if to is None or left is None or to == left:
+    """All schedules of the booking after it moves `from` one of them to `schedule`; UNSET if it
+    stays on the same ones."""
+    new_id, old_id = (decode_id(SCHEDULE, form.get(name, "")) for name in ("schedule", "from"))
+    if new_id is None or old_id is None or new_id == old_id:
         return UNSET
     booking = await request.read(bookings.get_booking, booking_id_in(request))
-    return [to if id_ == left else id_ for id_ in booking.schedule_ids]
+    return [new_id if id_ == old_id else id_ for id_ in booking.schedule_ids]
 
 
 def may_override(request: ConsoleRequest, form: FormFields) -> bool:
-    """Whether the rules are to be passed over; only admins are asked."""
+    """Whether the booking is made past the rules, as the form of an admin may say."""
     return form.get("override") == "yes" and Scope.ALL.value in request.page_request.caller.scopes
 
 

@@ -1,7 +1,8 @@
-"""Another host for a booking: chosen from those who could take it.
+"""Gives a booking to another host, chosen from those who could take it.
 
-`schedule` takes it, and `instead_of` is the one that it leaves, needed where it takes several. A
-booking that is dragged to another column may get another time too: that is `moving`.
+In the form, `schedule` takes the booking; `instead_of` is the schedule that it leaves, which is
+only needed if it takes several. Dragging a booking to another column is in `moving.py`, as that
+may change the time too.
 """
 
 from typing import Any, Final
@@ -31,7 +32,7 @@ async def show_candidates(request: ConsoleRequest) -> PageAnswer:
 
 
 async def reassign(request: ConsoleRequest) -> PageAnswer:
-    """Gives the booking to another schedule; a refusal has a sentence of its own."""
+    """Gives the booking to another schedule; if that is refused, the page says why."""
     posted = await read_posted(request)
     booking = await posted.read_booking()
     try:
@@ -46,7 +47,7 @@ async def reassign(request: ConsoleRequest) -> PageAnswer:
 
 
 def _schedules_in(form: FormFields, booking: Booking) -> list[UUID]:
-    """All that the booking is to take. Raises Invalid, NotFound."""
+    """All schedules that the booking is to take. Raises Invalid, NotFound."""
     if not form.text("schedule"):
         raise Invalid(gettext("Please choose who takes it."))
     chosen = id_named(SCHEDULE, form.text("schedule"))

@@ -1,4 +1,4 @@
-"""What a page of the console stands on: a signed-in user at work in one organization."""
+"""The console request: a signed-in user who works in one organization. Every page gets one."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,10 +42,10 @@ NOT_STORED: Final = ("cache-control", "no-store")
 
 @dataclass(frozen=True)
 class ConsoleRequest:
-    """What a signed-in user asks for on behalf of one organization, in which the user has a role.
+    """A request that a signed-in user makes within one organization, in which the user has a role.
 
-    Whatever it reads and changes is that organization's, by `page_request.caller`; and where the
-    role reaches own things alone, it is on the user's schedules (`caller.only_schedules`).
+    `page_request.caller` confines everything it reads and changes to that organization and, if the
+    role reaches only own things, to the user's schedules (`caller.only_schedules`).
     """
 
     page_request: PageRequest
@@ -56,7 +56,7 @@ class ConsoleRequest:
 
     @property
     def findings_total(self) -> int:
-        """How many findings of calendars wait for the user to decide."""
+        """How many calendar findings wait for a decision by this user."""
         reach = self.reach(Right.SETTLE_FINDINGS)
         own = self.own
         return own.findings_total if reach is Reach.ALL else own.own_findings_total
@@ -68,21 +68,21 @@ class ConsoleRequest:
 
     @property
     def sees_all(self) -> bool:
-        """Whether the request reaches the things of all."""
+        """Whether the request reaches everybody's things, not only the user's own."""
         return self.page_request.caller.only_schedules is None
 
     @property
     def sees_several(self) -> bool:
-        """Whether it may reach more schedules than one."""
+        """Whether the request may reach more than one schedule."""
         only = self.page_request.caller.only_schedules
         return only is None or len(only) > 1
 
     def may(self, right: Right) -> bool:
-        """Whether the user has the right, to own things at least."""
+        """Whether the user has the right, be it for own things only."""
         return self.reach(right) is not Reach.NOTHING
 
     def reach(self, right: Right) -> Reach:
-        """Whose things the user has that right to."""
+        """Whose things the user has the right to: nothing, own or all."""
         return _reach(self.membership, self.organization, right)
 
     @property
@@ -91,7 +91,7 @@ class ConsoleRequest:
 
     @cached_property
     def zone(self) -> Zone:
-        """The organization's, in which days are counted here. Raises BrokenZone."""
+        """The organization's time zone, in which the console counts days. Raises BrokenZone."""
         return zone_of_organization(self.organization)
 
     @property
@@ -99,25 +99,25 @@ class ConsoleRequest:
         return self.page_request.query
 
     async def form(self) -> FormFields:
-        """What was sent, from a page of this very session."""
+        """The posted form. Raises Forbidden unless it comes from a page of this session."""
         return await self.page_request.form()
 
     def path(self, name: str) -> str:
         return self.page_request.path(name)
 
     def to(self, path: str = "", **query: str | Sequence[str] | None) -> str:
-        """The URL of a page of this organization's console; what is empty is left out."""
+        """The URL of a page in this organization's console, without empty parameters."""
         filled = {name: value for name, value in query.items() if value}
         url = f"/console/{self.organization.slug}{path}"
         return f"{url}?{urlencode(filled, doseq=True)}" if filled else url
 
     def go(self, path: str, **query: str | Sequence[str] | None) -> PageAnswer:
-        """Sends the browser to such a page, as after a form was done."""
+        """Redirects the browser to a page of the console, as after a form has succeeded."""
         return redirect(self.to(path, **query))
 
     @property
     def _place(self) -> str:
-        """The path of the request, after the organization's."""
+        """The path of the request below the organization's."""
         path: str = self.page_request.scope["path"]
         return path.removeprefix(self.to())
 
@@ -137,10 +137,9 @@ class ConsoleRequest:
         headers: HeaderPairs = (),
         **values: Any,
     ) -> PageAnswer:
-        """The template within the console's frame, under the tab of the menu whose key `section`
-        is.
+        """The template in the console's frame; `section` is the key of the menu's tab above it.
 
-        `done` in the query names what was done just now (`done.DONE`).
+        `done` in the query names what has just been done, which the page confirms (`done.DONE`).
         """
         all_headers = (*headers, NOT_STORED)
         return self.page_request.page(
@@ -148,7 +147,7 @@ class ConsoleRequest:
         )
 
     async def long_page(self, template: str, section: str, **values: Any) -> PageAnswer:
-        """The same, of a template that may write much."""
+        """Like `page`, for a template whose output may be long."""
         values = self._common(section, values) | values
         return await self.page_request.long_page(template, 200, (NOT_STORED,), **values)
 
@@ -164,8 +163,8 @@ class ConsoleRequest:
             "rights": Right,
             "organization": self.organization,
             "is_sandbox": self.organization.mode is Mode.TEST,
-            # Where no day is counted a broken zone stands in no one's way, least of all in the
-            # settings, where it is mended.
+            # A page that counts no days works in spite of a broken zone; so do the settings, where
+            # the zone is repaired.
             "zone": known_zone(self.organization.timezone),
             "done": DONE.get(done),
             "problem": None,
@@ -177,14 +176,17 @@ ConsoleHandler = Callable[[ConsoleRequest], Awaitable[PageAnswer | Stream]]
 
 
 def console_route(right: Right, method: str, path: str, handler: ConsoleHandler) -> PageRoute:
-    """A page of an organization, for those of it who have the right. `path` comes after `ROOT`."""
+    """A page of an organization, for its users who have the right. `path` is below `ROOT`."""
     in_console = _in_console(right, handler)
     return PageRoute(method=method, path=ROOT + path, handler=in_console, access=right)
 
 
 async def open_console(request: PageRequest, right: Right) -> ConsoleRequest:
-    """The request with what the user's role reaches by that right, be it nothing. Raises NotFound
-    for an organization that is not the user's, or is not there."""
+    """The console request, limited to what the user's role reaches by that right.
+
+    A role without the right is not refused here. Raises NotFound if the organization does not
+    exist or the user does not belong to it.
+    """
     account = await get_account(request)
     slug = request.path("organization")
     for membership in account.memberships:
@@ -202,8 +204,8 @@ async def open_console(request: PageRequest, right: Right) -> ConsoleRequest:
             organization = own.organization
             if _reach(membership, organization, right) is not Reach.ALL:
                 acting.caller = structs.replace(acting.caller, only_schedules=own.schedule_ids)
-            for one in (request, acting):
-                one.read_by(account.user.locale or organization.locale)
+            for page_request in (request, acting):
+                page_request.read_by(account.user.locale or organization.locale)
             return ConsoleRequest(acting, account, membership, organization, own)
     raise NotFound("There is no such organization that you belong to.")
 
@@ -214,7 +216,7 @@ def _reach(membership: Membership, organization: Organization, right: Right) -> 
 
 
 async def get_account(request: PageRequest) -> UserAccount:
-    """The signed-in user. Raises Unauthorized for one that is gone meanwhile."""
+    """The signed-in user. Raises Unauthorized if the user has been deleted meanwhile."""
     try:
         account: UserAccount = await request.read(sign_in_sessions.get_account, request.user_id)
     except NotFound:
@@ -226,8 +228,8 @@ async def get_account(request: PageRequest) -> UserAccount:
 def _in_console(
     right: Right, handler: ConsoleHandler
 ) -> Callable[[PageRequest], Awaitable[PageAnswer | Stream]]:
-    """Every form has to hold our token, whether or not its handler reads it; what is refused is
-    shown within the console, with what was typed."""
+    """Wraps a handler: checks the form's token, even if the handler does not read the form, then
+    the right, and shows errors as a page of the console together with what was typed."""
 
     async def handle(request: PageRequest) -> PageAnswer | Stream:
         is_form = request.scope["method"] not in SAFE_METHODS

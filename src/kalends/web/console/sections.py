@@ -1,5 +1,4 @@
-"""The menu: what the console offers, by task. A section is a row here, and its routes are in
-`table.py`."""
+"""The menu of the console, by task: sections and their tabs. The routes are in `table.py`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ from kalends.translation import LazyMessage, gettext_lazy
 
 @dataclass(frozen=True)
 class Tab:
-    """A page of a section. `key` is what pages name themselves by; `path` comes after the
-    organization's, and may have a query. Who has not the `right` does not see it."""
+    """A page of a section. A page names its tab by `key`; `path` is below the organization's and
+    may have a query. Only users with the `right` see the tab."""
 
     key: str
     label: LazyMessage
@@ -21,13 +20,13 @@ class Tab:
 
     @property
     def address(self) -> str:
-        """The path alone."""
+        """The path without its query."""
         return self.path.partition("?")[0]
 
 
 @dataclass(frozen=True)
 class Section:
-    """An entry of the menu, which leads to the first of its tabs. `key` names its symbol in
+    """An entry of the menu, which links to the first of its tabs. `key` names its icon in
     `console.svg`."""
 
     key: str
@@ -35,7 +34,7 @@ class Section:
     tabs: tuple[Tab, ...]
 
     def has(self, key: str) -> bool:
-        """Whether the tab with that key is one of its own."""
+        """Whether the section has the tab with that key."""
         return any(tab.key == key for tab in self.tabs)
 
 
@@ -114,7 +113,7 @@ LABELS: Final = {tab.key: tab.label for section in MENU for tab in section.tabs}
 
 
 def menu_for(may: Callable[[Right], bool]) -> list[Section]:
-    """The sections that have something for who may that, each with those tabs alone."""
+    """The sections that have a tab for this user, each with only the tabs that the user may see."""
     sections = [
         Section(section.key, section.label, tuple(tab for tab in section.tabs if may(tab.right)))
         for section in MENU
@@ -123,8 +122,8 @@ def menu_for(may: Callable[[Right], bool]) -> list[Section]:
 
 
 def tabs_at(menu: list[Section], key: str, path: str) -> Section | None:
-    """The section whose tabs stand above the page at that path, or whose form goes there, and which
-    names itself by the key: above the pages that are tabs, where there are several."""
+    """The section whose tabs are shown above the page with that key and path. None if the section
+    has only one tab, or the path is not that of a tab (a form may be posted to it, too)."""
     for section in menu:
         if section.has(key) and len(section.tabs) > 1:
             return section if any(tab.address == path for tab in section.tabs) else None

@@ -1,4 +1,5 @@
-"""What an absence meets, as its page shows it: sessions as one, each with a suggestion."""
+"""The bookings that an absence affects, as its page shows them: the seats of a session together,
+and each with a suggestion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from kalends.web.pages.forms import FormFields
 
 @dataclass(frozen=True)
 class Choice:
-    """One thing that can be done, as the form names it: an action, and who takes it."""
+    """One possible decision, as the form names it: an action and, if it reassigns, the schedule."""
 
     action: Action
     schedule_id: UUID | None = None
@@ -27,8 +28,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Settlement:
-    """A booking, or all seats of a session; what can be done, and what is suggested. `decided` is
-    None where nothing was decided about any of them."""
+    """A booking, or all seats of a session, with the choices and the suggested one. `decided` is an
+    earlier decision to offer another time or to keep the booking, if there is one."""
 
     bookings: Sequence[Booking]
     choices: Sequence[Choice]
@@ -45,8 +46,11 @@ class Settlement:
 
 
 def settlements_of(affected: Sequence[AffectedBooking]) -> list[Settlement]:
-    """In order. Suggested is whose turn it is, but nobody twice at one time, nor more than others
-    where there is a choice; where nobody can take it, another time."""
+    """The settlements in the order of the bookings.
+
+    It suggests the schedule whose turn it is, but none for two bookings at once, and none more
+    often than another that is free. If no schedule is, it suggests to offer another time.
+    """
     given: dict[UUID, list[Booking]] = {}
     settled = []
     for _, seats in groupby(affected, key=_session_of):
@@ -57,7 +61,7 @@ def settlements_of(affected: Sequence[AffectedBooking]) -> list[Settlement]:
 
 
 def decisions_in(form: FormFields) -> list[Decision]:
-    """What was chosen; what is malformed, and what was left open, is left out."""
+    """The decisions in the form, without those that are malformed or left open."""
     decisions = []
     for number, ids in enumerate(form.all_of("of")):
         action, _, schedule = form.text(f"do.{number}").partition(":")
@@ -73,7 +77,7 @@ def decisions_in(form: FormFields) -> list[Decision]:
 
 
 def _session_of(affected: AffectedBooking) -> object:
-    """Seats of one session share all three."""
+    """A key that is the same for all seats of a session."""
     booking = affected.booking
     return booking.start_time, booking.event_type_id, booking.schedule_ids
 

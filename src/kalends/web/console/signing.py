@@ -1,4 +1,4 @@
-"""Signing in and out, and the choice of an organization."""
+"""Signing in and out, and choosing an organization."""
 
 import re
 from typing import Final
@@ -26,15 +26,15 @@ WRONG: Final = gettext_lazy(
     "This e-mail address and password do not belong together. Please check both."
 )
 LONGEST_TYPED_PASSWORD: Final = 1000
-# A path of the console and nothing that a browser would read as another place: no segment that is
-# empty or only dots, and nothing encoded in the path, since dots and slashes can be.
+# A path of the console, and nothing that a browser would read as a different one: no segment that
+# is empty or has only dots, and no percent-encoding, which could hide dots and slashes.
 _NEXT: Final = re.compile(
     r"/console(?:/(?!\.+(?:[/?]|$))[A-Za-z0-9\-._~]+)*(?:\?[A-Za-z0-9\-._~%!$&'()*+,;=:@/?]*)?"
 )
 
 
 async def enter_from_root(_: PageRequest) -> PageAnswer:
-    """The bare address belongs to nobody's booking page: who types it runs the business."""
+    """Redirects `/` to the console: it is no booking page, so it is staff who open it."""
     return redirect(CONSOLE)
 
 
@@ -46,7 +46,7 @@ async def show_sign_in(request: PageRequest) -> PageAnswer:
 
 
 async def sign_in(request: PageRequest) -> PageAnswer:
-    """Throttled as the API's sign-in is; a refusal is shown at the form."""
+    """Signs in, under the same rate limit as the API's sign-in; the form shows a refusal."""
     form = await request.form()
     email, password = form.text("email"), form.get("password", "")
     if not is_email(email) or not 0 < len(password) <= LONGEST_TYPED_PASSWORD:
@@ -74,7 +74,7 @@ async def sign_in(request: PageRequest) -> PageAnswer:
 
 
 async def sign_out(request: PageRequest) -> PageAnswer:
-    """Ends the session on the server, and takes the cookie back."""
+    """Ends the session on the server, and deletes its cookie."""
     await request.form()
     await request.change(sign_in_sessions.sign_out, token_in(request.headers))
     return redirect(
@@ -83,7 +83,7 @@ async def sign_out(request: PageRequest) -> PageAnswer:
 
 
 async def choose_organization(request: PageRequest) -> PageAnswer:
-    """The organizations of the user; who has one live alone is led there."""
+    """Lists the user's organizations; if only one of them is live, it redirects there."""
     account = await get_account(request)
     live = [one for one in account.memberships if one.mode is Mode.LIVE]
     if len(live) == 1:
@@ -92,8 +92,8 @@ async def choose_organization(request: PageRequest) -> PageAnswer:
 
 
 async def enter(request: ConsoleRequest) -> PageAnswer:
-    """To the calendar; an admin of an organization in which nothing can be booked yet is led to a
-    booking page first."""
+    """Redirects to the calendar, or, for an admin of an organization in which nothing can be booked
+    yet, to the first-run steps."""
     choices: Choices = await request.read(list_choices)
     return request.go(welcome.PATH if welcome.needs_welcome(request, choices) else "/calendar")
 

@@ -1,4 +1,4 @@
-"""The routes of the console."""
+"""The table of the console's routes."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ from kalends.web.console.calendar import pages as calendar
 from kalends.web.console.settings import table as settings
 from kalends.web.pages.routes import PageRoute
 
-# In this order: what has a name of its own comes before what an id stands for.
+# The order matters: paths with a fixed name come before those with an id in the same place.
 PAGES: Final[tuple[PageRoute, ...]] = (
     *signing.PAGES,
     *calendar.PAGES,

@@ -1,4 +1,4 @@
-"""Free times to choose from, as the booking pages show them."""
+"""The time picker of the console, which shows free times as the booking pages do."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,7 +14,7 @@ from kalends.web.pages.picker import Bounds, Picker, pick
 
 
 class PickerParameters:
-    """The parameters that links of the picker take along."""
+    """The parameters that all links of the picker keep."""
 
     def __init__(self, **values: str | None) -> None:
         self._values = {name: value for name, value in values.items() if value}
@@ -31,10 +31,10 @@ class PickerParameters:
 async def pick_time(
     request: ConsoleRequest, purpose: SlotPurpose, near: datetime | None = None
 ) -> Picker:
-    """The month and day of the query, with their free times in the organization's zone; without
-    them the day of the moment `near`, else the first that has any.
+    """The picker for the month and day in the query, with free times in the organization's zone.
+    Without them it opens on the day of `near`, or else on the first day that has free times.
 
-    Raises as listing slots does.
+    Raises what listing slots raises.
     """
     now = clock_words.seconds_of(request.page_request.context.clock())
 

@@ -1,6 +1,7 @@
-"""The first run: from the sign-in to a working booking page in three steps.
+"""The first run: from signing in to a working booking page in three steps.
 
-Hours, an event type, the link to share. Shown while there is no event type, and never in the way.
+The steps are hours, an event type, and the link to share. They are offered as long as there is no
+event type, and can be left at any time.
 """
 
 import re
@@ -35,24 +36,24 @@ PATH: Final = "/welcome"
 USUAL: Final = FormFields(
     [("opens", "09:00"), ("closes", "17:00"), *(("days", day) for day in WEEKDAYS[:5])]
 )
-# Whose the hours are: the signed-in user's, or nobody's.
+# Whose schedule it is: the signed-in user's, or nobody's.
 OWN: Final = "own"
 SHARED: Final = "shared"
 NAMELESS: Final = gettext_lazy("Please give it a name.")
 DURATIONS: Final = (15, 30, 45, 60, 90, 120)
-# Of an event type that says nothing of them here.
+# Values of the event type that this short form does not ask for.
 NOTICE_MINUTES: Final = 60
 DAYS_AHEAD: Final = 60
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 def needs_welcome(request: ConsoleRequest, choices: Choices) -> bool:
-    """Whether nothing can be booked yet, and the user may change that."""
+    """Whether nothing can be booked yet, and the user has the right to change that."""
     return request.is_admin and not choices.event_types
 
 
 async def show_hours(request: ConsoleRequest) -> PageAnswer:
-    """The hours of the first schedule; those that this form could not show stay as they are."""
+    """Shows the hours of the first schedule; hours too complex for this form stay as they are."""
     choices: Choices = await request.read(list_choices)
     if choices.event_types:
         return request.go("/calendar")
@@ -67,8 +68,8 @@ async def show_hours(request: ConsoleRequest) -> PageAnswer:
 
 
 async def save_hours(request: ConsoleRequest) -> PageAnswer:
-    """The hours of the first schedule, which is made if there is none; and the organization's
-    zone, which was nobody's choice so far."""
+    """Saves the hours of the first schedule, which is created if there is none, and the time zone
+    of the organization, which nobody has chosen so far."""
     form = await request.form()
     faults = _faults_of_hours(form)
     if faults:
@@ -142,14 +143,16 @@ async def _keep_schedule(request: ConsoleRequest, form: FormFields, choices: Cho
 
 
 def _whose(request: ConsoleRequest, schedule: Schedule) -> str | None:
-    """What is chosen at first; None where it is somebody else's, which nobody is asked about."""
+    """The choice that the form starts with. None if the schedule is another user's: then the form
+    does not ask."""
     if schedule.user_id is None:
         return OWN if schedule.name == FIRST_SCHEDULE_NAME else SHARED
     return OWN if schedule.user_id == request.user_id else None
 
 
 def _owner(request: ConsoleRequest, form: FormFields, before: Schedule | None) -> UUID | None:
-    """A schedule that is somebody else's stays so, and a form that says nothing changes nothing."""
+    """The owner of the schedule as the form says. Another user's schedule keeps its owner, and so
+    does any if the form does not say."""
     owner_before = before.user_id if before else None
     if owner_before not in (None, request.user_id):
         return owner_before
@@ -206,7 +209,7 @@ def _typed(name: str, whose: str | None, zone: str, hours: FormFields) -> FormFi
 
 
 def _simple_hours(schedule: Schedule) -> FormFields | None:
-    """The hours, where they are one window, the same on each of some days."""
+    """The hours as form fields, if they are a single window that is the same on some weekdays."""
     if not schedule.availability:
         return None
     listed = {d: [w] if isinstance(w, WindowText) else w for d, w in schedule.availability.items()}
@@ -221,7 +224,7 @@ def _simple_hours(schedule: Schedule) -> FormFields | None:
 
 
 async def _schedule_id(request: ConsoleRequest, form: FormFields) -> UUID:
-    """Raises NotFound."""
+    """The schedule of the new event type. Raises NotFound."""
     choices: Choices = await request.read(list_choices)
     schedule = choices.schedule(decode_id(SCHEDULE, form.get("schedule", "")))
     if schedule is None:

@@ -1,1 +1,1 @@
-"""`/api/v1/calendar-…`: accounts elsewhere, their calendars, and what was found in them."""
+"""`/api/v1/calendar-…`: connected accounts, their calendars, and findings in them."""

@@ -1,4 +1,4 @@
-"""`/api/v1/calendar-connections`, and which of their calendars a schedule uses."""
+"""`/api/v1/calendar-connections`, and the calendars that a schedule reads and writes."""
 
 from collections.abc import Mapping
 from functools import partial

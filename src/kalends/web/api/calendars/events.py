@@ -1,4 +1,4 @@
-"""`…/calendars/{id}/events`: what a program puts into the calendars of a sandbox."""
+"""`…/calendars/{id}/events`: events that a program puts into the calendars of a sandbox."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""`/api/v1/calendar-findings`: what was seen in calendars, and deciding about it."""
+"""`/api/v1/calendar-findings`: list the findings in calendars, and decide about one."""
 
 from functools import partial
 from typing import Annotated, Final, Literal

@@ -17,9 +17,9 @@ from kalends.web.api.models import RequestModel
 from kalends.web.http.call import Call
 from kalends.web.http.routes import Access, Resource, Route, Scopes
 
-# What the first message of a channel at Google says: that there will be others.
+# The state in the first message of a Google channel, which only says that the channel is open.
 OPENED: Final = "sync"
-# What Microsoft says of a subscription itself; whatever else it says is that something changed.
+# Microsoft's messages about a subscription itself; any other one says that something has changed.
 LIFECYCLE: Final[Mapping[str, NoticeKind]] = {
     "reauthorizationRequired": NoticeKind.ENDS,
     "subscriptionRemoved": NoticeKind.ENDED,

@@ -1,1 +1,2 @@
-"""The calendar of the console: which part of it, in which columns, and what stands where."""
+"""The calendar of the console: which days and schedules it shows, in which columns, and where
+each booking is drawn."""

@@ -1,4 +1,4 @@
-"""Which columns the calendar has: the days of a week, or the schedules of a day, as many as fit."""
+"""The columns of the calendar: the days of a week, or as many schedules of a day as fit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,26 +15,29 @@ from kalends.web.console.calendar.place import CalendarPage
 from kalends.web.console.request import ConsoleRequest
 from kalends.web.pages.clock_words import seconds_of
 
-# How many fit, as the script of the calendar measured it.
+# Holds how many columns fit on the screen, as measured by the calendar's script.
 COLUMNS_COOKIE: Final = "kalends_columns"
 USUAL_COLUMNS: Final = 7
 MOST_COLUMNS: Final = 16
-# A sheet of so few columns has room for lanes.
+# With so few columns, each has room for all lanes.
 MOST_BY_ONE: Final = 2
-# So many schedules stand on paper, whatever part of them fits on a screen.
+# Up to so many schedules are printed, however few of them fit on the screen.
 MOST_ON_PAPER: Final = 60
-# The hours that a week of all schedules is shaded by are those of so many.
+# A week is shaded by the hours of its schedules if there are at most so many.
 MOST_IN_A_WEEK: Final = 50
-# What is longer finds no room in two lines of a column's head, as a word or as a whole.
+# The longest word, and the longest name, that fits into the two lines of a column's head.
 LONG_WORD: Final = 10
 LONG_NAME: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """`shown` are the schedules whose hours and busy times are drawn: in a day each has a column.
-    The page has those from `first` to before `after`, at most `count` of `total`; the others are on
-    paper alone. `has_others` is whether what lies on no schedule that can be chosen is looked for.
+    """The columns of the calendar.
+
+    `shown` are the schedules whose hours and busy times are drawn; in a day each has a column. The
+    screen has those numbered from `first` up to `after`, exclusive: at most `count` of `total`. The
+    rest is only printed. `has_others` says whether bookings are also loaded that are on none of the
+    schedules that can be chosen.
     """
 
     is_by_schedule: bool
@@ -50,19 +53,19 @@ class Columns:
 
     @property
     def has_long_names(self) -> bool:
-        """Whether a column is headed by a name that takes more than two lines."""
+        """Whether the name at the head of some column takes more than two lines."""
         names = [one.name for one in self.shown] if self.is_by_schedule else []
         return any(
             len(name) > LONG_NAME or len(max(name.split(), key=len)) > LONG_WORD for name in names
         )
 
     def is_on_page(self, number: int) -> bool:
-        """Whether that column is; else it is on paper alone."""
+        """Whether the column is on the screen; if not, it is only printed."""
         return not self.is_by_schedule or number in self.on_page
 
 
 def columns_shown(request: ConsoleRequest, place: CalendarPage, choices: Choices) -> Columns:
-    """The columns of a place."""
+    """The columns of the calendar page."""
     schedules = place.schedules(choices)
     ids = tuple(one.id for one in schedules)
     if place.view != "day":
@@ -77,7 +80,7 @@ def columns_shown(request: ConsoleRequest, place: CalendarPage, choices: Choices
     read = ids if has_all else ids[first:after]
     has_others = not place.chosen and (has_all or is_last)
     passed_over = () if has_all else ids[:first]
-    # What lies on no schedule that can be chosen comes after the last.
+    # After the last schedule comes a column for bookings on schedules that cannot be chosen.
     end = len(read) + 1 if is_last else after
     return Columns(
         is_by_schedule=True,
@@ -94,11 +97,11 @@ def columns_shown(request: ConsoleRequest, place: CalendarPage, choices: Choices
 
 
 def contents_of(columns: Columns, days: Sequence[date], agenda: Agenda) -> list[Contents]:
-    """What stands in the columns."""
+    """The contents of each column."""
     if columns.is_by_schedule:
         return _by_schedule(columns, days[0], agenda)
     alone = columns.shown[0] if len(columns.shown) == 1 else None
-    # In a week of several, time is shaded in which all of them are closed.
+    # A week of several schedules shades the time in which all of them are closed.
     is_known = columns.shown and all(one.id in agenda.opened for one in columns.shown)
     opened = [span for spans in agenda.opened.values() for span in spans] if is_known else None
     busy = _busy(agenda.busy) if alone else ()

@@ -1,7 +1,7 @@
-"""Bookings as the columns of the calendar show them.
+"""The HTML of the bookings in the columns of the calendar.
 
-In Python and not in a template: a week of twenty schedules has 700 of them, which take a template
-three times as long as all the rest of the page together.
+It is written in Python and not in a template: a week of twenty schedules has 700 bookings, for
+which a template takes three times as long as for all the rest of the page.
 """
 
 import re
@@ -29,14 +29,14 @@ from kalends.web.pages import clock_words, labels
 MINUTES_A_DAY: Final = 1_440
 _NOT_PLAIN: Final = re.compile(r"[^ 0-9A-Za-z.,:;()/@+_À-ÿ-]")
 SECONDS_A_MINUTE: Final = 60
-# Of an instant as PostgreSQL gives it, in UTC.
+# Where the seconds end in the ISO form of an instant in UTC.
 SECONDS_END: Final = len("2026-12-01T10:00:00")
-# What is lower has room for one line, or two. What is as high as four has room for a name on two
-# lines, if it does not say its status too.
+# The fewest rows (of five minutes) that have room for so many lines of text. With room for four
+# lines a name may take two, unless the status is shown too.
 ROWS_OF_TWO_LINES: Final = 6
 ROWS_OF_THREE_LINES: Final = 9
 ROWS_OF_FOUR_LINES: Final = 12
-# In more lanes of one of several columns, only the start has room beside a name.
+# If a column, one of several, has more lanes than this, only the start fits beside a name.
 WIDE_LANES: Final = 1
 SLIM_LANES: Final = 2
 WIDE_COLUMNS: Final = 2
@@ -44,7 +44,7 @@ WIDE_COLUMNS: Final = 2
 
 class EntryWriter:
     """Writes the bookings of one sheet. `known` are the schedules whose names and colours may be
-    shown; where a column is a schedule's, neither is said again."""
+    shown; the column of a single schedule repeats neither."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class EntryWriter:
         self._zone, self._locale, self._root = zone, locale, root
         self._names_schedules = names_schedules
         self._is_narrow = len(sheet.columns) > WIDE_COLUMNS
-        # Two times with AM and PM are longer than such a column is wide.
+        # A narrow column has no room for two times with AM and PM.
         self._brief = " brief" if self._is_narrow and not counts_to_24(locale) else ""
         self._colors = {id_: f" c-{one.color}" for id_, one in known.items()}
         self._names = {id_: _isolated(one.name) for id_, one in known.items()}
@@ -68,7 +68,7 @@ class EntryWriter:
         self._day_language = escape(language_tag(locale))
 
     def blocks(self, column: Column) -> Markup:
-        """The bookings of a column, as items of a list."""
+        """The bookings of a column, as list items."""
         is_by_schedule = column.schedule is not None and not self._names_schedules
         return Markup("".join([self._block(one, is_by_schedule) for one in column.blocks]))
 
@@ -108,7 +108,8 @@ class EntryWriter:
         )
 
     def _what(self, title: str | None, schedule_id: UUID) -> str:
-        """What it is, and whose where that is said; few bookings of a week differ in it."""
+        """The booking's title and, in some views, its schedule. It is cached, as many bookings of
+        a week share it."""
         what = self._whats.get((title, schedule_id))
         if what is None:
             name = self._names.get(schedule_id) if self._names_schedules else None
@@ -152,7 +153,7 @@ def _place(block: Block) -> str:
 
 
 def _data(block: Block, id_: str) -> str:
-    """What a script moves it by, or finds it by where it has no room."""
+    """The data attributes by which the script moves a booking, or finds one that has no lane."""
     booking = block.booking
     if block.more is not None:
         return f' data-more="{block.more}"'
@@ -163,7 +164,7 @@ def _data(block: Block, id_: str) -> str:
 
 
 def _isolated(text: str) -> str:
-    """What a user wrote, inert, and in no way of the words around it. Most of it is plain, and
+    """A user's text, escaped and isolated from the text direction around it. Most is plain, and
     found to be so in a tenth of the time."""
     if _NOT_PLAIN.search(text) is None:
         return f"<bdi>{text}</bdi>"

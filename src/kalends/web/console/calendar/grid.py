@@ -1,4 +1,4 @@
-"""Days side by side, or the schedules of a day: where bookings lie in their columns. Pure.
+"""Lays bookings out in columns: days side by side, or the schedules of one day. Pure.
 
 A column is cut into rows of five minutes. A single day runs in elapsed time, so it has 23 or 25
 hours where the clock changes; days side by side share one clock face.
@@ -24,15 +24,14 @@ from kalends.web.console.calendar.lanes import (
 )
 
 ROW_SECONDS: Final = 300
-# What is shorter is drawn as long, so that a name fits.
+# A shorter booking is drawn this long, so that a name fits.
 FEWEST_ROWS: Final = 4
-# Of a day in which nothing else is.
+# The hours that are always shown, even if nothing is in them.
 USUAL_HOURS: Final = (8, 18)
 
 
 class Busy(NamedTuple):
-    """Time that cannot be booked and is no booking, in epoch seconds. `kind` is its look: a class
-    of the style sheet beside `shade`."""
+    """Busy time, in epoch seconds. `kind` is the CSS class that it has beside `shade`."""
 
     start: int
     end: int
@@ -42,8 +41,8 @@ class Busy(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """What a column is made of: a day, of one schedule where there is one. `busy` and `opened` are
-    what shades it; an `opened` of None shades nothing."""
+    """What a column shows: a day, or one schedule on it. Busy time is shaded, and so is all time
+    outside of `opened`, unless that is None."""
 
     day: date
     bookings: Sequence[AgendaBooking]
@@ -64,8 +63,9 @@ class Shade:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A day, or a schedule on it. `from_second` is the instant of its first row, where rows and
-    instants go together for all of it; `more` is what found no lane."""
+    """A day, or a schedule on it. `from_second` is the instant of its first row, or None if the
+    clock changes within the column, so that rows do not tell instants. `more` counts bookings that
+    found no lane."""
 
     day: date
     schedule: Schedule | None
@@ -78,8 +78,8 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """Columns beside an axis of hours: each hour with its row, and with its instant where one
-    day is alone on the axis."""
+    """Columns beside an axis of hours. Each hour has its row and, if the axis is that of a single
+    day, its instant."""
 
     columns: Sequence[Column]
     hours: Sequence[tuple[int, int, int | None]]
@@ -91,7 +91,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class _Day:
-    """A day's own measure: instants to rows, counted from its midnight."""
+    """Converts instants of one day to rows, which are counted from its midnight."""
 
     day: date
     zone: Zone
@@ -100,7 +100,7 @@ class _Day:
 
     @property
     def is_even(self) -> bool:
-        """Whether the clock does not change in it."""
+        """Whether the clock does not change on this day."""
         first, last = self.bounds.start, self.bounds.end - 1
         is_whole = self.bounds.end - self.bounds.start == HOURS_A_DAY * HOUR_SECONDS
         return is_whole and self.zone.offset_at(first) == self.zone.offset_at(last)
@@ -116,13 +116,14 @@ class _Day:
         return (self.zone.wall_at(instant) - wall_midnight(self.day)) // ROW_SECONDS
 
     def rows_of(self, start: int, end: int) -> tuple[int, int] | None:
-        """The first row and the one after the last, of what of it lies in the day."""
+        """The first row of the span, and the one after its last, as far as it is in this day; None
+        if none of it is."""
         start, end = max(start, self.bounds.start), min(end, self.bounds.end)
         if start >= end:
             return None
         first = self.row_at(start)
         last = self.rows if end == self.bounds.end else self.row_at(end - 1) + 1
-        if last <= first:  # the clock went back in between
+        if last <= first:  # the clock was set back within the span
             last = first + max(1, (end - start) // ROW_SECONDS)
         return first, min(last, self.rows)
 
@@ -135,11 +136,14 @@ def lay_out(
     hours: tuple[int, int] | None = None,
     most_lanes: int = MOST_LANES,
 ) -> Sheet:
-    """The columns. `hours` are the first and last shown, None where they follow from what there
-    is; a column has at most so many lanes."""
+    """The sheet with its columns, each of at most `most_lanes` lanes.
+
+    `hours` are the first hour that is shown and the one after the last; None chooses them so that
+    all bookings are shown.
+    """
     is_alone = len({one.day for one in contents}) == 1
     measures = [_Day(one.day, zone, day_bounds(one.day, zone), is_alone) for one in contents]
-    # Days of a week share one list.
+    # The days of a week share one list of bookings, which is prepared once.
     lists = {id(one.bookings): one.bookings for one in contents}
     spans = {key: _spans(bookings) for key, bookings in lists.items()}
     met = {
@@ -160,20 +164,21 @@ def lay_out(
 
 
 def hours_of_day(days: Sequence[date], zone: Zone) -> tuple[int, int]:
-    """All hours there are."""
+    """The whole day as hours to show: 0 and 24; or 23 or 25 for a single day of a clock change."""
     longest = max(_Day(d, zone, day_bounds(d, zone), len(days) == 1).rows for d in days)
     return 0, -(-longest // ROWS_AN_HOUR)
 
 
 def _spans(bookings: Sequence[AgendaBooking]) -> list[Piece]:
-    """The bookings with their instants."""
+    """The bookings, each with its start and end in epoch seconds."""
     return [
-        (one, int(one.start_time.timestamp()), int(one.end_time.timestamp())) for one in bookings
+        (booking, int(booking.start_time.timestamp()), int(booking.end_time.timestamp()))
+        for booking in bookings
     ]
 
 
 def _by_day(measures: Sequence[_Day], spans: Sequence[Piece]) -> list[list[Piece]]:
-    """What meets each of the days, which follow one another."""
+    """For each of the consecutive days, the bookings that are at least partly in it."""
     met: list[list[Piece]] = [[] for _ in measures]
     begins = [measure.bounds.start for measure in measures]
     for span in spans:
@@ -204,14 +209,19 @@ def _hour_range(pieces: Sequence[Sequence[Piece]]) -> tuple[int, int]:
 
 
 def _axis(alone: _Day | None, first: int, last: int) -> Iterator[tuple[int, int, int | None]]:
-    """Each hour: its row, the hour of the clock, and its instant where there is one."""
+    """Each hour as its row, its number, and its instant if the axis is that of a single day."""
     for hour in range(first, last):
         instant = alone.bounds.start + hour * HOUR_SECONDS if alone else None
         yield (hour - first) * ROWS_AN_HOUR, hour, instant
 
 
 def _column(
-    measure: _Day, one: Contents, pieces: Sequence[Piece], rows: range, now: int, most_lanes: int
+    measure: _Day,
+    contents: Contents,
+    pieces: Sequence[Piece],
+    rows: range,
+    now: int,
+    most_lanes: int,
 ) -> Column:
     top = rows.start
     blocks, more = in_lanes([(b, f - top, n - top) for b, f, n in pieces], most_lanes)
@@ -219,18 +229,18 @@ def _column(
     now_row = measure.row_at(now) - top if measure.bounds.includes(now) else None
     return Column(
         day=measure.day,
-        schedule=one.schedule,
+        schedule=contents.schedule,
         from_second=measure.bounds.start + top * ROW_SECONDS if is_straight else None,
         blocks=blocks,
         more=more,
-        shades=list(_shades(measure, rows, one)),
+        shades=list(_shades(measure, rows, contents)),
         now_row=now_row if now_row is not None and 0 <= now_row < len(rows) else None,
     )
 
 
-def _shades(measure: _Day, shown: range, one: Contents) -> Iterator[Shade]:
-    shut = () if one.opened is None else gaps(merge(one.opened), measure.bounds)
-    shaded = [Busy(span.start, span.end, None, "") for span in shut] + list(one.busy)
+def _shades(measure: _Day, shown: range, contents: Contents) -> Iterator[Shade]:
+    shut = () if contents.opened is None else gaps(merge(contents.opened), measure.bounds)
+    shaded = [Busy(span.start, span.end, None, "") for span in shut] + list(contents.busy)
     for start, end, reason, kind in shaded:
         rows = measure.rows_of(start, end)
         if rows is None:

@@ -1,4 +1,4 @@
-"""What overlaps in a column: side by side in lanes, and what finds none, counted. Pure."""
+"""Puts overlapping bookings of a column side by side in lanes; counts those without one. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,23 +7,25 @@ from typing import Final
 from kalends.domain.agenda import AgendaBooking
 
 ROWS_AN_HOUR: Final = 12
-# How many lanes a column may be cut into; the largest holds all that it can.
+# The numbers of lanes that a column may be divided into.
 LANES: Final = (1, 2, 3, 4, 5, 6, 10, 12)
 MOST_LANES: Final = LANES[-1]
-# Of a narrow column: three are read, else two, and in a third, narrow one how many there are more.
+# A narrow column has up to three lanes. If more are needed, it has two, and a third, narrower one
+# for the count of the rest; the style sheet knows that layout as nine lanes.
 NARROW_LANES: Final = 3
 TWO_AND_MORE: Final = 9
-# A number needs that much to be read.
+# The rows that a count needs to be legible.
 FEWEST_ROWS_OF_MORE: Final = 3
 
-# A booking, the row that it begins at, and the one after its last.
+# A booking, its first row, and the row after its last.
 Piece = tuple[AgendaBooking, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A booking in a column: in which row it begins, how many it takes, in which lane of how
-    many. One that found no lane has none, and the number of the `More` that counts it."""
+    """A booking in a column: its first row, its number of rows, its lane, and the number of lanes
+    there. One that found no lane has `lanes` 0, and in `more` the number of the `More` that counts
+    it."""
 
     booking: AgendaBooking
     row: int
@@ -35,7 +37,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """How many found no lane of those that begin within an hour, in the last lane of how many."""
+    """The count of bookings that begin within one hour and found no lane. It is drawn in the last
+    of the lanes."""
 
     number: int
     count: int
@@ -46,8 +49,8 @@ class More:
 
 
 def in_lanes(pieces: Sequence[Piece], most: int) -> tuple[list[Block], list[More]]:
-    """The pieces in at most so many lanes, by where they begin. Where they need more, the last lane
-    tells how many there are that found none."""
+    """Puts the pieces into at most `most` lanes. If they need more, the last lane holds counts of
+    those that found none. Blocks are sorted by their first row."""
     blocks: list[Block] = []
     counted: list[More] = []
     for cluster in _clusters(pieces):
@@ -70,7 +73,7 @@ def in_lanes(pieces: Sequence[Piece], most: int) -> tuple[list[Block], list[More
 def _placed(
     cluster: Sequence[Piece], most: int
 ) -> tuple[list[tuple[AgendaBooking, int, int, int]], list[Piece]]:
-    """Each with its lane, and what found none."""
+    """The pieces that found a lane, each with its number, and the pieces that found none."""
     ends: list[int] = []
     placed, crowded = [], []
     for piece in cluster:
@@ -107,7 +110,7 @@ def _counted(number: int, pieces: Sequence[Piece], end: int, lane: tuple[int, in
 
 
 def _clusters(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-    """Groups of what overlaps, each by where it begins."""
+    """Groups of pieces that overlap directly or through others, sorted by their first rows."""
     cluster: list[Piece] = []
     end = 0
     for piece in sorted(pieces, key=lambda piece: (piece[1], piece[0].id)):

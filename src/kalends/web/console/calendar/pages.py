@@ -27,7 +27,7 @@ MOST_IN_A_CELL: Final = 3
 
 @dataclass(frozen=True)
 class CalendarDay:
-    """A day of the month's table."""
+    """A cell of the month view."""
 
     day: date
     is_in_month: bool
@@ -39,7 +39,7 @@ class CalendarDay:
 
     @property
     def rest(self) -> Sequence[AgendaBooking]:
-        """For what has room, as paper has."""
+        """The bookings that only print has room for."""
         return self.bookings[MOST_IN_A_CELL:]
 
 

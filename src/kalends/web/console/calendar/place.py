@@ -1,4 +1,4 @@
-"""Where in the calendar one is: what stands in its URL."""
+"""Which part of the calendar is shown, and the URLs that lead to it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,15 +25,18 @@ ALL: Final = "all"
 DAYS_A_WEEK: Final = 7
 FIRST_DAY: Final = date(1900, 1, 8)
 LAST_DAY: Final = date(2199, 12, 1)
-# So that a URL with all of them is one that every program takes.
+# Keeps a URL that names all chosen schedules short enough for every program.
 MOST_CHOSEN: Final = 40
 LARGEST_COLUMN: Final = 10_000
 
 
 @dataclass(frozen=True)
 class CalendarPage:
-    """`chosen` are the schedules that are looked at, none of them is all; `own` those that are
-    looked at where nothing is said; `first_column` numbers the first schedule of a day."""
+    """The part of the calendar that a URL names: view, day and schedules.
+
+    If `chosen` is empty, all schedules are shown. `own` are the user's schedules, which a URL that
+    names none starts with. `first_column` is the number of the first schedule shown in a day.
+    """
 
     view: str
     day: date
@@ -44,13 +47,15 @@ class CalendarPage:
 
     @classmethod
     def of(cls, query: FormFields, today: date, choices: Choices, user_id: UUID) -> "CalendarPage":
-        """Somebody with schedules of their own begins with those. Raises Invalid."""
+        """Reads the query. Without schedules in it, users who have schedules see their own. Raises
+        Invalid if the day is not one."""
         view = query.get("view", "week")
         try:
             day = Day.parse(query["day"]) if query.get("day") else today
         except ValueError:
             raise Invalid.field("day", "must be a day, such as 2026-12-01") from None
-        own = tuple(one.id for one in choices.schedules if one.user_id == user_id)[:MOST_CHOSEN]
+        own_ids = [schedule.id for schedule in choices.schedules if schedule.user_id == user_id]
+        own = tuple(own_ids[:MOST_CHOSEN])
         return cls(
             view if view in VIEWS else "week",
             min(max(day, FIRST_DAY), LAST_DAY),
@@ -61,7 +66,7 @@ class CalendarPage:
         )
 
     def url(self, request: ConsoleRequest, **changes: Any) -> str:
-        """The URL of the place with these changes."""
+        """The URL of this page with some of its fields changed."""
         to = replace(self, **changes)
         return request.to(
             PATH,
@@ -73,20 +78,20 @@ class CalendarPage:
         )
 
     def url_to_turn(self, request: ConsoleRequest, schedule: Schedule) -> str:
-        """The URL of the place with this schedule too, or without it."""
+        """The URL of this page with the schedule added to the chosen ones, or removed from them."""
         others = tuple(id_ for id_ in self.chosen if id_ != schedule.id)
         is_chosen = len(others) < len(self.chosen)
         chosen = others if is_chosen else (*others, schedule.id)[-MOST_CHOSEN:]
         return self.url(request, chosen=chosen, first_column=0)
 
     def schedules(self, choices: Choices) -> Sequence[Schedule]:
-        """Those that are looked at."""
+        """The schedules that are shown."""
         if not self.chosen:
             return choices.schedules
-        return [one for one in choices.schedules if one.id in self.chosen]
+        return [schedule for schedule in choices.schedules if schedule.id in self.chosen]
 
     def days(self, locale: Locale) -> Sequence[date]:
-        """All days that are shown."""
+        """All days that are shown, in order."""
         if self.view == "day":
             return [self.day]
         if self.view == "week":
@@ -119,7 +124,7 @@ class CalendarPage:
 
 
 def _chosen_in(query: FormFields, choices: Choices) -> tuple[UUID, ...]:
-    known = {one.id for one in choices.schedules}
+    known = {schedule.id for schedule in choices.schedules}
     schedule_ids = (decode_id(SCHEDULE, text) for text in query.all_of("schedule"))
     return tuple(dict.fromkeys(id_ for id_ in schedule_ids if id_ in known))[:MOST_CHOSEN]
 
