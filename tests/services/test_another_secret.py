@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from standardwebhooks import Webhook
+
 from kalends.cli.doctor_secret import count_unopenable, find_unopenable, of_what_is_sealed
 from kalends.compose import Installation
 from kalends.runtime.deliveries import SECRET_PURPOSE, UNSEALED
@@ -10,7 +12,7 @@ from kalends.runtime.unit_of_work import Context
 from kalends.store.sealed_values import SealedValue
 from tests.conftest import run
 from tests.receivers import receiving
-from tests.world import World
+from tests.world import JSON, World
 
 HOOKS = "/api/v1/webhooks"
 OURS, OTHER = Seal("o" * 32), Seal("x" * 32)
@@ -18,6 +20,13 @@ OURS, OTHER = Seal("o" * 32), Seal("x" * 32)
 
 def sealed_webhook(seal: Seal) -> SealedValue:
     return SealedValue("webhook", "1", seal.close(b"whsec_", SECRET_PURPOSE))
+
+
+def webhook_of_another_secret(world: World, home: Installation, url: str) -> JSON:
+    hook: JSON = world.api.post(HOOKS, json={"url": url}).json()["data"]
+    sealed = OTHER.close(b"whsec_", SECRET_PURPOSE).hex()
+    run(home, f"UPDATE webhook_endpoints SET secret = '\\x{sealed}' WHERE url = '{url}'")
+    return hook
 
 
 def test_what_another_secret_sealed_is_counted() -> None:
@@ -45,12 +54,7 @@ def test_a_test_of_a_webhook_says_that_its_secret_is_another(
     world: World, home: Installation
 ) -> None:
     with receiving() as receiver:
-        hook = world.api.post(HOOKS, json={"url": receiver.url}).json()["data"]
-        sealed = OTHER.close(b"whsec_", SECRET_PURPOSE).hex()
-        run(
-            home,
-            f"UPDATE webhook_endpoints SET secret = '\\x{sealed}' WHERE url = '{receiver.url}'",
-        )
+        hook = webhook_of_another_secret(world, home, receiver.url)
         answer = world.api.post(f"{HOOKS}/{hook['id']}/test")
         world.api.delete(f"{HOOKS}/{hook['id']}")  # a doctor of the same installation would find it
     assert answer.status_code == 200, answer.text
@@ -61,3 +65,14 @@ def test_a_test_of_a_webhook_says_that_its_secret_is_another(
         "error": UNSEALED,
     }
     assert receiver.received == []
+
+
+def test_with_a_new_secret_a_webhook_of_another_one_works_again(
+    world: World, home: Installation
+) -> None:
+    with receiving() as receiver:
+        hook = webhook_of_another_secret(world, home, receiver.url)
+        made = world.api.post(f"{HOOKS}/{hook['id']}/rotate-secret").json()["data"]
+        world.book(world.create_schedule())
+        (came,) = receiver.wait_for(1)
+    Webhook(made["secret"]).verify(came.body, came.headers)
