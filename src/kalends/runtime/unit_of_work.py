@@ -16,6 +16,7 @@ from kalends.domain.access import Mode
 from kalends.domain.errors import Forbidden, NotFound, Unauthorized
 from kalends.domain.gateways import NO_GATEWAYS, Gateways
 from kalends.domain.ids import encode_id
+from kalends.domain.mail import Mail
 from kalends.domain.scopes import Scope, allows
 from kalends.domain.values import Instant
 from kalends.runtime import idempotency
@@ -25,7 +26,6 @@ from kalends.store.database import Database, RunAgain, TenantConnection, Tx
 from kalends.store.jobs import enqueue_job
 from kalends.store.notifier import JOBS_CHANNEL, NOTIFIED
 from kalends.store.outbox.events import Event, NewMail, ToldBooking, append_events
-from kalends.store.video.links import HeldMail
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -129,7 +129,7 @@ class UnitOfWork:
     events: list[Event] = field(default_factory=list)
     mails: list[NewMail] = field(default_factory=list)
     told: list[ToldBooking] = field(default_factory=list)
-    joins: list[HeldMail] = field(default_factory=list)
+    joins: list[Mail] = field(default_factory=list)
     notifications: set[str] = field(default_factory=set)
     some_mail_off: bool | None = None
 

@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 
 from kalends.domain.access import Mode
 from kalends.domain.booking import Booking, LocationType, Status
-from kalends.domain.mail import is_same_mailbox
+from kalends.domain.mail import Mail, is_same_mailbox
 from kalends.domain.video import VideoFailed, VideoLink, VideoState
 from kalends.domain.webhook import EventName
 from kalends.runtime import outbox
@@ -18,7 +18,6 @@ from kalends.services.video.wanted import is_own
 from kalends.store.bookings import bookings
 from kalends.store.notifier import MAILS_CHANNEL
 from kalends.store.video import links
-from kalends.store.video.links import HeldMail
 
 log = structlog.get_logger("kalends.video")
 
@@ -81,9 +80,9 @@ def _is_for(booking: Booking, link: VideoLink, own: Collection[str | None]) -> b
     )
 
 
-def _last_to_each(held: list[HeldMail]) -> list[HeldMail]:
+def _last_to_each(held: list[Mail]) -> list[Mail]:
     """The last to each reader tells of the link; those before it go out as they are."""
-    last: list[HeldMail] = []
+    last: list[Mail] = []
     for mail in reversed(held):
         if not any(
             one.audience == mail.audience and is_same_mailbox(one.recipient, mail.recipient)

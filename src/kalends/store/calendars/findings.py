@@ -135,7 +135,7 @@ class Overlap(Struct, frozen=True):
     booking_id: UUID
     schedule_id: UUID
     booked: tuple[datetime, datetime]
-    busy: tuple[datetime, datetime]
+    there: tuple[datetime, datetime]
 
 
 async def put_finding(tenant: TenantConnection, finding: CalendarFinding) -> bool:

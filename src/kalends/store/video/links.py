@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Raw, Struct
 
 from kalends.domain.booking import Booking
+from kalends.domain.mail import Mail
 from kalends.domain.video import VideoLink, VideoProvider, VideoState
 from kalends.store.bookings.subjects import list_bookings_of_subject
 from kalends.store.database import TenantConnection
@@ -67,8 +68,8 @@ UPDATE bookings SET video = $3
 WHERE organization_id = $1 AND id = $2 AND video IS DISTINCT FROM $3
 """
 # What is about to go out anyhow is left alone: somebody may be writing it at this moment.
-LOCK_HELD: Final = """
-SELECT m.id, m.audience, m.recipient FROM mails m
+LOCK_HELD: Final = f"""
+SELECT {columns_of(Mail, "m")} FROM mails m
 JOIN deliveries d ON d.organization_id = $1 AND d.id = m.id
 WHERE m.organization_id = $1 AND m.booking_id = $2 AND m.state = 'queued' AND m.message IS NULL
     AND m.kind <> 'withdrawn' AND d.state = 'pending' AND d.not_before > now() + interval '1 second'
@@ -128,14 +129,6 @@ SELECT EXISTS (
     JOIN calendar_connections c ON c.organization_id = $1 AND c.id = k.connection_id
     WHERE u.organization_id = $1 AND u.schedule_id = $2 AND u.writes AND c.provider = $3)
 """
-
-
-class HeldMail(Struct, frozen=True):
-    """A mail that waits for the link of its booking."""
-
-    id: UUID
-    audience: str
-    recipient: str
 
 
 class WrittenEventRow(Struct, frozen=True):
@@ -220,10 +213,10 @@ async def show_link(tenant: TenantConnection, booking_id: UUID, shown: Raw) -> N
     await tenant.tx.execute(SHOW, tenant.organization_id, booking_id, shown)
 
 
-async def lock_held_mails(tenant: TenantConnection, booking_id: UUID) -> list[HeldMail]:
+async def lock_held_mails(tenant: TenantConnection, booking_id: UUID) -> list[Mail]:
     """Mails that wait for the link of the booking for a while yet, in their order."""
     rows = await tenant.tx.fetch(LOCK_HELD, tenant.organization_id, booking_id)
-    return [HeldMail(*row) for row in rows]
+    return [Mail(*row) for row in rows]
 
 
 async def release_held_mails(tenant: TenantConnection, booking_ids: Sequence[UUID]) -> bool:

@@ -26,7 +26,7 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.event_types import NewEventType
 from kalends.web import use_cases
 from kalends.web.api.event_type_texts import TranslationsInput, translations_of
-from kalends.web.api.models import HTTPS_ADDRESS, PageQuery, RequestModel
+from kalends.web.api.models import HTTPS_ADDRESS, PageQuery, RequestModel, bookings_a_day
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
@@ -36,7 +36,6 @@ LONGEST_MINUTES: Final = 30 * 24 * 60
 LONGEST_NOTICE_MINUTES: Final = 10 * 366 * 24 * 60
 MOST_DAYS_AHEAD: Final = 10 * 366
 MOST_SEATS: Final = 10_000
-MOST_BOOKINGS_A_DAY: Final = 100_000
 MOST_REQUIREMENTS: Final = 10
 # In all requirements together: matching more of them takes the better part of a second.
 MOST_REQUIRED_SCHEDULES: Final = 300
@@ -126,6 +125,12 @@ Reminders = Annotated[
     list[Minutes],
     Meta(max_length=MOST_REMINDERS, description="Each once.", examples=[[1440, 60]]),
 ]
+BookingsADay = Annotated[
+    int,
+    bookings_a_day(
+        "Bookings of this event type that start on one day; a group session counts once."
+    ),
+]
 Key = Annotated[
     str,
     Meta(
@@ -159,18 +164,7 @@ class AttendeeFieldsInput(RequestModel, frozen=True):
 class EventTypeLimitsInput(RequestModel, frozen=True):
     """null is no limit."""
 
-    max_per_day: (
-        Annotated[
-            int,
-            Meta(
-                ge=1,
-                le=MOST_BOOKINGS_A_DAY,
-                description="Bookings of this event type that start on one day; a group session "
-                "counts once.",
-            ),
-        ]
-        | None
-    ) = None
+    max_per_day: BookingsADay | None = None
 
 
 class RequirementInput(RequestModel, frozen=True):

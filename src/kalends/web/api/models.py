@@ -15,6 +15,7 @@ from kalends.formats.countries import country_codes
 # A zone of the IANA data for machines whose place is not set yet; it stands for no place.
 NO_ZONE: Final = "Factory"
 LARGEST_OFFSET: Final = 1_000_000_000
+MOST_BOOKINGS_A_DAY: Final = 100_000
 # The metadata of the text types, by which `_optional_texts` recognizes them.
 _TEXTS: Final = tuple(get_args(kind)[1] for kind in (Label, Line, Phone, Text))
 Limit = Annotated[int, Meta(ge=1, le=500, description="How many, at the most.")]
@@ -31,6 +32,11 @@ def _code(description: str, example: str, pattern: str, shortest: int, longest: 
         examples=[example],
         extra_json_schema={"pattern": pattern},
     )
+
+
+def bookings_a_day(description: str, **more: Any) -> Meta:
+    """Of how many bookings may start on one day."""
+    return Meta(ge=1, le=MOST_BOOKINGS_A_DAY, description=description, **more)
 
 
 ZoneName = Annotated[

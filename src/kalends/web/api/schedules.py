@@ -17,7 +17,13 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import pictures, schedules
 from kalends.services.schedules import NewSchedule
 from kalends.web import use_cases
-from kalends.web.api.models import PageQuery, RequestModel, ZoneName, check_zone
+from kalends.web.api.models import (
+    PageQuery,
+    RequestModel,
+    ZoneName,
+    bookings_a_day,
+    check_zone,
+)
 from kalends.web.api.pictures import LARGEST_PICTURE_BODY_BYTES, SetPicture, parse_picture
 from kalends.web.http.answers import DataOf
 from kalends.web.http.call import Call, id_named
@@ -27,7 +33,6 @@ from kalends.web.http.versioned import VersionedCalls
 
 MOST_WINDOWS: Final = 50
 MOST_OVERRIDES: Final = 2000
-MOST_BOOKINGS_A_DAY: Final = 100_000
 LONGEST_NOTICE_HOURS: Final = 10 * 366 * 24
 LONGEST_STALE_HOURS: Final = 366 * 24
 END_OF_DAY: Final = "24:00"
@@ -62,21 +67,15 @@ class AvailabilityInput(RequestModel, frozen=True):
     sunday: Windows | UnsetType = UNSET
 
 
+BookingsADay = Annotated[
+    int, bookings_a_day("Bookings that start on one day of the schedule's zone.", examples=[8])
+]
+
+
 class ScheduleLimitsInput(RequestModel, frozen=True):
     """null is no limit."""
 
-    max_per_day: (
-        Annotated[
-            int,
-            Meta(
-                ge=1,
-                le=MOST_BOOKINGS_A_DAY,
-                description="Bookings that start on one day of the schedule's zone.",
-                examples=[8],
-            ),
-        ]
-        | None
-    ) = None
+    max_per_day: BookingsADay | None = None
     min_notice_hours: (
         Annotated[
             float,

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+from msgspec import structs
+
 from kalends.domain.calendars.findings import CalendarFinding, FindingKind
 from kalends.domain.ids import new_id
 from kalends.runtime.unit_of_work import UnitOfWork
@@ -27,12 +29,9 @@ def _finding(work: UnitOfWork, calendar_id: UUID, overlap: Overlap) -> CalendarF
     return CalendarFinding(
         id=new_id(),
         kind=FindingKind.OVERLAP,
-        booking_id=overlap.booking_id,
-        schedule_id=overlap.schedule_id,
         calendar_id=calendar_id,
         subject_id=overlap.booking_id,
         seen_at=work.recorded_at,
-        booked=overlap.booked,
-        there=overlap.busy,
-        reason=SAME_TIME if overlap.booked == overlap.busy else None,
+        reason=SAME_TIME if overlap.booked == overlap.there else None,
+        **structs.asdict(overlap),
     )
