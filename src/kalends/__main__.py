@@ -1,4 +1,4 @@
-"""`python -m kalends`, the same as `kalends`."""
+"""The entry point: `kalends`, or `python -m kalends`."""
 
 import gc
 import sys
@@ -6,8 +6,8 @@ from typing import cast
 
 
 def main() -> None:
-    """Runs the command. Its modules stay while it does: passes of the garbage collector over them
-    took a third of a start and of an end."""
+    """Runs the command line. The garbage collector is off while modules are imported, and skips
+    them afterwards: its passes over them took a third of the time to start and to exit."""
     gc.disable()
     _import_structlog()
     from kalends.cli import main as run
@@ -18,8 +18,8 @@ def main() -> None:
 
 
 def _import_structlog() -> None:
-    """It imports rich, where that is installed, for colours that no log of Kalends has: a tenth
-    of a second of each start."""
+    """Imports structlog without rich. If rich is installed, structlog imports it for colours that
+    no log of Kalends has, which adds a tenth of a second to each start."""
     modules = cast(dict[str, object], sys.modules)
     modules["rich"] = None
     import structlog  # noqa: F401

@@ -1,6 +1,6 @@
-"""What one process serves: API and pages, with the jobs beside them.
+"""Builds the ASGI application of one server process: API and pages, with the jobs beside them.
 
-Apart from `compose.py`, since commands need none of it, and it takes long to import.
+It is apart from `compose.py` because commands need none of it and it is slow to import.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from kalends.web.pages.request import PageLimits
 from kalends.web.pages.zone_list import load_zones
 
 SHARE_LIMITS_EVERY_SECONDS: Final = 0.5
-# Jobs and requests share one event loop: beside requests, few jobs at a time.
+# Jobs share the event loop with requests, so a server runs few at a time.
 JOBS_AT_ONCE_IN_A_SERVER: Final = 8
 
 
@@ -68,8 +68,8 @@ def application(home: Installation) -> ASGIApp:
 
 
 def freeze_garbage_collector() -> None:
-    """What is there now stays while the process lives: modules, tables, templates, zones. A full
-    pass of the garbage collector over it took 60 ms, in which nobody was answered."""
+    """Exempts from garbage collection all objects that exist now: modules, tables, templates and
+    zones live as long as the process. A full pass over them took 60 ms, which delayed requests."""
     gc.collect()
     gc.freeze()
 

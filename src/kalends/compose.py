@@ -1,4 +1,5 @@
-"""From settings to a running installation: the one place where the parts meet."""
+"""Wires settings, database, gateways and jobs into a running installation: the one place where the
+parts meet."""
 
 import asyncio
 import os
@@ -49,14 +50,14 @@ JOBS_AT_ONCE_IN_A_WORKER: Final = 50
 
 
 class ServingError(OperatorError):
-    """Nothing can be served; the text is a sentence that a person can act on."""
+    """The server cannot start; the text is a sentence that an operator can act on."""
 
 
 @dataclass(frozen=True)
 class Installation:
-    """A running database and the installation's secret: what every command starts from.
+    """A running database, its settings and the installation's secret: what every command needs.
 
-    `served_at` is where this machine reaches the server that the process belongs to, if it does.
+    `served_at` is the URL at which this machine reaches the server; None outside a server.
     """
 
     settings: Settings
@@ -65,7 +66,7 @@ class Installation:
     served_at: str | None = None
 
     def context(self, limits: ConnectionLimits = REQUEST_LIMITS) -> Context:
-        """A context of its own pool; close it when done."""
+        """A new context with a connection pool of its own; the caller closes it."""
         database = Database(self.parameters, self.settings.database_pool, limits)
         return Context(
             database, Seal(self.secret), gateways=open_gateways(self.settings, self.served_at)
@@ -73,9 +74,9 @@ class Installation:
 
 
 def open_gateways(settings: Settings, served_at: str | None = None) -> Gateways:
-    """The way out that the settings open. Nothing is imported or connected before it is used.
+    """The gateways that the settings allow. Each imports and connects only when it is first used.
 
-    Links lead to `KALENDS_PUBLIC_URL`, else to where the server is.
+    Links lead to `KALENDS_PUBLIC_URL`, else to `served_at`.
     """
     http = GuardedHttp(settings.outbound_allow)
     return Gateways(
@@ -95,21 +96,21 @@ def open_gateways(settings: Settings, served_at: str | None = None) -> Gateways:
 
 
 def _consents(settings: Settings, http: GuardedHttp) -> dict[str, ConsentProvider]:
-    """The providers that an application was registered at."""
-    found: dict[str, ConsentProvider] = {}
+    """The OAuth providers at which the operator has registered an application."""
+    consents: dict[str, ConsentProvider] = {}
     if (google := settings.google) is not None:
         at_google = google_places.Places()
         if google.test_url is not None:
             at_google = google_places.places_at(google.test_url)
         client = google.client_id, google.client_secret
-        found["google"] = GoogleConsent(http, *client, at_google)
+        consents["google"] = GoogleConsent(http, *client, at_google)
     if (microsoft := settings.microsoft) is not None:
         at_microsoft = microsoft_places.places_of(microsoft.tenant)
         if microsoft.test_url is not None:
             at_microsoft = microsoft_places.places_at(microsoft.test_url, microsoft.tenant)
         client = microsoft.client_id, microsoft.client_secret
-        found["microsoft"] = MicrosoftConsent(http, *client, at_microsoft)
-    return found
+        consents["microsoft"] = MicrosoftConsent(http, *client, at_microsoft)
+    return consents
 
 
 def _mail_transport(settings: Settings) -> SmtpTransport | None:
@@ -121,9 +122,10 @@ def _mail_transport(settings: Settings) -> SmtpTransport | None:
 
 @contextmanager
 def installation(settings: Settings, *, watched: bool = False) -> Iterator[Installation]:
-    """The installation that the settings name, its database running while the block does.
+    """The installation that the settings describe, with its database running inside the block.
 
-    Where `watched`, a killed embedded PostgreSQL is brought back. Raises EmbeddedPostgresError.
+    If `watched`, an embedded PostgreSQL that gets killed is started again. Raises
+    EmbeddedPostgresError.
     """
     if settings.database_url:
         parameters = ConnectParameters(dsn=settings.database_url)
@@ -143,7 +145,8 @@ def installation(settings: Settings, *, watched: bool = False) -> Iterator[Insta
 
 
 def load_secret(data_dir: Path) -> str:
-    """The installation's secret, made at first (mode 0600). Any number may ask at once."""
+    """The installation's secret, from a file with mode 0600 that the first call creates. Safe for
+    processes that start at the same time: all get the same secret."""
     path = data_dir / "secret"
     draft = data_dir / f"secret.{os.getpid()}.{secrets.token_hex(4)}"
     if not path.exists():
@@ -164,7 +167,7 @@ def load_secret(data_dir: Path) -> str:
 
 
 def migrate_now(home: Installation) -> str:
-    """Brings the schema up to date, if it is not, and returns its revision.
+    """Migrates the schema if it is not up to date, and returns its revision.
 
     Raises UnreachableError, MigrationError.
     """
@@ -178,9 +181,9 @@ def migrate_now(home: Installation) -> str:
 
 @asynccontextmanager
 async def running_jobs(home: Installation, context: Context, at_once: int) -> AsyncIterator[None]:
-    """Runs the jobs while the block does: in a server beside the API, or in a worker alone.
+    """Runs jobs in the background of the block: beside the API in a server, alone in a worker.
 
-    They have connections of their own, so that no request ever waits for a job.
+    They have a connection pool of their own, so that no request waits for a connection of a job.
     """
     own = replace(context, database=Database(home.parameters, CONNECTIONS_FOR_JOBS, JOB_LIMITS))
     running = asyncio.create_task(_run_jobs(own, at_once))
@@ -194,10 +197,11 @@ async def running_jobs(home: Installation, context: Context, at_once: int) -> As
 
 
 async def _run_jobs(context: Context, at_once: int) -> None:
-    """The queue's library takes long to import: in a thread, while requests are served."""
+    """Imports the queue's library in a thread, since that takes long and requests are served
+    meanwhile; then runs jobs and the dispatcher."""
     run_jobs, dispatch, jobs_of = await asyncio.to_thread(_import_jobs)
-    # A group ends when all of it has; `gather` would when the first one is cancelled, and the
-    # database would be closed under the other.
+    # A task group ends when both tasks have ended. `gather` would end when the first one is
+    # cancelled, and the pool would be closed while the other still uses it.
     async with asyncio.TaskGroup() as works:
         works.create_task(run_jobs(context, jobs_of(context), at_once=at_once))
         works.create_task(dispatch(context))

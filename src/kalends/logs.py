@@ -1,8 +1,8 @@
-"""How the program logs: one line an event on standard error, in JSON or for the eye.
+"""Logging: one line for each event on standard error, as JSON or as text for people.
 
-No line holds a secret, a key, a cookie or an e-mail address, wherever it comes from: exceptions
-are shown without local variables and without the driver's details (which quote rows), and what
-looks like a key or an address is redacted in the finished text.
+No line contains a secret, a key, a cookie or an e-mail address, whichever library logs it:
+exceptions are shown without local variables and without the driver's details, which quote rows, and
+anything that looks like a key or an address is redacted in the finished text.
 """
 
 import logging
@@ -25,13 +25,13 @@ PLAIN: Final = (int, float, type(None))
 KEY: Final = re.compile(r"\b(wk_(?:live|test)|whsec|kalends_session)([_=])[\w+/=.-]+")
 ADDRESS: Final = re.compile(r"[^\s@\"'<>(),:;=/\\]+@[^\s@\"'<>(),:;=/\\]+")
 CREDENTIALS: Final = re.compile(r"(\w+://[^\s:/@\"]*):[^\s@\"]+@")
-# They log each request's URL, or each step of a migration's machinery.
+# Libraries that log every request with its URL, or every step of a migration.
 QUIET: Final = ("httpx", "httpcore", "asyncio", "alembic")
 
 
 def set_up_logs(level: str, form: str) -> None:
-    """Has structlog and the standard library's loggers write the same lines. `level` is debug,
-    info, warning or error, `form` is json or text."""
+    """Configures structlog and the standard library's loggers to write the same lines. `level` is
+    debug, info, warning or error; `form` is json or text."""
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Any] = [
         structlog.stdlib.add_logger_name,
@@ -63,7 +63,7 @@ def set_up_logs(level: str, form: str) -> None:
 
 
 class _Line:
-    """Writes each line at once and whole, so that those of several processes never mix."""
+    """structlog's logger: writes each line whole, so that lines of several processes do not mix."""
 
     def __init__(self, name: str = "kalends") -> None:
         self.name = name
@@ -83,7 +83,7 @@ class _Handler(logging.Handler):
 
 
 def _write(line: str) -> None:
-    """A log that cannot be written (a full disk, a closed pipe) is no reason to fail."""
+    """Writes a line to standard error, and ignores errors such as a full disk or a closed pipe."""
     data = line.encode(errors="backslashreplace") + b"\n"
     try:
         while data:
@@ -99,7 +99,7 @@ def _as_json(_: Any, __: str, event: EventDict) -> str:
 
 
 def _in_one_step(logger: Any, method: str, event: EventDict) -> str:
-    """A line in JSON, by one call instead of six: each request has one."""
+    """Renders a JSON line in one call instead of six processors, since each request logs one."""
     if "exc_info" in event:
         _show_exception(logger, method, event)
     first = {
@@ -136,7 +136,7 @@ def _blacken(_: Any, __: str, event: EventDict) -> EventDict:
 
 
 def _show_exception(_: Any, __: str, event: EventDict) -> EventDict:
-    """`exc_info` as text: where, and what, of each exception in the chain."""
+    """Replaces `exc_info` by a text: traceback and message of each exception in the chain."""
     exc_info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if exc_info is True else exc_info
     if isinstance(error, tuple):
@@ -164,5 +164,5 @@ def _name(error: BaseException) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    """The driver puts the row that it refuses into the lines below."""
+    """The first line of the message: in the lines below, the driver quotes the row it refused."""
     return (str(error).splitlines() or [""])[0]

@@ -1,4 +1,4 @@
-"""Serving: sockets, file limits, signals, and the processes that serve."""
+"""Runs servers and workers: listening sockets, limits of open files, signals, worker processes."""
 
 import asyncio
 import atexit
@@ -36,16 +36,16 @@ from kalends.web.http.protocol import Protocol
 log = structlog.get_logger("kalends")
 
 BACKLOG: Final = 2048
-# Open files for deliveries, mail, logs and libraries; connections to PostgreSQL come on top.
+# Open files reserved for deliveries, mail, logs and libraries; database connections are extra.
 OPEN_FILES_KEPT: Final = 300
 PR_SET_PDEATHSIG: Final = 1
-# How often the time in `Date` is written anew.
+# How often uvicorn renews the `Date` header.
 TICK_SECONDS: Final = 1.0
-# What has come before a signal is begun before the end is: a stream that is ended while it begins
-# may go on for ten seconds. uvicorn's own look took as long.
+# After a signal, requests that have arrived get this long to begin: an event stream that is just
+# starting would otherwise delay the shutdown by ten seconds. uvicorn's polling took as long.
 BEGIN_WITHIN_SECONDS: Final = 0.1
-# Tells the processes of one server where it is; no setting, as the origin of a request is not
-# decided by it.
+# Passes the server's URL to its worker processes. It is no setting, since the check of a request's
+# origin must not depend on it.
 SERVED_AT: Final = "KALENDS_SERVED_AT"
 WITHOUT_ADDRESS: Final = (
     "A worker needs KALENDS_PUBLIC_URL, the address that people see, to mail links. Without it"
@@ -76,8 +76,8 @@ def run_worker(home: compose.Installation) -> None:
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets that listen on each address of the host: from now on the port is ours, and
-    clients that connect wait until we serve. Raises ServingError."""
+    """Sockets that listen on each address of the host. From now on no other process can take the
+    port, and clients that connect wait until the server runs. Raises ServingError."""
     opened: list[socket.socket] = []
     try:
         infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -101,16 +101,18 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
 
 def raise_open_files() -> int:
-    """Lets this process, and those that it starts, open as many files as it may. Gives how many."""
+    """Raises the limit of open files to the hard limit, for this process and its children. Returns
+    the limit."""
     now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # the kernel's own limit may be lower than what is noted
+    with suppress(ValueError, OSError):  # the kernel may allow fewer than the hard limit says
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         now = most
     return sys.maxsize if now == resource.RLIM_INFINITY else now
 
 
 def most_connections(open_files: int, database_pool: int) -> int:
-    """How many clients one process takes, so that PostgreSQL and jobs find files to open."""
+    """How many client connections one process accepts, so that files are left for PostgreSQL and
+    jobs."""
     reserved = OPEN_FILES_KEPT + database_pool + compose.CONNECTIONS_FOR_JOBS
     return min(MOST_CONNECTIONS, max(open_files - reserved, open_files // 2))
 
@@ -121,8 +123,8 @@ def serve(
     workers: int,
     patience: ClientTimeouts | None = None,
 ) -> None:
-    """Serves API, pages and jobs until a signal ends it, in this process or in `workers`, each
-    with that patience for slow clients.
+    """Serves API, pages and jobs until a signal ends it: in this process, or in `workers` processes
+    if that is more than one. `patience` is how long it waits for slow clients.
 
     Raises ServingError if it cannot start.
     """
@@ -134,7 +136,7 @@ def serve(
         "timeout_graceful_shutdown": 10,
         "http": partial(Protocol, connections=Connections(patience, most)),
         "ws": "none",
-        # Longer than a proxy keeps its idle connections, so that it never writes into a closed one.
+        # Longer than proxies keep idle connections, so that none writes into a closed one.
         "timeout_keep_alive": 75,
         "proxy_headers": bool(home.settings.trusted_proxies),
         "forwarded_allow_ips": list(home.settings.trusted_proxies),
@@ -142,7 +144,7 @@ def serve(
     if workers == 1:
         _serve_here(uvicorn.Config(application(home), workers=1, **common), list(sockets))
     else:
-        # A busy machine may need many seconds only to import all this.
+        # On a busy machine the imports alone may take many seconds.
         config = WorkerConfig(
             "kalends.serving:worker_application",
             factory=True,
@@ -159,19 +161,19 @@ def _serve_here(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
     try:
         server.run(sockets=sockets)
     except (KeyboardInterrupt, SystemExit):
-        # uvicorn has ended as the signal asked, and raises it again
+        # uvicorn has shut down after a signal, and raises it again
         if not server.started and not server.should_exit:
             raise ServingError("The server could not start: its log says why.") from None
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's looks ten times a second whether a signal came: a quarter of the CPU of a server
-    that is asked nothing. This one is woken by the signal, and writes the time once a second."""
+    """A uvicorn server that is woken by signals and ticks once a second, for the `Date` header.
+    uvicorn's own polls for signals ten times a second, a quarter of the CPU of an idle server."""
 
     _wake: Callable[[], object] | None = None
 
     async def main_loop(self) -> None:
-        """Until a signal ends it."""
+        """Ticks until a signal ends the server."""
         signalled = asyncio.Event()
         self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, signalled.set)
         while not await self.on_tick(0):
@@ -187,7 +189,8 @@ class _Server(uvicorn.Server):
 
 
 def _serve_in_workers(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
-    """The workers write their metrics into one folder, so that each can show the sum."""
+    """Serves in several processes. They write their metrics into a common folder, so that each can
+    report the sum."""
     with tempfile.TemporaryDirectory(prefix="kalends-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         supervisor = Multiprocess(config, sockets=sockets)
@@ -197,14 +200,15 @@ def _serve_in_workers(config: uvicorn.Config, sockets: list[socket.socket]) -> N
 
 
 class WorkerConfig(uvicorn.Config):
-    """uvicorn calls `configure_logging` first of all in a worker: the place to make it one."""
+    """Prepares worker processes: uvicorn calls `configure_logging` before anything else in one."""
 
     def configure_logging(self) -> None:
         super().configure_logging()
         parent = multiprocessing.parent_process()
         if parent is None:
             return
-        # After a graceful end uvicorn raises the signal again; what is open is closed then.
+        # After a graceful shutdown uvicorn raises the signal again; `_exit_stack` then closes the
+        # rest.
         signal.signal(signal.SIGTERM, _exit_now)
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent.pid:
@@ -216,7 +220,7 @@ class WorkerConfig(uvicorn.Config):
 
 
 def _remove_metrics_folder(parent: int) -> None:
-    """Removes the workers' folder of metrics, for a parent that was killed."""
+    """Removes the workers' folder of metrics if their parent was killed."""
     if os.getppid() != parent:
         shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
@@ -226,8 +230,8 @@ def _exit_now(number: int, _: object) -> None:
 
 
 def worker_application() -> ASGIApp:
-    """The application of one of several worker processes, which finds its settings by itself
-    and holds its own lease on the embedded PostgreSQL until it ends."""
+    """The application of one of several server processes. It reads its settings itself, and holds
+    a lease of its own on the embedded PostgreSQL until it exits."""
     settings = Settings.from_environ()
     home = _exit_stack.enter_context(compose.installation(settings, watched=True))
     return application(replace(home, served_at=os.environ.get(SERVED_AT) or None))

@@ -1,4 +1,7 @@
-"""Every environment variable, typed, read once. Nothing below `compose` reads configuration."""
+"""Reads and checks all settings, which are environment variables named `KALENDS_…`, once.
+
+Nothing below `compose` reads configuration.
+"""
 
 import os
 import re
@@ -18,14 +21,14 @@ LOOPBACK: Final = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 
 
 class SettingsError(Exception):
-    """A setting is wrong; the message names it and says what it takes."""
+    """A setting is wrong; the message names it and says which values it takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClientSettings:
-    """The application that the operator has registered at a provider. `test_url` stands for the
-    provider in tests: it is on this machine, or refused. `tenant` is whose accounts are meant,
-    where the provider asks for that."""
+    """The OAuth application that the operator has registered at a provider. `test_url` replaces the
+    provider in tests, and has to be on this machine. `tenant` is Microsoft's word for whose
+    accounts may sign in."""
 
     client_id: str
     client_secret: str
@@ -35,7 +38,7 @@ class ClientSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The settings table of the README, in its order."""
+    """The values of all settings, in the order of the README's table."""
 
     data_dir: Path
     postgres_programs: Path | None
@@ -64,7 +67,7 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Raises SettingsError for a value that is not as the table says."""
+        """Reads the environment. Raises SettingsError for a value that the table does not allow."""
         read = _Environ(environ)
         settings = cls(
             data_dir=Path(read.text("DATA_DIR") or "./data").absolute(),
@@ -103,7 +106,7 @@ class Settings:
 
 
 def _own_address(public_url: str | None) -> str:
-    """The address that mail comes from, at the host that people know us by."""
+    """The sender of mail where none is set: `kalends@` the host of the public URL."""
     with suppress(ValueError):
         host = urlsplit(public_url or "").hostname
         if host and not has_numeric_end(host):
@@ -164,7 +167,7 @@ class _Environ:
         )
 
     def tenant(self, name: str) -> str:
-        """Whose accounts: those of all, of all organizations, of persons alone, or of one."""
+        """A Microsoft tenant: all accounts, of organizations, of persons, or of one tenant."""
         value = self.text(name) or "common"
         if not TENANT.fullmatch(value):
             raise SettingsError(
@@ -174,7 +177,7 @@ class _Environ:
         return value
 
     def url_of_this_machine(self, name: str) -> str | None:
-        """For tests alone: nobody's secrets leave the machine by it."""
+        """A URL for tests: only on this machine, so that no secret can leave it."""
         value = self.url(name, ("http",))
         if value and not LOOPBACK.fullmatch(value):
             raise SettingsError(
@@ -197,7 +200,7 @@ class _Environ:
         return int(value[:9])
 
     def limit(self, name: str, default: int) -> int:
-        """Requests a minute; `none` lifts the limit and is 0 here."""
+        """A limit of requests a minute; `none`, for no limit, is read as 0."""
         if self.text(name) == "none":
             return 0
         try:

@@ -1,4 +1,4 @@
-"""What runs beside requests: the PgQueuer entry points, the timetable, and what keeps them going.
+"""Background work: the jobs of PgQueuer, the timetable, and the dispatcher that sends deliveries.
 
-`worker` costs a third of a second to import, so who only puts jobs in never imports it.
+Importing `worker` takes a third of a second, so code that only enqueues jobs must not import it.
 """

@@ -1,30 +1,33 @@
-"""Which organizations have something due in a channel, and when, as far as this process knows."""
+"""A priority queue of the organizations in which this process knows something to be due."""
 
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple
 from uuid import UUID
 
-# What is more is found by the look at all.
+# Organizations beyond these are not remembered: the lookout finds them again.
 MOST_KNOWN: Final = 10_000
 
 
 class DueOrganization(NamedTuple):
-    """Of the clock `monotonic`, when the organization is to be served."""
+    """When to serve an organization, by the clock `monotonic`."""
 
     at: float
     organization_id: UUID
 
 
 class DueOrganizations:
-    """In the order of time; an organization is there once, at its earliest."""
+    """Organizations in the order of time, each once, at its earliest time.
+
+    A heap whose outdated entries are skipped when they surface, and cleared out now and then.
+    """
 
     def __init__(self) -> None:
         self._at: dict[UUID, float] = {}
         self._entries: list[DueOrganization] = []
 
     def put(self, organization_id: UUID, at: float) -> None:
-        """Has it served then, unless it is to be earlier."""
+        """Notes that the organization is due then, unless it is due earlier already."""
         known = self._at.get(organization_id)
         if known is None and len(self._at) >= MOST_KNOWN:
             return
@@ -37,7 +40,7 @@ class DueOrganizations:
         self._at.pop(organization_id, None)
 
     def first(self, is_passed_over: Callable[[UUID], bool]) -> DueOrganization | None:
-        """The earliest of those that are not passed over."""
+        """The earliest organization that is not passed over; all stay in the queue."""
         passed_over: list[DueOrganization] = []
         due = None
         while self._entries and due is None:

@@ -1,4 +1,4 @@
-"""How soon to try again what fails as the database does not serve."""
+"""Back-off for work that fails because the database is not available."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,8 @@ LONGEST_OUTAGE_PAUSE: Final = timedelta(seconds=5)
 
 @dataclass
 class BackOff:
-    """Grows from failure to failure. The first failure and the end of failing are logged once."""
+    """Pauses that grow from failure to failure. The first failure and the recovery are logged, once
+    each. `what` names the work in these lines; `about` are their fields."""
 
     what: str
     about: Mapping[str, str] = field(default_factory=dict)
@@ -37,6 +38,6 @@ class BackOff:
         self.is_failing, self._succeeded_at = False, monotonic()
 
     def pause(self) -> float:
-        """How many seconds to wait before the next attempt: longer each time."""
+        """How many seconds to wait before the next try: twice as long each time, up to a limit."""
         self._pause, now = min(self._pause * 2, LONGEST_OUTAGE_PAUSE), self._pause
         return now.total_seconds()

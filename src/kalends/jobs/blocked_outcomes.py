@@ -1,4 +1,4 @@
-"""Outcomes of tries that cannot be recorded yet, as their rows are locked."""
+"""Outcomes that cannot be recorded yet because somebody has locked their rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ from kalends.store.outbox.recording import DeliveryOutcome
 
 log = structlog.get_logger("kalends.jobs")
 
-# A producer locks a lane for milliseconds, a person for minutes.
+# A transaction that appends to a lane locks it for milliseconds; a person with a SQL client, for
+# minutes.
 FIRST_PAUSE_SECONDS: Final = 0.02
 LONGEST_RETRY_PAUSE_SECONDS: Final = 1.0
-# One too many is forgotten: when the lease of its lane is over, its delivery is tried again.
+# An outcome beyond these is dropped: its delivery is tried again when its lane's lease is over.
 MOST_BLOCKED: Final = 1000
 
 
@@ -27,8 +28,8 @@ class _Blocked:
 
 
 class BlockedOutcomes:
-    """Each is due again after a pause of its own, which grows; so what is locked for long delays
-    nothing that is locked for a moment."""
+    """Blocked outcomes, each with a growing pause of its own, so that a row that is locked for long
+    does not delay one that is locked for a moment."""
 
     def __init__(self) -> None:
         self._waiting: dict[int, _Blocked] = {}
@@ -36,7 +37,7 @@ class BlockedOutcomes:
 
     @property
     def delivery_ids(self) -> set[UUID | None]:
-        """Of what waits, or was taken and is not recorded so far."""
+        """The deliveries whose outcomes wait, or were taken and are not recorded yet."""
         both = [*self._waiting.values(), *self._retried.values()]
         return {one.outcome.lane.delivery_id for one in both}
 
@@ -45,7 +46,8 @@ class BlockedOutcomes:
         return [one.outcome for one in self._waiting.values()]
 
     def settle(self, tried: Sequence[DeliveryOutcome], locked: Sequence[DeliveryOutcome]) -> None:
-        """Of those that were tried, keeps the locked ones; for longer, if they were kept before."""
+        """Keeps those of the `tried` outcomes whose rows are `locked`, with twice the pause if they
+        were kept before."""
         now = monotonic()
         before = {id(outcome): self._retried.pop(id(outcome), None) for outcome in tried}
         for outcome in locked:
@@ -62,7 +64,7 @@ class BlockedOutcomes:
             log.warning("a delivery is locked and will be tried again", destination=destination)
 
     def take_due(self) -> list[DeliveryOutcome]:
-        """Those whose pause is over; settle says which of them were recorded."""
+        """Takes the outcomes whose pause is over, to record them again; `settle` must follow."""
         now = monotonic()
         due = {key: one for key, one in self._waiting.items() if one.due_at <= now}
         for key, one in due.items():
@@ -71,7 +73,7 @@ class BlockedOutcomes:
         return [one.outcome for one in due.values()]
 
     def seconds_to_next(self) -> float | None:
-        """None where nothing waits."""
+        """Seconds until the next outcome is due; None if none waits."""
         if not self._waiting:
             return None
         return max(min(one.due_at for one in self._waiting.values()) - monotonic(), 0)

@@ -1,5 +1,5 @@
-"""The channel of calendars elsewhere: each calendar has a cap, and each connection a few requests
-at once."""
+"""The channel that writes bookings into calendars elsewhere. Each calendar has a cap, and each
+connection handles a few lanes at once."""
 
 import asyncio
 from collections import Counter
@@ -26,7 +26,7 @@ AT_ONCE_A_CONNECTION: Final = 2
 
 
 class CalendarChannel(SettlingChannel[DueCalendarLane, CalendarOutcome]):
-    """See `Channel`. The health of a connection is noted by who reads it."""
+    """See `Channel`. The health of a connection is updated where its calendars are read."""
 
     most: int = 64
     least_room: int = 16
@@ -47,7 +47,7 @@ class CalendarChannel(SettlingChannel[DueCalendarLane, CalendarOutcome]):
         log.exception("a calendar could not be written", calendar=str(lane.calendar_id))
 
     async def settle(self, lane: DueCalendarLane) -> Waits | None:
-        """When it is the connection's turn."""
+        """Settles the lane as soon as its connection has a place free."""
         connection_id = lane.connection_id
         places = self._places.setdefault(connection_id, asyncio.Semaphore(AT_ONCE_A_CONNECTION))
         self._users[connection_id] += 1

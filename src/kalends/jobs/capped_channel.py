@@ -1,5 +1,5 @@
-"""A channel whose destinations each have a cap: few tries at once of one that fails, so that it
-does not keep the places of others."""
+"""A channel that caps the tries in flight for each destination, lower for one that fails, so that
+it does not take the places of others."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
@@ -11,11 +11,11 @@ from kalends.store.outbox.lanes import CappedLane, Caps, Leased
 
 Lane = TypeVar("Lane", bound=CappedLane)
 LeaseDue = Callable[[Context, UUID, int, Sequence[UUID], Caps], Awaitable[Sequence[Lane]]]
-"""Leases up to so many lanes of an organization, of none of the destinations that are named."""
+"""Leases due lanes of an organization: at most that many, none to the destinations listed."""
 
 
 class CappedChannel(Generic[Lane]):
-    """See `Channel`; lanes are prepared one by one."""
+    """See `Channel`. A batch is a single lane."""
 
     def __init__(self, context: Context, lease_due: LeaseDue[Lane], caps: Caps) -> None:
         self._context = context
@@ -26,9 +26,9 @@ class CappedChannel(Generic[Lane]):
         self, organization_id: UUID, room: int, in_flight: Collection[Lane], taken: int
     ) -> Leased:
         caps = self._caps
-        ours = [lane for lane in in_flight if lane.organization_id == organization_id]
-        lanes = await self._lease_due(self._context, organization_id, room, _full(ours, caps), caps)
-        has_places = len(lanes) < room and not _full([*ours, *lanes], caps)
+        own = [lane for lane in in_flight if lane.organization_id == organization_id]
+        lanes = await self._lease_due(self._context, organization_id, room, _full(own, caps), caps)
+        has_places = len(lanes) < room and not _full([*own, *lanes], caps)
         return Leased(lanes, is_all=has_places)
 
     def in_batches(self, lanes: Sequence[Lane]) -> Iterator[Sequence[Lane]]:
@@ -36,7 +36,7 @@ class CappedChannel(Generic[Lane]):
 
 
 def _full(in_flight: Collection[CappedLane], caps: Caps) -> list[UUID]:
-    """Destinations that have as much under way as they may, by what was known of the latest."""
+    """The destinations that have reached their cap, which depends on whether they fail."""
     counts = Counter(lane.destination_id for lane in in_flight)
     failing = {lane.destination_id: lane.failing_since is not None for lane in in_flight}
     return [

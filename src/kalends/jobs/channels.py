@@ -1,8 +1,8 @@
-"""The channels of the outbox, and how the dispatcher serves one: a line in the table each.
+"""The channels of the outbox (`CHANNELS`), and the interface by which the dispatcher serves them.
 
-What a channel has of its own is in its file: how lanes are leased and sent, its caps, and whose
-health a failure is. What they share (one delivery of a lane at a time, leases, outcomes in
-batches, what happens at the end) is the dispatcher's.
+The file of a channel has what is its own: how it leases and sends, its caps, and whose health a
+failure is. The dispatcher has what all share: one delivery of a lane at a time, renewing leases,
+recording outcomes in batches, shutting down.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -22,11 +22,11 @@ Settle: TypeAlias = Callable[[DeliveryOutcome | Postponed], None]
 
 
 class Channel(Protocol):
-    """How one channel is served in one process.
+    """One channel in one process.
 
-    Up to `most` lanes are under way at once, and none is leased while there are places for fewer
-    than `least_room`. A lane is leased for `lease`, which is renewed for as long as its try lasts;
-    a try begins only where so much of it is left as it `needs`.
+    At most `most` lanes are in flight; while there is room for fewer than `least_room`, no more are
+    leased. A lane is leased for `lease`, which is renewed while its try lasts. A try begins only
+    if more than `needs` of the lease is left.
     """
 
     most: int
@@ -37,25 +37,25 @@ class Channel(Protocol):
     async def lease_lanes(
         self, organization_id: UUID, room: int, in_flight: Collection[Any], taken: int
     ) -> Leased:
-        """Leases up to `room` lanes of the organization that are due, as many as the channel may
-        have beside those in flight; `taken` places are taken, or kept for what is being leased.
-        Raises Unavailable."""
+        """Leases up to `room` due lanes of the organization, as the channel's caps allow beside
+        those in flight. `taken` counts the places that are occupied or reserved. Raises
+        Unavailable."""
 
     def in_batches(self, lanes: Sequence[Any]) -> Iterable[Sequence[DueLane]]:
-        """Those that are prepared together; the lanes are of one organization."""
+        """Splits lanes of one organization into the batches for `deliver`."""
 
     async def deliver(self, lanes: Sequence[Any], settle: Settle) -> None:
-        """Tries each of a batch once, and settles it as soon as it is known how it went. Sends
-        nothing when the lease of its lane is over."""
+        """Tries each lane of a batch once, and calls `settle` with each outcome as soon as it is
+        known. Sends nothing once the lease of the lane is over."""
 
     async def record(self, organization_id: UUID, outcomes: Sequence[Any]) -> Recorded:
-        """Records outcomes, but for those whose rows somebody holds. Raises Unavailable."""
+        """Records outcomes, except those whose rows are locked. Raises Unavailable."""
 
     def note_health(self, outcomes: Sequence[Any]) -> None:
-        """Notes what recorded outcomes say of their destinations; returns at once."""
+        """Has the health of the destinations updated by recorded outcomes; returns at once."""
 
     async def stop(self) -> None:
-        """Ends what runs beside."""
+        """Ends the channel's own background tasks."""
 
 
 CHANNELS: Final[Mapping[str, Callable[[Context], Channel]]] = {
@@ -65,11 +65,11 @@ CHANNELS: Final[Mapping[str, Callable[[Context], Channel]]] = {
     "video": VideoChannel,
 }
 NEED_PUBLIC_URL: Final = frozenset({"mail"})
-"""Links in them lead to the address that people see."""
+"""Channels whose messages have links, which need the public URL."""
 
 
 def channels_of(context: Context) -> Mapping[str, Channel]:
-    """The channels that this process serves; what it leaves waits for one that can."""
+    """The channels that this process can serve; deliveries by others wait for another process."""
     has_url = context.gateways.public_url is not None
     return {
         name: channel(context)

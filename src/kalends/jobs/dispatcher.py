@@ -1,10 +1,10 @@
-"""The dispatcher: leases lanes that are due, has what is first in each sent, and has the outcomes
-recorded. It serves every channel the same way.
+"""The dispatcher: leases due lanes, has the first delivery of each sent and its outcome recorded.
+It serves every channel in the same way.
 
-A job a delivery would cost the queue more than the delivery itself (docs/decisions/0009); the
-lanes are the queue. Each statement is of one organization. Whose lanes are due is said by
-notifications, and known from outcomes; all organizations are looked at seldom, for what was due
-to somebody who was killed.
+The lanes are the queue: a job for each delivery would cost more than the delivery itself
+(docs/decisions/0009). Each statement concerns one organization. Notifications and earlier outcomes
+tell which organizations have something due; the lookout scans all of them, seldom, for what a
+killed process has left.
 """
 
 import asyncio
@@ -33,19 +33,20 @@ from kalends.store.outbox.recording import DeliveryOutcome
 
 log = structlog.get_logger("kalends.jobs")
 
-# Nobody waits longer without a look at what there is to do.
+# The main loop checks what is due at least this often.
 LONGEST_WAIT_SECONDS: Final = 2.0
-# A lease that takes longer has no places kept for it any more.
+# Leasing for an organization reserves places for at most this long, so that a slow one gives way.
 PLACES_KEPT_SECONDS: Final = 1.0
-# Of one that fails, after something was told of it.
+# After a notification, a failing organization is not tried sooner than this.
 FAILING_AGAIN_SECONDS: Final = 1.0
 FINISH_WITHIN: Final = timedelta(seconds=5)
 
 
 async def dispatch(context: Context) -> None:
-    """Delivers until cancelled, whatever happens to the database. Any number of processes may.
+    """Delivers until cancelled, and starts again whenever the database comes back. Any number of
+    processes may do this at once.
 
-    When cancelled it takes no more, gives what is under way five seconds, and gives back the rest.
+    When cancelled it leases no more, gives what is in flight five seconds, and releases the rest.
     """
     back_off = BackOff("deliveries")
     while True:
@@ -53,7 +54,7 @@ async def dispatch(context: Context) -> None:
             async with queue_connection(context.database.parameters) as connection:
                 await _serve(connection, context, channels_of(context), back_off.succeeded)
         except Exception as error:
-            # Whatever it is (away, restarting, not migrated yet): what is due waits.
+            # Whatever is wrong (database away, restarting, not migrated yet): deliveries wait.
             back_off.failed(error.exceptions[0] if isinstance(error, ExceptionGroup) else error)
         await asyncio.sleep(back_off.pause())
 
@@ -64,7 +65,7 @@ async def _serve(
     channels: Mapping[str, Channel],
     on_started: Callable[[], None],
 ) -> None:
-    """All channels, each by itself: what hangs in one delays no other."""
+    """Runs a dispatcher for each channel: one that hangs does not delay the others."""
     dispatchers = [
         Dispatcher(connection, context, name, channel) for name, channel in channels.items()
     ]
@@ -76,7 +77,7 @@ async def _serve(
 
 
 class _Leasing(Struct, frozen=True):
-    """Lanes of an organization are being leased, into so many places."""
+    """Leasing for one organization that is under way, and the places that it reserves."""
 
     task: asyncio.Task[None]
     places: int
@@ -84,7 +85,7 @@ class _Leasing(Struct, frozen=True):
 
 
 class Dispatcher:
-    """The work of one channel on one listening connection, from connecting to losing it."""
+    """Serves one channel, for as long as its listening connection lasts."""
 
     def __init__(self, connection: Any, context: Context, name: str, channel: Channel) -> None:
         self._connection = connection
@@ -99,24 +100,24 @@ class Dispatcher:
         self._in_flight = InFlight(context, self._turns, channel.lease, self._start, self._put)
         self._lookout = Lookout(context, name, self._turns, self._put)
         self._leasing: dict[UUID, _Leasing] = {}
-        # Something of theirs is due, for which there was no place.
+        # Organizations with something due for which there was no place.
         self._crowded_out: set[UUID] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._came_too_late: list[DueLane] = []
 
     async def listen(self) -> None:
-        """Is woken from here on when something is put into the channel."""
+        """Subscribes to the notifications of the channel."""
         self._connection.add_termination_listener(self._mark_lost)
         await self._connection.add_listener(NOTIFIED[self._name], self._hear)
 
     async def run(self, on_started: Callable[[], None]) -> None:
-        """Delivers until cancelled. Raises when the connection is lost."""
+        """Delivers until cancelled. Raises ConnectionError when the connection is lost."""
         on_started()
         self._lookout.look_soon()
-        beside = [
+        background = [
             asyncio.create_task(work()) for work in (self._lookout.run, self._in_flight.renew)
         ]
-        for task in beside:
+        for task in background:
             task.add_done_callback(self._mark_lost)
         try:
             while not self._lost:
@@ -124,8 +125,8 @@ class Dispatcher:
                 self._lease_due()
                 await self._wait()
         finally:
-            await self._stop(beside)
-        for task in beside:
+            await self._stop(background)
+        for task in background:
             if not task.cancelled():
                 task.result()
         raise ConnectionError("the connection was lost")
@@ -142,14 +143,15 @@ class Dispatcher:
             self._put(organization_id, monotonic())
 
     def _put(self, organization_id: UUID, at: float) -> None:
-        """Something of the organization is due then."""
+        """Notes that the organization has something due at that time, and wakes the main loop."""
         if self._turns.is_failing(organization_id):
             at = max(at, monotonic() + FAILING_AGAIN_SECONDS)
         self._agenda.put(organization_id, at)
         self._woken.set()
 
     def _lease_due(self) -> None:
-        """Begins to lease of those that are due, one after the other, while there are places."""
+        """Starts leasing for one due organization after the other, while there is room. Each may
+        fill half of the room if another one is due, too."""
         while (
             len(self._leasing) < AT_ONCE
             and (room := self._count_places()) >= self._channel.least_room
@@ -172,10 +174,11 @@ class Dispatcher:
         return float("inf") if first is None else first.at
 
     def _is_passed_over(self, organization_id: UUID) -> bool:
-        """One lease of an organization at a time, and one of all that fail."""
+        """Whether the organization has to wait: one leasing at a time for each organization, and
+        one for all failing ones together."""
         return organization_id in self._leasing or (
             self._turns.is_failing(organization_id)
-            and any(self._turns.is_failing(one) for one in self._leasing)
+            and any(self._turns.is_failing(id_) for id_ in self._leasing)
         )
 
     def _count_places(self) -> int:
@@ -183,7 +186,7 @@ class Dispatcher:
 
     def _count_kept_places(self) -> int:
         since = monotonic() - PLACES_KEPT_SECONDS
-        return sum(one.places for one in self._leasing.values() if one.began > since)
+        return sum(lease.places for lease in self._leasing.values() if lease.began > since)
 
     async def _lease(self, organization_id: UUID, places: int) -> None:
         leased_at = monotonic()
@@ -212,7 +215,8 @@ class Dispatcher:
         if self._lost:
             self._came_too_late += lanes
             return
-        # What is being tried, or was, has its lane moved on when its outcome is recorded.
+        # A delivery that is in flight, or waits to be recorded, must not be sent again: recording
+        # its outcome moves its lane on.
         tried = self._recorder.tried_ids | {lane.delivery_id for lane in self._in_flight.lanes}
         untried = [lane for lane in lanes if lane.delivery_id not in tried]
         for lane in untried:
@@ -233,18 +237,19 @@ class Dispatcher:
             self._recorder.add(outcome)
 
         try:
-            # A try has to end before the lease of its lane does.
+            # A try must be able to end before the lease of its lane does.
             if lanes[0].lease.seconds_left() > self._channel.needs.total_seconds():
                 await self._channel.deliver(lanes, settle)
         except Exception:
-            # What cannot even be tried (a secret sealed with another key) must not stop the rest:
-            # its lane comes back when its lease is over.
+            # An unexpected error in one batch must not stop the others: its lanes come back when
+            # their leases are over.
             log.exception("delivery failed", destination=str(lanes[0].destination_id))
-        # This process was stopped: others have the lanes, and may be further than we know.
+        # What is not settled is not released either: its lease may be over, and another process
+        # may have the lane.
         self._free_places([lane for lane in lanes if id(lane) not in settled])
 
     async def _wait(self) -> None:
-        """Until somebody is due that there are places for, or something has happened."""
+        """Waits until an organization is due and there is room for it, or until woken."""
         has_places = self._count_places() >= self._channel.least_room
         at = self._first_at() if has_places and len(self._leasing) < AT_ONCE else float("inf")
         longest = PLACES_KEPT_SECONDS if self._leasing else LONGEST_WAIT_SECONDS
@@ -253,7 +258,7 @@ class Dispatcher:
                 await self._woken.wait()
 
     def _free_places(self, lanes: Sequence[DueLane]) -> set[int]:
-        """Gives back the ids of those that had one."""
+        """Frees the places of these lanes; returns the `id()` of those that had one."""
         freed = self._in_flight.remove(lanes)
         if freed:
             now = monotonic()
@@ -263,14 +268,14 @@ class Dispatcher:
             self._woken.set()
         return freed
 
-    async def _stop(self, beside: Sequence[asyncio.Task[None]]) -> None:
+    async def _stop(self, background: Sequence[asyncio.Task[None]]) -> None:
         self._lost = True
-        for task in beside:
+        for task in background:
             task.cancel()
         under_way = [*self._tasks, *(leasing.task for leasing in self._leasing.values())]
         if under_way:
             await asyncio.wait(under_way, timeout=FINISH_WITHIN.total_seconds())
-        tasks = [*beside, *self._tasks, *(leasing.task for leasing in self._leasing.values())]
+        tasks = [*background, *self._tasks, *(leasing.task for leasing in self._leasing.values())]
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)

@@ -1,7 +1,7 @@
-"""How PgQueuer writes down that jobs have ended: when one has.
+"""A buffer by which PgQueuer records ended jobs, and which sleeps while none ends.
 
-Its own buffer looks ten times a second whether there is something to write, which took a third of
-the CPU of a server that is asked nothing.
+PgQueuer's own buffer polls ten times a second for something to write, which took a third of the CPU
+of an idle server.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _Ending = tuple[models.Job, types.JOB_STATUS, models.TracebackRecord | None]
 
 @dataclass
 class EndingsBuffer(buffers.JobStatusLogBuffer):
-    """Writes together what ends within its timeout, and sleeps while nothing does."""
+    """Writes the jobs that end within its timeout in one batch, and sleeps while none does."""
 
     _is_gathering: bool = field(init=False, default=False)
 
@@ -28,10 +28,10 @@ class EndingsBuffer(buffers.JobStatusLogBuffer):
             self.add_task(asyncio.create_task(self._gather()))
 
     async def periodic_flush(self) -> None:
-        """Leaves it to `add`."""
+        """Does nothing: `add` starts each flush."""
 
     async def _gather(self) -> None:
-        """Tries again, as often as it takes, what could not be written."""
+        """Flushes after each timeout until the buffer is empty: a failed flush is tried again."""
         try:
             while not self.events.empty() and not self.shutdown.is_set():
                 with suppress(TimeoutError):
@@ -43,6 +43,6 @@ class EndingsBuffer(buffers.JobStatusLogBuffer):
 
 
 def use_endings_buffer() -> None:
-    """Has queues of PgQueuer take this one: which it is cannot be said to them."""
+    """Replaces PgQueuer's buffer in its module, since a queue takes no buffer as an argument."""
     module: Any = buffers
     module.JobStatusLogBuffer = EndingsBuffer

@@ -1,5 +1,5 @@
-"""Updating the health of endpoints in tasks of their own, so that no delivery waits for that of
-another's endpoint."""
+"""Updates the health of webhook endpoints in background tasks, so that no delivery waits for the
+health of another endpoint."""
 
 import asyncio
 from collections import deque
@@ -20,8 +20,8 @@ MOST_WAITING: Final = 200
 
 
 class EndpointHealthUpdates:
-    """One update at a time for each endpoint; outcomes that come meanwhile (the latest of them) are
-    for the next."""
+    """One update at a time for each endpoint. The next one gets the outcomes that arrive meanwhile,
+    the latest of them if there are too many."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -38,7 +38,7 @@ class EndpointHealthUpdates:
                 self._running[endpoint_id] = asyncio.create_task(self._update(endpoint_id))
 
     async def stop(self) -> None:
-        """Drops what waits; the next tries say it again."""
+        """Drops what waits: the next tries update the health again."""
         for task in self._running.values():
             task.cancel()
         if self._running:
@@ -55,7 +55,7 @@ class EndpointHealthUpdates:
                 error=repr(error),
             )
         except Exception:
-            # It must not stop deliveries, and the next try brings it up again.
+            # A failed update must not stop deliveries: the next try updates the health again.
             log.exception("the health of an endpoint was not updated", endpoint=str(endpoint_id))
         finally:
             self._waiting.pop(endpoint_id, None)

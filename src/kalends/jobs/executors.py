@@ -1,4 +1,4 @@
-"""Executors for PgQueuer: run a job, and translate how it ended into PgQueuer's terms."""
+"""Executors for PgQueuer: run a job or a line of the timetable, and decide about its retry."""
 
 import asyncio
 import random
@@ -25,7 +25,7 @@ from kalends.store.jobs import spare_a_try
 log = structlog.get_logger("kalends.jobs")
 
 JITTER: Final = 0.1
-# So long after a job failed as a row was locked, others of its organization wait for it.
+# For this long after a job failed on a locked row, its organization runs one job at a time.
 BLOCKED_SECONDS: Final = 30.0
 BLOCKED_PAUSE: Final = timedelta(seconds=5)
 
@@ -35,15 +35,15 @@ class RunningJobs:
     """The jobs that run in this process, so that they can be cancelled when it ends."""
 
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
-    # By whose answer they wait for.
+    # How many wait for the answer of the same provider (`Job.asks`).
     asking: Counter[str | None] = field(default_factory=Counter)
     _count: Counter[UUID] = field(default_factory=Counter)
     _blocked_until: dict[UUID, float] = field(default_factory=dict)
 
     @contextmanager
     def admit(self, organization_id: UUID | None) -> Iterator[bool]:
-        """Whether a job of the organization may run: while it is blocked, one at a time, so that
-        what waits for a locked row leaves places and connections to others."""
+        """Yields whether a job of the organization may run. While it is blocked by a locked row it
+        runs one job at a time, so that places and connections stay free for others."""
         if organization_id is None:
             yield True
             return
@@ -66,7 +66,7 @@ class RunningJobs:
         return False
 
     def cancel(self) -> None:
-        """Cancels them; each is put back into the queue."""
+        """Cancels all of them; each puts its job back into the queue."""
         for task in self.tasks:
             task.cancel()
 
@@ -83,7 +83,8 @@ class JobExecutor(executors.AbstractEntrypointExecutor):
         self._running = running
 
     async def execute(self, job: models.Job, context: models.Context) -> None:
-        """Raises RetryRequested where the job is to run again, anything else to have it kept."""
+        """Runs the job once. Raises RetryRequested for PgQueuer to run it again later; any other
+        error makes PgQueuer keep it as failed."""
         task = asyncio.current_task()
         assert task is not None
         self._running.tasks.add(task)
@@ -96,7 +97,7 @@ class JobExecutor(executors.AbstractEntrypointExecutor):
                     else _with_jitter(BLOCKED_PAUSE)
                 )
         except asyncio.CancelledError:
-            # PgQueuer would take it for a job that nobody wants any more, and delete it.
+            # PgQueuer would take this for a cancelled job, and delete it.
             task.uncancel()
             await self._spare_a_try(job)
             raise RetryRequested(reason="its worker ended") from None
@@ -110,8 +111,8 @@ class JobExecutor(executors.AbstractEntrypointExecutor):
             raise RetryRequested(again_after)
 
     async def _spare_a_try(self, job: models.Job) -> None:
-        """Running again is no failure here, and PgQueuer is about to count one: else a job that
-        waits often, or outlives some workers, has no tries left for its first failure."""
+        """Takes back the try that PgQueuer counts for a retry that is no failure. Otherwise a job
+        that waits often, or outlives some workers, would have no tries left when it fails."""
         try:
             async with self._context.database.connection() as tx:
                 await spare_a_try(tx, job.id)
@@ -133,7 +134,7 @@ class JobExecutor(executors.AbstractEntrypointExecutor):
 
 
 class TimedExecutor(executors.AbstractScheduleExecutor):
-    """Does one line of the timetable. What fails is logged, and done again at its next time."""
+    """Runs one line of the timetable. A failure is logged; it runs again at its next time."""
 
     def __init__(
         self,
@@ -144,12 +145,12 @@ class TimedExecutor(executors.AbstractScheduleExecutor):
         super().__init__(parameters)
         self._timed = timed
         self._context = context
-        # As of then; a clock may be set back.
+        # The next time as computed at `_asked_at`; before that, the clock was set back.
         self._asked_at = self._next_at = datetime.min.replace(tzinfo=UTC)
 
     def get_next(self) -> datetime:
-        """PgQueuer asks every second or so, and the library reads the expression each time: that
-        was half of what a process did that had nothing to do."""
+        """The next time, computed once until it has come. PgQueuer asks about every second and
+        parses the cron expression each time, which was half of the work of an idle process."""
         now = datetime.now(UTC)
         if not self._asked_at <= now < self._next_at:
             self._asked_at, self._next_at = now, super().get_next()
@@ -165,7 +166,7 @@ class TimedExecutor(executors.AbstractScheduleExecutor):
 
 
 def _with_jitter(delay: timedelta) -> timedelta:
-    """Jobs that failed together do not come back together."""
+    """Varies the delay, so that jobs that failed together do not come back together."""
     return delay * random.uniform(1 - JITTER, 1 + JITTER)
 
 

@@ -1,4 +1,4 @@
-"""What one channel has taken from lanes and not recorded yet, and the leases of it."""
+"""The lanes that one channel has in flight: leased, and not recorded yet; renews their leases."""
 
 import asyncio
 from collections import defaultdict
@@ -14,14 +14,14 @@ from kalends.runtime.lanes import renew_leases
 from kalends.runtime.unit_of_work import Context
 from kalends.store.outbox.lanes import DueLane
 
-# So much earlier than the row says we stop to act on a lease.
+# This process stops acting on a lease so much earlier than its row says.
 MARGIN: Final = timedelta(seconds=2)
 
 
 @dataclass(eq=False)
 class InFlight:
-    """Lanes in flight, each in a place of its own. `start` has work done beside; `put` is told of
-    organizations, and when of the clock `monotonic` something of theirs is due."""
+    """Lanes in flight, each of which occupies a place. `start` runs a coroutine in the background;
+    `put` notes that an organization has something due, at a time of the clock `monotonic`."""
 
     context: Context
     turns: Turns
@@ -38,17 +38,17 @@ class InFlight:
         return self._lanes.values()
 
     def add(self, lane: DueLane, leased_at: float) -> None:
-        """Takes one on that was leased then, of the clock `monotonic`."""
+        """Adds a lane that was leased at that time of the clock `monotonic`."""
         self._count_on(lane, leased_at)
         self._lanes[id(lane)] = lane
 
     def remove(self, lanes: Sequence[DueLane]) -> set[int]:
-        """Gives back the ids of those that had a place."""
+        """Frees their places; returns the `id()` of those that had one."""
         return {id(lane) for lane in lanes if self._lanes.pop(id(lane), None) is not None}
 
     async def renew(self) -> None:
-        """What takes longer than a part of its lease has it renewed, and so another chance if that
-        fails. Ends when it is cancelled."""
+        """Renews leases of which a third is over, so that a renewal that fails can be tried again
+        in time. Runs until cancelled."""
         part = self.lease.total_seconds() / 3
         while True:
             await asyncio.sleep(part)
@@ -65,7 +65,7 @@ class InFlight:
             async with self.turns.turn(organization_id):
                 for lane in await renew_leases(self.context, organization_id, lanes, self.lease):
                     self._count_on(lane, began)
-        except Exception:  # noted and logged by the turn; what is not renewed ends with its lease
+        except Exception:  # noted and logged by the turn; a try not renewed ends with its lease
             self.put(organization_id, began)
 
     def _count_on(self, lane: DueLane, leased_at: float) -> None:

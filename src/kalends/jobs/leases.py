@@ -1,4 +1,4 @@
-"""Acting on a lease, as long as it is ours."""
+"""Runs work only while the lease of its lane lasts."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,12 +11,12 @@ T = TypeVar("T")
 
 
 class LeaseOver(Exception):
-    """Others may act by now."""
+    """The lease is over: another process may have the lane."""
 
 
 async def while_leased(lease: Lease, work: Coroutine[Any, Any, T]) -> T:
-    """What the work answers. It is broken off when the lease is over, which may have been renewed
-    meanwhile: then LeaseOver is raised."""
+    """Returns what the work returns. Cancels it and raises LeaseOver when the lease is over, which
+    may be renewed meanwhile."""
     if lease.seconds_left() <= 0:
         work.close()
         raise LeaseOver
@@ -25,8 +25,8 @@ async def while_leased(lease: Lease, work: Coroutine[Any, Any, T]) -> T:
 
 
 class _Watch:
-    """Cancels the task within when the lease is over, and raises LeaseOver for it. Not a task of
-    its own that is waited for: each mail has one."""
+    """Cancels the task inside the block when the lease is over, and turns that into LeaseOver. It
+    uses a timer rather than a second task, which would cost too much for each mail."""
 
     __slots__ = ("_cancelling", "_is_over", "_lease", "_loop", "_task", "_timer")
 
@@ -39,7 +39,7 @@ class _Watch:
         assert task is not None
         self._task, self._cancelling = task, task.cancelling()
         self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(self._lease.seconds_left(), self._look)
+        self._timer = self._loop.call_later(self._lease.seconds_left(), self._check)
 
     async def __aexit__(
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
@@ -50,9 +50,9 @@ class _Watch:
         if isinstance(error, asyncio.CancelledError):
             raise LeaseOver from error
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         if (seconds := self._lease.seconds_left()) > 0:
-            self._timer = self._loop.call_later(seconds, self._look)
+            self._timer = self._loop.call_later(seconds, self._check)
             return
         self._is_over = True
         self._task.cancel()

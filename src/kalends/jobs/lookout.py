@@ -1,5 +1,5 @@
-"""Looking at all organizations for what is due: seldom, for what was due to somebody who was
-killed, and when somebody notifies without saying of whom."""
+"""Scans all organizations for due lanes: now and then, for what a killed process has left, and
+after a notification that names no organization."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from kalends.runtime.lanes import find_owners_of_due
 from kalends.runtime.unit_of_work import Context
 
 LOOK_SECONDS: Final = 2.0
-# Who notifies without saying of whom, as servers of the release before do, does so often.
+# Servers of the previous release notify without an organization, and often: one scan for many.
 GATHER_SECONDS: Final = 0.02
 
 
 class Lookout:
-    """For one channel. `put` is told of the organizations in which something is due."""
+    """The lookout of one channel. It calls `put` for each organization with something due."""
 
     def __init__(
         self, context: Context, channel: str, turns: Turns, put: Callable[[UUID, float], None]
@@ -35,7 +35,8 @@ class Lookout:
         self._is_wanted.set()
 
     async def run(self) -> None:
-        """Whatever makes it fail, also at the start, stops none of those that are told of."""
+        """Scans until cancelled. A scan that fails is tried again after a pause; deliveries for
+        organizations that are known from notifications go on meanwhile."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
@@ -51,7 +52,7 @@ class Lookout:
                 self._back_off.succeeded()
 
     async def _look(self) -> None:
-        """At all organizations but those that fail. Raises Unavailable."""
+        """Scans all organizations but those that are failing. Raises Unavailable."""
         failing = self._turns.failing
         for organization_id in await find_owners_of_due(self._context, self._channel, failing):
             self._put(organization_id, monotonic())

@@ -1,7 +1,7 @@
-"""The channel of mail: one server takes all of it, which has one cap and one health.
+"""The mail channel: all mail goes to one server, which has one cap and one health.
 
-What a server that fails does to a mail is no try of it: it waits, with all others, until the
-server is tried again.
+A failure of the server counts no try of any mail: the mail waits with all others until the server
+is tried again.
 """
 
 import asyncio
@@ -25,9 +25,9 @@ from kalends.store.outbox.recording import Recorded
 
 log = structlog.get_logger("kalends.mail")
 
-# Of the server: as many as it has connections, and few while it takes nothing.
+# As many mails at once as the transport has connections; few while the server fails.
 SERVER_CAPS: Final = Caps(working=10, failing=2)
-# Longer than that another process may have places.
+# A mail that waits longer for a place is postponed: another process may have places.
 WAITS_FOR_PLACE: Final = timedelta(seconds=15)
 DATABASE_PAUSE: Final = timedelta(seconds=1)
 NOT_HANDED_OVER: Final = Deferred("it could not be handed over; the log says why")
@@ -36,7 +36,7 @@ NOT_HANDED_OVER: Final = Deferred("it could not be handed over; the log says why
 class MailChannel:
     """See `Channel`."""
 
-    # More than are sent at once are leased and written, so that one statement serves many.
+    # More mails are leased and written than are sent at once, so that one statement serves many.
     most: int = 4 * SERVER_CAPS.working
     least_room: int = SERVER_CAPS.working
     lease: timedelta = mail_sending.MAIL_LEASE
@@ -75,13 +75,13 @@ class MailChannel:
             for lane in lanes:
                 settle(Postponed(lane, DATABASE_PAUSE))
             return
-        for one in prepared:
-            if not isinstance(one, ReadyMail):
-                settle(one)
-        ready = [one for one in prepared if isinstance(one, ReadyMail)]
+        for mail in prepared:
+            if not isinstance(mail, ReadyMail):
+                settle(mail)
+        ready = [mail for mail in prepared if isinstance(mail, ReadyMail)]
         wait_until = monotonic() + WAITS_FOR_PLACE.total_seconds()
-        sending = (self._send(one, wait_until, settle) for one in ready)
-        # What fails in one must not break off another, which the server may have half taken.
+        sending = (self._send(mail, wait_until, settle) for mail in ready)
+        # An error in one must not cancel another, which the server may be receiving.
         for result in await asyncio.gather(*sending, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
@@ -90,10 +90,10 @@ class MailChannel:
         return await mail_sending.record_mails(self._context, organization_id, outcomes)
 
     def note_health(self, outcomes: Sequence[MailOutcome]) -> None:
-        """The server's was noted with the answer."""
+        """Does nothing: the health of the server is recorded with each answer."""
 
     async def stop(self) -> None:
-        """Nothing runs beside."""
+        """Does nothing: the channel has no background tasks."""
 
     async def _send(
         self,
@@ -125,12 +125,12 @@ class MailChannel:
         try:
             return await mail_sending.send_mail(self._context, ready)
         except Exception:
-            # What is never tried would never end, and must not stop the rest.
+            # Count it as a failed try, so that the mail is given up at last and others go on.
             log.exception("a mail could not be handed over", mail=str(ready.lane.delivery_id))
             return NOT_HANDED_OVER
 
     async def _leave_alone(self, failure: ServerFailed) -> None:
-        """All processes do, which learn of it before the lane can be leased again."""
+        """Pauses sending in all processes: the pause is recorded before the lane is released."""
         pause, now = mail_sending.SERVER_PAUSE, monotonic()
         try:
             pause = await mail_sending.record_server_failure(self._context, failure)

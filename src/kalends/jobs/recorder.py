@@ -1,5 +1,4 @@
-"""Recording what became of tries: organization by organization, as many at once as have gathered,
-for as long as it takes."""
+"""Records the outcomes of tries in batches, organization by organization, until it succeeds."""
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
@@ -27,7 +26,7 @@ MOST_RECORDED: Final = 200
 
 @dataclass
 class _Waiting:
-    """Of one organization."""
+    """What is to be recorded or released for one organization."""
 
     outcomes: list[DeliveryOutcome] = field(default_factory=list)
     postponed: list[Postponed] = field(default_factory=list)
@@ -39,11 +38,11 @@ class _Waiting:
 
 @dataclass(eq=False)
 class Recorder:
-    """Records outcomes, and gives back what was not tried. An outcome whose rows are locked is put
-    aside, and makes room for others.
+    """Records outcomes, and releases the lanes that were not tried. An outcome whose rows are
+    locked is set aside, so that others are recorded.
 
-    `free` is told of lanes whose places are free, and answers those that had one; `put` of
-    organizations in which something waits on, and when of the clock `monotonic` it is due.
+    `free` frees the places of lanes and returns the `id()` of those that had one; `put` notes that
+    an organization has something due, at a time of the clock `monotonic`.
     """
 
     context: Context
@@ -58,12 +57,12 @@ class Recorder:
 
     @property
     def tried_ids(self) -> set[UUID | None]:
-        """Deliveries that were tried, whose outcomes wait: recording them moves their lanes on."""
+        """Deliveries that were tried and whose outcomes are not recorded yet."""
         waiting = (one.lane for each in self._waiting.values() for one in each.outcomes)
         return self._blocked.delivery_ids | {lane.delivery_id for lane in waiting}
 
     def add(self, settled: DeliveryOutcome | Postponed) -> None:
-        """Records it soon; returns at once."""
+        """Queues an outcome to be recorded, or a postponed lane to be released; returns at once."""
         organization_id = settled.lane.organization_id
         waiting = self._waiting.setdefault(organization_id, _Waiting())
         if isinstance(settled, Postponed):
@@ -74,7 +73,7 @@ class Recorder:
             self._tasks[organization_id] = asyncio.create_task(self._run(organization_id))
 
     async def stop(self, rest: Sequence[DueLane]) -> None:
-        """Records what waits, once, and gives the rest back."""
+        """Tries once to record what waits, and to release `rest`, the lanes still in flight."""
         if self._retrying:
             self._retrying.cancel()
         tasks = list(self._tasks.values())
@@ -121,7 +120,8 @@ class Recorder:
         for outcome in recorded.waiting:
             after = outcome.again_after or timedelta(0)
             self.put(organization_id, now + after.total_seconds())
-        # Somebody else had the lane, and recorded it first: it is theirs, or else due.
+        # Another process had the lane and recorded it first. Releasing does nothing if it still has
+        # the lane, and makes it due otherwise.
         waiting.postponed += (Postponed(outcome.lane) for outcome in recorded.late)
 
     async def _release(self, organization_id: UUID, waiting: _Waiting) -> None:

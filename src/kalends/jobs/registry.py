@@ -1,4 +1,4 @@
-"""The jobs and the timetable: one line a job, each calls a service."""
+"""The tables of jobs and of timed work; each entry calls a use case of `services`."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -20,22 +20,24 @@ from kalends.services.imports import hooks, leases, runs
 from kalends.services.users import password_resets
 from kalends.store.imports.names import HOOK_JOB, RUN_JOB
 
-# After each failure that was not foreseen; when the last has failed too, the job is kept.
+# Pauses after unexpected failures. When the try after the last pause fails too, the job is kept.
 JOB_RETRY_AFTER: Final = (5 * SECOND, 30 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR)
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a job does with its payload.
+    """What a job does with its payload, and how it is retried.
 
-    Where it `mails_links`, it runs only in processes that know the address that people see.
-    `run` may run more than once for one job, and in any order with others. It answers None when
-    the job is done, else how long from now it is to run again. Where it raises, it is run again
-    after each of `retry_after`, and then kept as failed; at once where it raises GaveUp. Then
-    `give_up` is called, with the reason. `organization_of` says whose job a payload is: one
-    organization that is blocked must not take the places of all. `asks` names whose answer it waits
-    for: those that ask the same take a quarter of the places at most, as one who hangs must not
-    keep a password from its owner.
+    `run` has to be idempotent: it may run more than once for one job, and in any order with others.
+    It returns None when the job is done, else the time after which to run it again. If it raises,
+    it runs again after each of `retry_after`; then the job is kept as failed and `give_up` is
+    called with the reason. GaveUp skips the retries.
+
+    A job that `mails_links` runs only in processes that know the public URL. `organization_of`
+    reads the organization from the payload, so that one that is blocked does not occupy all places.
+    `asks` names what the job waits for, such as the providers of calendars: jobs with the same name
+    take at most a quarter of the places, so that a hanging provider does not delay a password
+    reset.
     """
 
     run: Callable[[Context, bytes], Awaitable[timedelta | None]]
@@ -48,8 +50,8 @@ class Job:
 
 @dataclass(frozen=True)
 class Timed:
-    """Work that one process of the installation does at each time of `cron` (in UTC; a sixth field
-    is the seconds)."""
+    """Work that one process of the installation runs at each time of `cron`, in UTC; a sixth field
+    of the expression is the seconds."""
 
     cron: str
     run: Callable[[Context], Awaitable[Any]]
@@ -57,7 +59,7 @@ class Timed:
 
 JOBS: Final[Mapping[str, Job]] = {
     password_resets.RESET_JOB: Job(password_resets.send_reset, mails_links=True),
-    # Put down by servers of the release before, for one release more.
+    # Still enqueued by servers of the previous release; to be removed with the next one.
     mail_jobs.MAIL_JOB: Job(
         mail_jobs.put_in_outbox, mails_links=True, organization_of=mail_jobs.organization_of
     ),
@@ -78,7 +80,7 @@ JOBS: Final[Mapping[str, Job]] = {
 
 
 def jobs_of(context: Context) -> Mapping[str, Job]:
-    """The jobs that this process does; what it leaves waits for one that can."""
+    """The jobs that this process can run; others wait for another process."""
     if context.gateways.public_url is not None:
         return JOBS
     return {name: job for name, job in JOBS.items() if not job.mails_links}

@@ -1,4 +1,5 @@
-"""A channel whose lanes are each brought to a state at a provider, rather than sent something."""
+"""A channel that brings something at a provider to its wanted state, rather than sending messages:
+an event in a calendar, a link to a call."""
 
 import random
 from abc import ABC, abstractmethod
@@ -28,8 +29,8 @@ Outcome = TypeVar("Outcome", bound=DeliveryOutcome)
 
 
 class SettlingChannel(CappedChannel[Lane], ABC, Generic[Lane, Outcome]):
-    """See `Channel`. Tries are at most `last_retry` apart, or `last_asked` where the provider asks
-    for more."""
+    """See `Channel`. Pauses between tries grow to `last_retry`, or to `last_asked` if the provider
+    asks for longer ones. A lane is tried until it is settled."""
 
     needs: timedelta = timedelta(0)
     outcome: type[Outcome]
@@ -38,11 +39,11 @@ class SettlingChannel(CappedChannel[Lane], ABC, Generic[Lane, Outcome]):
 
     @abstractmethod
     async def settle(self, lane: Lane) -> Waits | None:
-        """One try; None where nothing is left to do."""
+        """Tries once; None if nothing is left to do."""
 
     @abstractmethod
     def log_crash(self, lane: Lane) -> None:
-        """Says which try raised what nobody expected; that is being handled."""
+        """Logs the unexpected exception that is being handled, with what identifies the try."""
 
     @abstractmethod
     async def record(self, organization_id: UUID, outcomes: Sequence[Outcome]) -> Recorded: ...
@@ -54,10 +55,10 @@ class SettlingChannel(CappedChannel[Lane], ABC, Generic[Lane, Outcome]):
             settle(await self._try(lane))
 
     def note_health(self, outcomes: Sequence[Outcome]) -> None:
-        """The channel has none: each lane says for itself what it waits for."""
+        """Does nothing: the channel has no health, and each lane records what it waits for."""
 
     async def stop(self) -> None:
-        """Nothing runs beside."""
+        """Does nothing: the channel has no background tasks."""
 
     async def _try(self, lane: Lane) -> Outcome | Postponed:
         began = monotonic()
@@ -68,7 +69,7 @@ class SettlingChannel(CappedChannel[Lane], ABC, Generic[Lane, Outcome]):
         except Unavailable:
             return Postponed(lane, DATABASE_PAUSE)
         except Exception:
-            # What is never tried would never end, and must not stop the rest.
+            # Count it as a failed try, so that the other lanes go on.
             self.log_crash(lane)
             waits = Waits(NOT_TRIED, UNKNOWN_PAUSE)
         if waits is not None and waits.is_postponed:
@@ -92,7 +93,7 @@ class SettlingChannel(CappedChannel[Lane], ABC, Generic[Lane, Outcome]):
         return self.outcome(**values)
 
     def _pause(self, tries: int, retry_after: timedelta | None) -> timedelta:
-        """Longer from try to try, and not before the provider wants it."""
+        """Doubles from try to try, and is at least what the provider asks for."""
         doubled: int = 1 << min(tries, 20)
         planned = min(FIRST_RETRY * doubled, self.last_retry)
         jittered = planned * random.uniform(1 - JITTER, 1 + JITTER)

@@ -1,4 +1,4 @@
-"""Turns at the database, organization by organization: what fails for one stops no others."""
+"""Limits concurrent database work by organization, so that one that fails does not stop others."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,13 +14,13 @@ from kalends.jobs.back_off import BackOff
 log = structlog.get_logger("kalends.jobs")
 
 AT_ONCE: Final = 4
-# Of those that fail: who waits for what does not answer leaves places and connections to others.
+# Failing organizations share one place, so that those that hang leave connections to the others.
 FAILING_AT_ONCE: Final = 1
 
 
 class Turns:
-    """Some at once. Those whose last statement failed come one at a time, and after pauses that
-    grow; the first failure and the end of failing are logged."""
+    """At most `AT_ONCE` turns at a time. An organization whose last turn failed waits for the place
+    of failing ones, with pauses that grow. The first failure and the recovery are logged."""
 
     def __init__(self, channel: str) -> None:
         self._channel = channel
@@ -30,7 +30,7 @@ class Turns:
 
     @asynccontextmanager
     async def turn(self, organization_id: UUID) -> AsyncIterator[None]:
-        """What is raised within the block is noted, and goes on."""
+        """Runs the block when there is a place. Notes an exception as a failure, and raises it."""
         places = self._failing if self.is_failing(organization_id) else self._working
         async with places:
             try:
@@ -49,7 +49,7 @@ class Turns:
         return organization_id in self._back_offs
 
     def pause(self, organization_id: UUID) -> float:
-        """How many seconds to wait after a failure: longer each time."""
+        """How many seconds to wait after a failure, longer each time; 0 without one."""
         back_off = self._back_offs.get(organization_id)
         return back_off.pause() if back_off else 0.0
 

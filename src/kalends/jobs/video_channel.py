@@ -1,4 +1,5 @@
-"""The channel of links to calls: each provider has a cap, so one that hangs delays no other."""
+"""The channel that makes links to video calls. Each provider has a cap, so that one that hangs does
+not delay the others."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta

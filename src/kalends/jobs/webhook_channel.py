@@ -1,4 +1,4 @@
-"""The channel of webhooks: each endpoint has a cap and a health of its own."""
+"""The webhook channel: each endpoint has a cap and a health of its own."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -22,10 +22,10 @@ class WebhookChannel(CappedChannel[DueWebhook]):
     """See `Channel`."""
 
     most: int = 200
-    # So that one statement leases many.
+    # High enough that one statement leases many lanes.
     least_room: int = 50
     lease: timedelta = deliveries.WEBHOOK_LEASE
-    # A try has to end before the lease does, though it were not renewed.
+    # A try has to end before the lease does, even if the lease is not renewed.
     needs: timedelta = timedelta(seconds=deliveries.TIMEOUT_SECONDS)
 
     def __init__(self, context: Context) -> None:

@@ -1,4 +1,4 @@
-"""Running the jobs: connect, take jobs out, and do so again whenever the database comes back."""
+"""The worker: runs jobs and the timetable, and reconnects whenever the database comes back."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ from kalends.jobs.registry import JOBS, TIMETABLE, Job, Timed
 from kalends.runtime.unit_of_work import Context
 from kalends.store.jobs import queue_connection
 
-# Spelled out, as PgQueuer takes what is missing from variables such as CHANNEL and DURABILITY.
+# All fields are given: PgQueuer would read the others from environment variables such as CHANNEL.
 QUEUE_SETTINGS: Final = DBSettings(
     prefix="",
     db_schema=None,
@@ -45,8 +45,8 @@ QUEUE_SETTINGS: Final = DBSettings(
 )
 JOBS_AT_ONCE: Final = 100
 LARGEST_BATCH: Final = 25
-# Of the places, those that jobs may take which wait for the same to answer; and of a batch, which
-# may go beyond that.
+# The share of the places for jobs that ask the same (`Job.asks`); and the size of a batch, as a
+# share of the places. A batch may exceed the first limit, since that is checked before it.
 SHARE_OF_ASKING: Final = 1 / 4
 SHARE_OF_BATCH: Final = 1 / 8
 FINISH_WITHIN: Final = timedelta(seconds=5)
@@ -72,13 +72,13 @@ async def run_jobs(
     intervals: WorkerIntervals = WorkerIntervals(),
     at_once: int = JOBS_AT_ONCE,
 ) -> None:
-    """Runs jobs, so many at once, and the timetable until cancelled, whatever happens to the
-    database.
+    """Runs jobs, `at_once` of them at a time, and the timetable until cancelled, and starts again
+    whenever the database comes back. Any number of processes may do this at once.
 
-    When cancelled it takes no more jobs, gives those that run five seconds, puts what is not
-    finished then back into the queue, and ends. Any number of processes may do this at once.
+    When cancelled it takes no more jobs, gives those that run five seconds, puts the unfinished
+    ones back into the queue, and ends.
     """
-    # Each failure is logged by us, once; PgQueuer would log one outage ten times a second.
+    # `BackOff` logs an outage once; PgQueuer would log it ten times a second.
     logging.getLogger("pgqueuer").propagate = False
     use_endings_buffer()
     back_off = BackOff("jobs")
@@ -88,15 +88,15 @@ async def run_jobs(
                 worker = _Worker(connection, context, jobs, timetable, intervals, at_once)
                 await worker.run(back_off.succeeded)
         except Exception as error:
-            # Whatever it is (away, restarting, not migrated yet, being restored): requests are
-            # served without jobs, and jobs wait.
+            # Whatever is wrong (database away, restarting, not migrated yet, being restored): jobs
+            # wait, and requests are served meanwhile.
             back_off.failed(error)
         await asyncio.sleep(back_off.pause())
 
 
 @dataclass
 class _SharedQueue(QueueManager):
-    """A queue of which not everything may be taken at every time."""
+    """A queue that takes no jobs of a kind that `is_full`."""
 
     is_full: Callable[[str], bool] = lambda _: False
 
@@ -105,7 +105,7 @@ class _SharedQueue(QueueManager):
 
 
 class _Worker:
-    """The work of one connection, from connecting to losing it."""
+    """Takes and runs jobs for as long as one connection lasts."""
 
     def __init__(
         self,
@@ -137,7 +137,8 @@ class _Worker:
             self._timetable.schedule(name, timed.cron, _executor_of(timed, context))(_nothing)
 
     async def run(self, on_started: Callable[[], None]) -> None:
-        """Works until cancelled. Raises when the connection is lost, or anything else is."""
+        """Works until cancelled. Raises ConnectionError when the connection is lost, or the error
+        that ended the queue or the timetable."""
         self._connection.add_termination_listener(lambda _: self._shutdown.set())
         await self._queue.verify_structure()
         on_started()
@@ -164,7 +165,7 @@ class _Worker:
         )
 
     def _is_full(self, name: str) -> bool:
-        """Whether jobs of that name have to wait for one that asks the same."""
+        """Whether jobs of that name have to wait until one that asks the same has ended."""
         asks = self._jobs[name].asks
         return asks is not None and self._running.asking[asks] >= max(
             1, int(self._at_once * SHARE_OF_ASKING)
@@ -187,4 +188,4 @@ def _executor_of(
 
 
 async def _nothing(_: models.Schedule) -> None:
-    """PgQueuer wants a function to decorate; the executor does the work."""
+    """PgQueuer requires a function here, and never calls it: the executor does the work."""
