@@ -1,5 +1,5 @@
-"""What can be booked, and who is notified: the settings of an organization.
+"""The settings of an organization: what can be booked, who is notified, what is connected.
 
-Forms are read to the JSON of the API and go through its parsers, so that a page and the API take
-the same and refuse the same. `drafts.py` is what a form is while it is filled in.
+Forms are turned into the JSON of the API and go through its parsers, so that pages and API accept
+and refuse the same values. `forms/drafts.py` has the form while it is being filled in.
 """

@@ -1,4 +1,4 @@
-"""The language of the user: of the console, and of mails to the user."""
+"""The user's language, in which the console and mails to the user are."""
 
 from typing import Final
 

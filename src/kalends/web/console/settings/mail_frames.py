@@ -1,7 +1,7 @@
-"""A mail in a page of the console as it looks, in a frame that runs nothing.
+"""Shows a mail as it looks, in a frame within a page of the console that cannot run scripts.
 
-A frame takes over the policy of its page, which forbids styles in the page itself: so that page
-names each style of this very mail.
+A frame inherits the Content-Security-Policy of its page, which forbids inline styles. So the policy
+of such a page allows each style of this one mail.
 """
 
 from dataclasses import replace
@@ -13,11 +13,11 @@ from kalends.web.pages.safety import styles_in
 
 
 def mail_in_frame(shown: Preview, context: Context) -> str:
-    """The mail as HTML for the frame: its picture comes from this very server, which may be open at
-    another address than the one that is in mail."""
+    """The mail as HTML for the frame. Its picture is loaded from the server that shows the page,
+    whose address may differ from the one in mails."""
     return shown.html.replace(f'src="{context.gateways.public_url}/', 'src="/')
 
 
 def page_with_mail(page: PageAnswer, mail: str | None) -> PageAnswer:
-    """The page, in whose frame the mail may have its styles; None is a page without."""
+    """The page with a policy that allows the mail's styles; unchanged if there is no mail."""
     return page if mail is None else replace(page, inline_styles=styles_in(mail))

@@ -1,6 +1,6 @@
-"""The mailbox: what was sent, and what nothing was sent of, for there is no mail server.
+"""The mailbox: mails that were sent, or were kept here because there is no mail server.
 
-Of a message the text is shown, never its HTML.
+Only the text of a mail is shown, never its HTML.
 """
 
 from email import message_from_bytes, policy
@@ -35,7 +35,8 @@ async def list_mails(request: ConsoleRequest) -> PageAnswer:
 
 
 async def show(request: ConsoleRequest) -> PageAnswer:
-    """A link to set a password is shown to nobody whom it could make somebody else."""
+    """Shows a mail. A link to set a password is hidden from users whom it would let become somebody
+    else."""
     mail_id = id_named(ids.MAIL, request.path("mail"))
     mail, content = await request.read(mails.get_message, mail_id)
     may_read = await request.read(members.may_read_mail, mail)

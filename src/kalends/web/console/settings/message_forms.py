@@ -1,4 +1,4 @@
-"""The form of an organization's own words: read to the API's JSON, filled in from them."""
+"""The form of a message template: turned into the API's JSON, and filled in from a template."""
 
 from typing import Any, Final
 
@@ -25,14 +25,13 @@ WORDS: Final = ("subject", "body")
 
 
 def new_draft(locale: str, event_type_id: str) -> Draft:
-    """An empty form: the confirmation of attendees, in that language, about that event type or
-    all."""
+    """An empty form: for attendees' confirmations, in that language, for that event type or all."""
     about = {"locale": locale, "event_type_id": event_type_id}
     return Draft.of_values({"kind": "confirmed", "audience": "attendee", **about})
 
 
 def draft_of(template: MessageTemplate) -> Draft:
-    """The form as the words stand."""
+    """The form filled in from the template."""
     t = template
     return Draft.of_values(
         {
@@ -49,7 +48,7 @@ def draft_of(template: MessageTemplate) -> Draft:
 
 
 def as_typed(form: FormFields) -> FormFields:
-    """Line breaks as one character each, as browsers count them."""
+    """The form with line breaks of one character each, as browsers count them."""
     names = (*ABOUT, *WORDS, "is_off", VERSION_FIELD)
     values = {name: form.text(name).replace("\r\n", "\n") for name in names}
     return Draft.of_values(values).typed
@@ -62,20 +61,20 @@ def read_new(typed: FormFields) -> NewTemplate:
 
 
 def read_changes(typed: FormFields) -> FieldChanges[MessageTemplate]:
-    """What it is about stays. Raises Invalid."""
+    """The changed words; which mails they are for cannot change. Raises Invalid."""
     values = _words(typed)
     check(values, parse_changes)
     return parse_changes(encode(values))
 
 
 def read_preview(typed: FormFields, about: dict[str, Any] | None = None) -> PreviewRequest:
-    """What to show of the words as they are typed. Raises Invalid, NotFound."""
+    """The preview of the words as they are typed. Raises Invalid, NotFound."""
     words = {name: text_or_none(typed.text(name)) for name in WORDS}
     return parse_preview(read_body(encode((about or _about(typed)) | words), PreviewMessage))
 
 
 def about_of(template: MessageTemplate) -> dict[str, Any]:
-    """What words that are there are about, as the API names it."""
+    """Which mails an existing template is for, as fields of the API."""
     return _about(draft_of(template).typed)
 
 

@@ -1,4 +1,4 @@
-"""Messages: the organization's own words in mail, with a preview and a test to oneself."""
+"""Messages: the organization's own words in mail, with a preview and a test mail to oneself."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -42,23 +42,23 @@ async def list_messages(request: ConsoleRequest) -> PageAnswer:
 
 
 async def show_new(request: ConsoleRequest) -> PageAnswer:
-    """About the event type that the query names, if it names one."""
+    """The form of a new template, about the event type that the query names, if it does."""
     locale, about = language_for([request.organization.locale]), request.query.text("event_type")
     return await _form(request, None, new_draft(locale, about))
 
 
 async def preview_new(request: ConsoleRequest) -> PageAnswer:
-    """The form as it was typed, and the mail that it would make."""
+    """Shows the form as it was typed, and the mail that would come of it."""
     return await _previewed(request, None)
 
 
 async def preview(request: ConsoleRequest) -> PageAnswer:
-    """The same of words that are there, which stay as they are."""
+    """Like `preview_new`, for an existing template, which is not changed."""
     return await _previewed(request, await EDITOR.open(request))
 
 
 async def send_test(request: ConsoleRequest) -> PageAnswer:
-    """To who asks for it."""
+    """Sends a test mail to the signed-in user."""
     template = await EDITOR.open(request)
     await request.form()
     address = request.account.user.email

@@ -1,4 +1,4 @@
-"""What the user is mailed in this organization, and the zone of the user's day."""
+"""What the user is mailed in this organization, and the user's time zone."""
 
 from typing import Any, Final
 
@@ -40,7 +40,7 @@ async def save(request: ConsoleRequest) -> PageAnswer:
 async def _change(
     work: UnitOfWork, request: ConsoleRequest, changes: NotificationChanges, zone: str | None
 ) -> None:
-    """The zone first, as the agenda goes by it."""
+    """Changes the time zone first, because the agenda's time is in it."""
     if zone != request.account.user.timezone:
         await accounts.update_account(work, request.user_id, AccountChanges(timezone=zone))
     before = await notifications.lock_notifications(work, request.user_id, None)

@@ -1,5 +1,5 @@
-"""The organization itself, in sections that are saved one by one: what it is called, its looks, its
-language and zone, who is notified of bookings, what staff may do."""
+"""The organization itself, in sections that are saved separately: names, looks, language and time
+zone, who is notified of bookings, what staff may do."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,8 +30,9 @@ LOGO: Final = f"{PATH}/logo"
 
 @dataclass(frozen=True)
 class SettingsSection:
-    """A form of its own, with those fields. `key` is that of its tab; `read` gives the API's fields
-    of what is typed. The address that stands first is that of `/settings`, as it always was."""
+    """A section with a form of its own. `key` is that of its tab, `fields` are the form's, and
+    `read` turns what is typed into fields of the API. The first section keeps the path `/settings`.
+    """
 
     key: str
     fields: frozenset[str]
@@ -45,8 +46,8 @@ class SettingsSection:
         return self.page(request, _draft_of(request.organization))
 
     async def save(self, request: ConsoleRequest) -> PageAnswer:
-        """Saves it in the version that the form was made of. The console moves with the
-        organization's address."""
+        """Saves the section, if the organization is still the version that the form was rendered
+        from. If its slug has changed, the browser is sent to the console's new URL."""
         typed = await request.form()
         lock = partial(organizations.lock_organization, if_match=if_match_of(typed))
         parse, update = partial(self.parse, typed), organizations.update_organization
@@ -59,11 +60,14 @@ class SettingsSection:
         return redirect(f"/console/{after.slug}{self.path}?done=saved")
 
     def parse(self, typed: FormFields) -> FieldChanges[Organization]:
-        """What the form has: this section, or all of them in a page of the release before, of
-        whose only tick nothing is sent where it is not set. Raises Invalid."""
-        sent = [one for one in SECTIONS if one is not self and not one.fields.isdisjoint(typed)]
+        """The changes in the form. A page of the previous release has all sections in one form,
+        which sends nothing for its only checkbox if that is not ticked. Raises Invalid."""
+        others = [section for section in SECTIONS if section is not self]
+        sent = [section for section in others if not section.fields.isdisjoint(typed)]
         sections = {self, STAFF, *sent} if sent else {self}
-        values = {name: value for one in sections for name, value in one.read(typed).items()}
+        values: dict[str, Any] = {}
+        for section in sections:
+            values |= section.read(typed)
         check(values, parse_changes)
         return parse_changes(encode(values))
 
@@ -90,7 +94,7 @@ class SettingsSection:
 
 
 async def set_logo(request: ConsoleRequest) -> PageAnswer:
-    """Takes the logo that was sent."""
+    """Sets the uploaded picture as the logo."""
     await request.form()
     content = request.page_request.files.get("logo", b"")
     try:
@@ -114,7 +118,7 @@ def _business(typed: FormFields) -> Mapping[str, Any]:
 
 
 def _looks(typed: FormFields) -> Mapping[str, Any]:
-    """A colour that was chosen counts, also where nobody took the tick from ours."""
+    """The accent colour. One that was just chosen counts even if "our colour" is still ticked."""
     color = typed.text("accent_color")
     is_chosen = color != (typed.text("accent_shown") or color)
     is_ours = typed.text("accent_is_ours") == YES and not is_chosen
@@ -136,13 +140,13 @@ def _staff(typed: FormFields) -> Mapping[str, Any]:
 
 
 def _known(typed: FormFields) -> FormFields:
-    """What is a field of these forms."""
+    """The form without fields that none of these sections has."""
     known = {VERSION_FIELD, *(name for section in SECTIONS for name in section.fields)}
     return FormFields([(name, typed[name]) for name in typed if name in known])
 
 
 def _field_of(typed: FormFields, name: str) -> str:
-    """The form's field for one of the API: the first address has one of its own."""
+    """The form's field for a field of the API; the first mail address has a field of its own."""
     if not name.startswith("notify_emails"):
         return name
     is_first = name.endswith((".0", "[0]")) and typed.text("notify_email")

@@ -1,4 +1,4 @@
-"""The routes of the settings, and where the navigation shows them."""
+"""The table of the settings' routes."""
 
 from typing import Final
 
@@ -26,7 +26,7 @@ from kalends.web.console.settings.offers import (
 )
 from kalends.web.pages.routes import PageRoute
 
-# In this order: what has a name of its own comes before what an id stands for.
+# The order matters: paths with a fixed name come before those with an id in the same place.
 PAGES: Final[tuple[PageRoute, ...]] = (
     *event_types.PAGES,
     *sharing.PAGES,

@@ -23,7 +23,7 @@ async def list_users(request: ConsoleRequest) -> PageAnswer:
 
 
 async def invite(request: ConsoleRequest) -> PageAnswer:
-    """By a link in a mail; where no mail leaves, it waits in the mailbox."""
+    """Invites a user by a link in a mail; without a mail server it is found in the mailbox."""
     typed = await request.form()
     try:
         await request.change(members.invite_member, _email_in(typed), _role_in(typed))
@@ -43,7 +43,7 @@ async def change_role(request: ConsoleRequest) -> PageAnswer:
 
 
 async def remove(request: ConsoleRequest) -> PageAnswer:
-    """Who goes sees the choice of organizations."""
+    """Removes a user. Users who remove themselves are sent to the choice of organizations."""
     user_id = id_named(ids.USER, request.path("user"))
     try:
         await request.change(members.remove_member, user_id)

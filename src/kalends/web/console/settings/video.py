@@ -1,4 +1,4 @@
-"""Video calls: by whose accounts links to them are made."""
+"""Video calls: the accounts that make the links to them."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -31,7 +31,7 @@ async def show(request: ConsoleRequest) -> PageAnswer:
 
 
 async def save(request: ConsoleRequest) -> PageAnswer:
-    """A hook that is new shows its secret, once."""
+    """Saves the accounts; the secret of a new hook is shown once."""
     typed = await request.form()
     stored = await request.read(accounts.get_video_accounts)
     lock = partial(accounts.lock_video_accounts, if_match=if_match_of(typed))
@@ -49,7 +49,7 @@ async def save(request: ConsoleRequest) -> PageAnswer:
 
 
 def _read(typed: FormFields) -> NewVideoAccounts:
-    """What is left empty is taken away. Raises Invalid."""
+    """The accounts; one that is left empty is removed. Raises Invalid."""
     zoom = {name: text_or_none(typed.text(f"zoom.{name}")) for name in ZOOM}
     url = text_or_none(typed.text("hook.url"))
     given = {name: value for name, value in zoom.items() if value is not None}

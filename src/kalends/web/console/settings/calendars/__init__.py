@@ -1,1 +1,1 @@
-"""Calendars elsewhere: accounts, connections, and the consent to each."""
+"""The settings of calendars elsewhere: accounts, connections, and consents."""

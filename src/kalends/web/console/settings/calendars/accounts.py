@@ -1,4 +1,4 @@
-"""Calendars elsewhere: connected, read, disconnected; and which of them a schedule reads."""
+"""Calendars elsewhere: connecting an account, and choosing which calendars a schedule reads."""
 
 from typing import Final
 from uuid import UUID
@@ -29,7 +29,7 @@ SECTION: Final = "calendars"
 PATH: Final = "/calendars"
 TAB: Final = "/calendars"
 CONNECTIONS_LISTED: Final = 50
-# What a live organization can connect; a sandbox has calendars of its own.
+# The providers that a live organization can connect; a sandbox has test calendars.
 PROVIDERS: Final[tuple[tuple[ProviderName, LazyMessage], ...]] = (
     (ProviderName.CALDAV, gettext_lazy("A calendar account (CalDAV)")),
     (ProviderName.ICS, gettext_lazy("The address of a calendar file (iCalendar)")),
@@ -41,7 +41,7 @@ async def list_connections(request: ConsoleRequest) -> PageAnswer:
 
 
 async def connect(request: ConsoleRequest) -> PageAnswer:
-    """Looks for the account's calendars first, which takes up to 20 seconds."""
+    """Connects an account. Finding its calendars comes first and takes up to 20 seconds."""
     typed = await request.form()
     page_request = request.page_request
     try:
@@ -76,21 +76,22 @@ async def show_uses(request: ConsoleRequest) -> PageAnswer:
 
 
 async def save_uses(request: ConsoleRequest) -> PageAnswer:
-    """Which calendars are read more than when the form was made, and which no more: what others
-    tick meanwhile stays, and so does how each blocks, and which is written."""
+    """Applies only the differences between the ticked calendars and those ticked when the form was
+    rendered. So what others tick meanwhile is kept, and so is how each calendar blocks time and
+    which of them is written into."""
     schedule = await open_schedule(request)
     form = await request.form()
     chosen, were = _named(form, "calendars"), _named(form, "were")
-    if "were" not in form:  # in a page of the release before
+    if "were" not in form:  # the page was rendered by the previous release
         were = [use.calendar_id for use in await request.read(uses.list_uses, schedule.id)]
-    more = [id_ for id_ in chosen if id_ not in were]
-    no_more = [id_ for id_ in were if id_ not in chosen]
-    await request.change(uses.read_calendars, schedule.id, more, no_more)
+    added = [id_ for id_ in chosen if id_ not in were]
+    removed = [id_ for id_ in were if id_ not in chosen]
+    await request.change(uses.read_calendars, schedule.id, added, removed)
     return request.go(path_of(schedule, TAB), done="saved")
 
 
 def _named(form: FormFields, name: str) -> list[UUID]:
-    """Raises NotFound for what can be no calendar."""
+    """The ids of calendars in a field. Raises NotFound if one cannot be a calendar's."""
     return [id_named(ids.CALENDAR, id_) for id_ in form.all_of(name) if id_]
 
 

@@ -1,5 +1,5 @@
-"""One connection: how far its calendars have been read, which schedule reads them, and a new
-password."""
+"""The page of one calendar connection: how far its calendars have been read, which schedules read
+them, and the form for a new password."""
 
 from typing import Final
 from uuid import UUID
@@ -31,7 +31,7 @@ async def show_connection(request: ConsoleRequest) -> PageAnswer:
 
 
 async def choose_calendars(request: ConsoleRequest) -> PageAnswer:
-    """Has a schedule read the chosen calendars too; what it does with others stays as it is."""
+    """Lets a schedule read the chosen calendars too; its use of other calendars does not change."""
     form = await request.form()
     schedule_id = id_named(ids.SCHEDULE, form.text("schedule"))
     chosen = [id_named(ids.CALENDAR, id_) for id_ in form.all_of("calendars")]
@@ -45,7 +45,7 @@ async def read_now(request: ConsoleRequest) -> PageAnswer:
 
 
 async def change_password(request: ConsoleRequest) -> PageAnswer:
-    """Tries it first, which takes up to 20 seconds."""
+    """Changes the password after signing in with it, which takes up to 20 seconds."""
     password = (await request.form()).text("password")
     page_request = request.page_request
     try:

@@ -1,5 +1,5 @@
-"""Accounts that are connected by consent: a form leads to our page of the consent, and that back to
-the console."""
+"""Accounts that are connected by consent: a form leads to our consent page, which leads to the
+provider and then back to the console."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -28,7 +28,7 @@ DONE_OF: Final[Mapping[str, str]] = {
 
 
 async def begin(request: ConsoleRequest) -> PageAnswer:
-    """Raises Invalid where the provider is not set up here."""
+    """Redirects to the consent page. Raises Invalid if the provider is not set up here."""
     chosen = (await request.form()).text("provider")
     for provider in ProviderName:
         if provider == chosen:
@@ -56,7 +56,7 @@ async def _begin(
 
 
 async def show_answer(request: ConsoleRequest) -> PageAnswer:
-    """Where the consent leads back to: shows the connection, or why there is none."""
+    """The page that a consent returns to: it shows the connection, or why there is none."""
     query = request.page_request.query
     connection_id = query.get("connection_id", "")
     if query.get("status") == ConsentStatus.CONNECTED and connection_id:
@@ -66,13 +66,13 @@ async def show_answer(request: ConsoleRequest) -> PageAnswer:
 
 
 def providers_of(request: ConsoleRequest) -> list[ProviderName]:
-    """Those that are set up here."""
+    """The consent providers that are set up in this installation."""
     known = request.page_request.context.gateways.consents
     return [name for name in ProviderName if name in known]
 
 
 def has_boxes(request: ConsoleRequest, connection: CalendarConnection) -> bool:
-    """Whether the provider's page has a box for each thing that is asked for."""
+    """Whether the provider's consent page has a checkbox for each scope that we ask for."""
     provider = request.page_request.context.gateways.consents.get(connection.provider)
     return provider is None or provider.has_boxes
 

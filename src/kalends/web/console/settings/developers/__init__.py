@@ -1,1 +1,1 @@
-"""For developers: API keys, webhooks, and what other programs bring in."""
+"""Settings for developers: API keys, webhooks, the event log, and imports from Cal.com."""

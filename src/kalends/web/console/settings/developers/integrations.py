@@ -1,4 +1,4 @@
-"""Cal.com: connect, say what goes to which schedule, sync, and see what could not be brought in."""
+"""Cal.com: connecting, mapping to schedules, syncing, and what could not be imported."""
 
 import re
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ from kalends.web.pages.forms import FormFields
 SECTION: Final = "integrations"
 PATH: Final = "/integrations"
 MOST_RUNS: Final = 5
-# After that the run goes on as a job, and the page shows how it stands.
+# A run that takes longer goes on as a job, and the page shows its progress.
 PAGE_WAIT_SECONDS: Final = 1.5
 MAPPING: Final = ("kind", "id", "schedule")
 CONFLICTS: Final = {
@@ -52,8 +52,8 @@ async def show(request: ConsoleRequest) -> PageAnswer:
 
 
 async def connect(request: ConsoleRequest) -> PageAnswer:
-    """Makes the connection or replaces it, in the version that the form was made of; secrets that
-    are left empty stay as they are."""
+    """Creates the connection, or replaces it if it is still the version that the form was rendered
+    from. Secrets that are left empty do not change."""
     connection = await _find(request)
     version, caller = connections.version_of(connection), request.page_request.caller
     typed = _as_typed(await request.form())
@@ -74,7 +74,7 @@ async def disconnect(request: ConsoleRequest) -> PageAnswer:
 
 
 async def sync(request: ConsoleRequest) -> PageAnswer:
-    """Begins a run; what takes longer goes on without the page."""
+    """Starts a sync run, which may go on after the page is answered."""
     try:
         run = await runs.sync_bookings(
             request.page_request.context,
@@ -99,9 +99,9 @@ async def _find(request: ConsoleRequest) -> ImportConnection | None:
 def _values(
     request: ConsoleRequest, connection: ImportConnection | None, typed: FormFields
 ) -> dict[str, Any]:
-    """What is typed as the API takes it."""
+    """The fields of the API in what was typed."""
     api_key, secret = typed.text("apiKey") or None, typed.text("webhookSecret") or None
-    if connection is not None:  # what is left empty stays, unless it cannot be opened any more
+    if connection is not None:  # an empty secret does not change, unless it cannot be unsealed
         context = request.page_request.context
         api_key = api_key or connections.api_key_of(context, connection)
         secret = secret or connections.webhook_secret_of(context, connection)
@@ -125,7 +125,7 @@ def _values(
 
 
 def _mappings_in(form: FormFields) -> list[dict[str, str]]:
-    """Those with an id; the others are gone."""
+    """The mappings that have an id; one without is deleted."""
     return [row for row in rows_in(form, "mappings", MAPPING) if row["id"]]
 
 
@@ -166,7 +166,8 @@ def _draft_of(connection: ImportConnection | None) -> Draft:
 
 
 def _our_field(name: str) -> str:
-    """A mapping is one line here: what is wrong with it stands at its id."""
+    """The form's field for a field of the API. A mapping is one line, so its faults are shown at
+    its id."""
     return re.sub(r"(mappings\.\d+)(?:\..*)?", r"\1.id", name)
 
 

@@ -1,4 +1,4 @@
-"""API keys: made, shown once, revoked."""
+"""API keys: creating one, showing it once, revoking it."""
 
 from datetime import timedelta
 from typing import Final
@@ -25,7 +25,7 @@ from kalends.web.pages.forms import FormFields
 SECTION: Final = "keys"
 PATH: Final = "/keys"
 LISTED: Final = 100
-# What a key of an application needs most often.
+# The scopes that are ticked at first, which most applications need.
 USUAL: Final = (Scope.BOOKINGS_READ, Scope.BOOKINGS_WRITE)
 
 
@@ -53,7 +53,7 @@ async def revoke(request: ConsoleRequest) -> PageAnswer:
 
 
 def _read(request: ConsoleRequest, typed: FormFields) -> CreateApiKey:
-    """It works until the end of the chosen day, in the organization's zone. Raises Invalid."""
+    """The new key; it expires with the chosen day, in the organization's zone. Raises Invalid."""
     day, until = typed.text("expires_on"), None
     if day:
         try:

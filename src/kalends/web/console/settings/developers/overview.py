@@ -1,4 +1,4 @@
-"""For developers: what happened, event by event, and where the API is described."""
+"""The event log, and the page that leads to the API's description."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ LONGEST_NUMBER: Final = 18
 
 
 async def list_events(request: ConsoleRequest) -> PageAnswer:
-    """The latest first; `before` in the query is the number that earlier ones come before."""
+    """Lists events, the latest first; `before` in the query is the number of the last one seen."""
     text = request.query.text("before")
     is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
     before = int(text) if is_number else None

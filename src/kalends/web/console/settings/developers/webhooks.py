@@ -1,4 +1,4 @@
-"""Webhooks: endpoints, what was delivered to them and what was not."""
+"""Webhooks: the endpoints, and the deliveries to them."""
 
 from functools import partial
 from typing import Final
@@ -93,7 +93,7 @@ async def set_enabled(request: ConsoleRequest) -> PageAnswer:
 
 
 async def send_test(request: ConsoleRequest) -> PageAnswer:
-    """What became of it stands on top of the deliveries."""
+    """Sends a test; its outcome is the first of the deliveries on the page."""
     endpoint = await _open(request)
     attempt = await deliveries.test_endpoint(
         request.page_request.context, request.page_request.caller, endpoint.id
@@ -121,10 +121,10 @@ async def delete(request: ConsoleRequest) -> PageAnswer:
 
 
 def _read(typed: FormFields) -> EndpointChanges:
-    """All events, or those that are chosen. Raises Invalid."""
+    """The changes in the form, with all events or the chosen ones. Raises Invalid."""
     chosen = [] if typed.text(ALL) == YES else typed.all_of("events")
     if not chosen and typed.text(ALL) != YES:
-        chosen = [""]  # no event at all is a mistake, and not what an empty list says
+        chosen = [""]  # choosing none is a mistake, but in the API an empty list means all
     values = {
         "url": typed.text("url"),
         "events": chosen,
@@ -191,7 +191,7 @@ async def _page(request: ConsoleRequest, endpoint: WebhookEndpoint, draft: Draft
 
 
 def _at_choice(draft: Draft) -> Draft:
-    """What is wrong with one event is wrong with the choice of them."""
+    """The draft with faults of single events moved to the field that chooses the events."""
     return draft.at_fields(lambda name: name.partition(".")[0])
 
 

@@ -1,5 +1,5 @@
-"""A form while it is filled in: what is typed, what is wrong with it, and which version it was
-made of."""
+"""A form while it is being filled in: what is typed, its faults, and the version of the thing that
+it was rendered from."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -70,7 +70,7 @@ CHANGED_MEANWHILE: Final = gettext_lazy(
     "Save again to put yours in place of theirs, or open the page anew to see theirs."
 )
 _ADDRESS_TAKEN: Final = gettext_lazy("This address is taken. Please choose another one.")
-# Those that count something, by how much.
+# The sentences about a limit that need its number for their plural.
 _COUNTS: Final[Mapping[FaultCode, Callable[[int], str]]] = {
     FaultCode.TOO_LONG: lambda limit: ngettext(
         "This is too long: at most {number} character.",
@@ -87,7 +87,7 @@ _COUNTS: Final[Mapping[FaultCode, Callable[[int], str]]] = {
 
 @dataclass(frozen=True)
 class Draft:
-    """`faults` by field; `problem` is what is the matter with the whole."""
+    """A form as it is shown: `faults` by field, and a `problem` of the form as a whole."""
 
     typed: FormFields
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class Draft:
 
     @classmethod
     def of_values(cls, values: Mapping[str, str | Iterable[str]]) -> Self:
-        """A form as it is filled in from what is there."""
+        """A form filled in from values."""
         pairs: list[tuple[str, str]] = []
         for name, value in values.items():
             pairs += [(name, value)] if isinstance(value, str) else [(name, one) for one in value]
@@ -106,8 +106,11 @@ class Draft:
     def with_faults(
         cls, typed: FormFields, error: KalendsError, version: int | None = None
     ) -> Self:
-        """The same form again, with what is wrong at its fields. For one that was made of an older
-        version, `version` is that which stands now: sent again, the form goes over it."""
+        """The typed form with the faults of the error at its fields.
+
+        If the error is Stale, the form takes the current `version`: sending it once more overwrites
+        the changes made meanwhile.
+        """
         status = status_of(error)
         if isinstance(error, Stale):
             typed_fields = [(n, v) for n in typed if n != VERSION_FIELD for v in typed.all_of(n)]
@@ -121,21 +124,21 @@ class Draft:
         return cls(typed, faults, problem, status)
 
     def with_problem(self, error: KalendsError) -> Self:
-        """The form as it stands, and why something else on its page was not done."""
+        """The same form, with the reason why another action on its page failed."""
         return type(self)(self.typed, problem=_why_not(error), status=status_of(error))
 
     def at_fields(self, name_of: Callable[[str], str]) -> Self:
-        """The same with each fault at the field that this form has for the API's."""
+        """The same form, with each fault moved from the API's field to the one of this form."""
         return replace(self, faults={name_of(name): text for name, text in self.faults.items()})
 
     def beyond(self, is_shown: Callable[[str], bool]) -> list[tuple[str, str]]:
-        """What was sent in fields that its page does not show, by their names."""
+        """The names and values of fields that were sent but that the page does not show."""
         hidden = [name for name in self.typed if name != VERSION_FIELD and not is_shown(name)]
         return [(name, value) for name in hidden for value in self.typed.all_of(name)]
 
     def values(self, place_of: Callable[[str], str] = "#{}".format) -> dict[str, Any]:
-        """What the templates of forms need. `place_of` is where a field stands, for a form that
-        has not all of them."""
+        """The values that templates of forms need. `place_of` gives the link to a field, which may
+        be on another page than the form."""
         at_fault = [(place_of(n), label_of(n), fault) for n, fault in self.faults.items()]
         problem = self.problem
         return {
@@ -161,8 +164,8 @@ def faults_of(error: KalendsError) -> dict[str, str]:
 
 
 def check(values: Mapping[str, Any], parse: Callable[[bytes], Any]) -> None:
-    """Raises Invalid with every field that is wrong by itself, where the parser of the API, which
-    stops at the first, names one."""
+    """Parses each field by itself and raises Invalid with all faults; the API's parser alone would
+    stop at the first."""
     details: list[Detail] = []
     for name, value in values.items():
         try:
@@ -174,7 +177,7 @@ def check(values: Mapping[str, Any], parse: Callable[[bytes], Any]) -> None:
 
 
 def _words_for(detail: Detail) -> str:
-    """What is wrong, for who fills in a form; the API's sentence where we have none."""
+    """The sentence about a fault for the person at the form; without one of ours, the API's."""
     return _sentence_for(detail) or gettext("It {message}.", message=detail.message)
 
 
@@ -190,6 +193,6 @@ def _sentence_for(detail: Detail) -> str | None:
 
 
 def if_match_of(form: FormFields) -> IfMatch:
-    """The version that the form was made of."""
+    """The version that the form was rendered from."""
     text = form.text(VERSION_FIELD)
     return frozenset({int(text)}) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -1,4 +1,4 @@
-"""The form of one thing that has versions: shown, created, saved, deleted."""
+"""The pages about one kind of thing that has versions: show, create, save and delete it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ ChangesOut = TypeVar("ChangesOut", covariant=True)
 
 
 class Form(Protocol[ThingIn, NewOut, ChangesOut]):
-    """A module that knows the form's fields. What reads them raises Invalid."""
+    """A module that knows the fields of the form. Its `read_` functions raise Invalid."""
 
     def draft_of(self, thing: ThingIn, /) -> Draft: ...
 
@@ -42,12 +42,12 @@ class Form(Protocol[ThingIn, NewOut, ChangesOut]):
 
 @dataclass(frozen=True)
 class Editor(Generic[T, New, Changes]):
-    """The thing's address in the console, its use cases, its form, and the page of that form.
+    """The handlers of the pages about one kind of thing.
 
-    `see` is the right to see it; `page` shows the form, of a new thing
-    for None. `read_own_changes` reads what somebody may change whose the thing is, and who reaches
-    own things alone. `sent_again` shows a form that could not be saved, where `page` does not.
-    `shown` is what every page about a thing shows beside it.
+    `path` is below the console's; `see` is the right to see the thing. `page` shows the form; for
+    None that of a new thing. `read_own_changes` reads what users who reach only own things may
+    change. `sent_again`, if given, shows a form that could not be saved in place of `page`.
+    `shown` are values for the templates of all pages about a thing.
     """
 
     path: str
@@ -65,7 +65,7 @@ class Editor(Generic[T, New, Changes]):
         new: ConsoleHandler,
         save: Right = Right.CHANGE_SETTINGS,
     ) -> tuple[PageRoute, ...]:
-        """The list, and what is done with the form."""
+        """The routes: the list, the form of a new thing, and show, create, save and delete."""
         thing_path = f"{self.path}/{{{self._path_name}}}"
         return (
             console_route(self.see, "GET", self.path, listed),
@@ -88,7 +88,7 @@ class Editor(Generic[T, New, Changes]):
 
     @property
     def _path_name(self) -> str:
-        """Of its id, in paths."""
+        """The name of the id's parameter in paths."""
         return ids.NOUNS[self.use_cases.prefix].replace(" ", "_")
 
     def id_of(self, thing: T) -> str:
@@ -100,7 +100,7 @@ class Editor(Generic[T, New, Changes]):
     def page_of_list(
         self, request: ConsoleRequest, template: str, things: Sequence[T], **values: Any
     ) -> PageAnswer:
-        """Some of the things, which the template knows by their noun."""
+        """A page with some of the things; the template knows them by their noun in the plural."""
         values |= {f"{self._path_name}s": things, "id_of": self.id_of}
         return request.page(template, self._section, **values)
 
@@ -114,8 +114,8 @@ class Editor(Generic[T, New, Changes]):
         headers: HeaderPairs = (),
         **values: Any,
     ) -> PageAnswer:
-        """One of the pages about the thing, or for None the form of a new one. The template knows
-        the thing by its noun."""
+        """A page about the thing or, for None, the form of a new one. The template knows the thing
+        by its noun."""
         values |= {
             **self.shown,
             self._path_name: thing,
@@ -125,7 +125,7 @@ class Editor(Generic[T, New, Changes]):
         return request.page(template, self._section, status, headers, **values)
 
     def lock(self, thing: T, if_match: IfMatch) -> Lock[T]:
-        """What locks the thing before it is changed."""
+        """The use case that locks the thing before a change."""
 
         async def lock(work: UnitOfWork) -> T:
             return await self.use_cases.lock(work, thing.id, if_match)
@@ -157,8 +157,9 @@ class Editor(Generic[T, New, Changes]):
         page: Callable[[ConsoleRequest, T, Draft], Awaitable[PageAnswer]],
         at: str = "",
     ) -> PageAnswer:
-        """Saves what `read` reads of the form, in the version that it was made of; then leads to
-        the page `at` of the thing, or shows `page` with what is wrong."""
+        """Saves the changes that `read` finds in the form, if the thing is still the version that
+        the form was rendered from. Then redirects to the thing's page `at`, or shows `page` with
+        the faults."""
         thing = await self.open(request)
         form = await request.form()
         typed = self.form.as_typed(form)

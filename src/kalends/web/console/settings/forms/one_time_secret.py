@@ -1,7 +1,7 @@
-"""A secret that is shown once, on the page behind the form that made it.
+"""Shows a new secret once, on the page that the form which created it redirects to.
 
-It travels in a cookie, sealed for this user, organization and page: the form is answered with a
-redirect, so that reloading makes no second secret, and the page takes the cookie away.
+Until then the secret is in a cookie, sealed for this user, organization and page. Because of the
+redirect, reloading the page does not create a second secret; the page deletes the cookie.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -23,7 +23,7 @@ TAKEN_AWAY: Final = ""
 
 
 class Sealed(Struct, frozen=True):
-    """What the cookie holds; `until` in Unix seconds."""
+    """The content of the cookie; `until` is in Unix seconds."""
 
     user: str
     place: str
@@ -32,7 +32,7 @@ class Sealed(Struct, frozen=True):
 
 
 def go_with_secret(request: ConsoleRequest, path: str, secret: str, done: str) -> PageAnswer:
-    """Sends the browser to a page of the console that shows the secret only now."""
+    """Redirects to a page of the console, which shows the secret this one time."""
     until = (request.page_request.context.clock() + SECRET_LASTS).timestamp()
     plain = json.encode(Sealed(str(request.user_id), request.to(path), until, secret))
     sealed = urlsafe_b64encode(
@@ -46,15 +46,14 @@ def go_with_secret(request: ConsoleRequest, path: str, secret: str, done: str) -
 def page_with_secret(
     request: ConsoleRequest, template: str, section: str, path: str, draft: Draft, **values: Any
 ) -> PageAnswer:
-    """The page of a form at that path. It shows the secret, if one came along, and takes it
-    away."""
+    """The page of a form at that path. If the request carries a secret, it shows and deletes it."""
     secret, headers = take_secret(request, path)
     values |= {"path": path, "secret": secret} | draft.values()
     return request.page(template, section, draft.status, headers, **values)
 
 
 def take_secret(request: ConsoleRequest, path: str) -> tuple[str | None, Headers]:
-    """The secret for this page, if one came along, and the headers that take it away."""
+    """The secret for this page, if the request carries one, and the headers that delete it."""
     cookie = request.page_request.cookie(SECRET_COOKIE)
     if cookie is None:
         return None, ()

@@ -1,4 +1,4 @@
-"""What people type into forms, and what it means: numbers, spans of time, times of day, rows."""
+"""Reads what people type into forms: numbers, spans of time, times of day, rows."""
 
 import re
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ ROWS_TO_SPARE: Final = 1
 
 
 def rows_in(form: FormFields, prefix: str, parts: Iterable[str]) -> list[dict[str, str]]:
-    """The rows `prefix.0.part`, `prefix.1.part`, … in their order, without those left empty."""
+    """The rows `prefix.0.part`, `prefix.1.part`, … in order, without empty ones."""
     pattern = re.compile(rf"{re.escape(prefix)}\.(\d{{1,4}})\.[a-z_]+")
     numbers = sorted({int(match[1]) for name in form if (match := pattern.fullmatch(name))})
     rows = [{part: form.text(f"{prefix}.{n}.{part}") for part in parts} for n in numbers]
@@ -19,8 +19,8 @@ def rows_in(form: FormFields, prefix: str, parts: Iterable[str]) -> list[dict[st
 
 
 def sent_of(form: FormFields, names: Iterable[str]) -> dict[str, str]:
-    """What the form has of them: a page of the release before knows nothing of later fields, and
-    one for staff has fewer. What is not sent is not changed."""
+    """Those of the fields that the form has sent. A page of the previous release lacks newer ones,
+    and a page for staff has fewer; a field that is not sent does not change."""
     return {name: form.text(name) for name in names if name in form}
 
 
@@ -29,7 +29,7 @@ def text_or_none(text: str) -> str | None:
 
 
 def number_or_text(text: str) -> int | float | str | None:
-    """A number, or what is none for the parser to complain about; None where nothing stands."""
+    """The text as a number, None if it is empty; the parser will refuse a text that is neither."""
     if not text:
         return None
     plain = text.replace(",", ".")
@@ -48,7 +48,7 @@ _SPAN: Final = re.compile(
 
 
 def minutes_or_text(text: str) -> int | str | None:
-    """Minutes, also written as `2h`, `1d 12h`, `1 day`; else as `number_or_text`."""
+    """Minutes, written as a number or as `2h`, `1d 12h`, `1 day`; else as `number_or_text`."""
     if not text:
         return None
     compact = " ".join(text.lower().split())
@@ -60,7 +60,7 @@ def minutes_or_text(text: str) -> int | str | None:
 
 
 def span_text(minutes: int | None) -> str:
-    """Minutes as they are typed most easily: 45, 2h, 1d 12h."""
+    """Minutes in the shortest form that can be typed: 45, 2h, 1d 12h."""
     if minutes is None:
         return ""
     if minutes == 0 or minutes % 60:
@@ -73,7 +73,7 @@ _CLOCK: Final = re.compile(r"(\d{1,2})(?:[:.h]?(\d\d))?(?:\s*([ap])\.?m\.?)?")
 
 
 def clock_text(text: str) -> str:
-    """A time of day as `HH:MM`, from how people write it: 9, 9:30, 930, 5 pm; else as it is."""
+    """A time of day as `HH:MM`, however it is written: 9, 9:30, 930, 5 pm; other text unchanged."""
     match = _CLOCK.fullmatch(text.strip().lower())
     if not match or not text.isascii():
         return text

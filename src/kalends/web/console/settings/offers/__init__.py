@@ -1,1 +1,1 @@
-"""What can be booked, and when."""
+"""Settings of what can be booked, and when: event types, schedules, their hours and feeds."""

@@ -1,4 +1,4 @@
-"""The form of an event type, whole or a section of it: read to the API's JSON, filled in from an
+"""The form of an event type, or a section of it: turned into the API's JSON, and filled in from an
 event type."""
 
 import re
@@ -44,7 +44,7 @@ TEXTS: Final = (
     "redirect_url",
     "video",
 )
-# Each in minutes; what is left empty is null, or the number that stands beside it.
+# Fields in minutes, each with the value that it has if it is left empty.
 MINUTES: Final[Mapping[str, int | None]] = {
     "duration_minutes": None,
     "slot_step_minutes": None,
@@ -56,29 +56,29 @@ MINUTES: Final[Mapping[str, int | None]] = {
 }
 NUMBERS: Final = ("max_days_ahead", "booking_limits.max_per_day", "capacity")
 CHECKED: Final = ("requires_confirmation", "expire_pending", "is_active")
-# The use of each, by its name in the form.
-ATTENDEE_FIELDS: Final = {f"attendee_fields.{one}": one for one in ("phone", "notes")}
+# The form's fields that say whether the booking form has phone and notes, and requires them.
+ATTENDEE_FIELDS: Final = {f"attendee_fields.{name}": name for name in ("phone", "notes")}
 REMINDERS: Final = "reminders_minutes_before"
-# What is sent even if it is empty.
+# Fields that browsers send even if they are empty.
 SENT: Final = (*TEXTS, *ATTENDEE_FIELDS, *MINUTES, *NUMBERS, REMINDERS)
-# Of which nothing is sent where nothing is ticked, or no row is left.
+# Fields of which browsers send nothing if nothing is ticked, or no row is left.
 SENT_IF_FILLED: Final = frozenset({*CHECKED, "requirements", "questions"})
-# What a new one is asked for.
+# The fields of the API that the form of a new event type asks for.
 NEW: Final = frozenset({"name", "duration_minutes", "requirements"})
 QUESTION: Final = ("key", "label", "type", "required", "options")
-# What a row has even if nobody touched it.
+# Fields that a row has even if nobody has filled it in.
 UNTOUCHED: Final = frozenset({"type", "count", "row"})
 LONGEST_QUESTION_KEY: Final = 40
 
 
 def new_draft(schedule_ids: Iterable[str]) -> Draft:
-    """An empty form of a new one: half an hour, on the first schedule."""
+    """The form of a new event type: half an hour, on the first schedule."""
     first = list(schedule_ids)[:1]
     return Draft.of_values({"duration_minutes": "30", "requirements.0.schedule_ids": first})
 
 
 def draft_of(event_type: EventType) -> Draft:
-    """The form as the event type stands."""
+    """The form filled in from the event type."""
     e = event_type
     return Draft.of_values(
         {
@@ -98,7 +98,7 @@ def draft_of(event_type: EventType) -> Draft:
 
 
 def as_typed(form: FormFields) -> FormFields:
-    """The form without gaps between its rows; a question without a key gets one of its label."""
+    """The form without gaps between its rows; a question without a key gets one from its label."""
     fields: dict[str, str | Iterable[str]] = {**sent_of(form, (*SENT, *CHECKED, VERSION_FIELD))}
     for number, group in enumerate(_groups_in(form)):
         fields[f"requirements.{number}.count"] = group.needed
@@ -114,8 +114,8 @@ def as_typed(form: FormFields) -> FormFields:
 
 
 def read_new(typed: FormFields) -> NewEventType:
-    """Name, length and who; it is confirmed at once. A page of before asks for all there is.
-    Raises Invalid, NotFound."""
+    """The new event type, whose bookings are confirmed at once. The form asks for name, length and
+    schedules; a page of the previous release has all fields. Raises Invalid, NotFound."""
     is_whole = "slug" in typed
     new = {name: value for name, value in _values(typed).items() if name in NEW}
     values = _sent_values(typed) if is_whole else new
@@ -125,20 +125,20 @@ def read_new(typed: FormFields) -> NewEventType:
 
 
 def read_changes(typed: FormFields) -> FieldChanges[EventType]:
-    """What the form has, and nothing else: a section, or all of them in a page of before. Raises
-    Invalid, NotFound."""
+    """The changes in the form: those of its section, or of all in a page of the previous release.
+    Raises Invalid, NotFound."""
     values = _sent_values(typed)
     check(values, parse_changes)
     return parse_changes(encode(values))
 
 
 def count_rows(typed: FormFields) -> dict[str, int]:
-    """How many rows are filled in, of groups of schedules and of questions."""
+    """How many rows are filled in: groups of schedules, and questions."""
     return {"requirements": len(_groups_in(typed)), "questions": len(_questions_in(typed))}
 
 
 def chosen_in(typed: FormFields) -> list[str]:
-    """The schedules that its groups name."""
+    """The schedules that the form's groups name."""
     return [schedule_id for group in _groups_in(typed) for schedule_id in group.schedule_ids]
 
 
@@ -174,7 +174,8 @@ def _values(typed: FormFields) -> dict[str, Any]:
 
 
 def _sent_values(typed: FormFields) -> dict[str, Any]:
-    """Of the fields that were sent; an address that is left empty stays as it is, or is made."""
+    """The values of the fields that were sent. A slug that is left empty does not change or, for a
+    new event type, is generated."""
     sent = {name.partition(".")[0] for name in SENT if name in typed}
     sections = {section_of(name) for name in sent}
     sent |= {name for name in SENT_IF_FILLED if section_of(name) in sections}
@@ -194,7 +195,7 @@ def _question(row: dict[str, str]) -> dict[str, Any]:
 
 
 class _Group(NamedTuple):
-    """A group of schedules as it was typed; only weights of its schedules, that say something."""
+    """A group of schedules as it was typed, with the non-empty weights of its schedules."""
 
     needed: str
     schedule_ids: list[str]
@@ -202,7 +203,7 @@ class _Group(NamedTuple):
 
 
 def _groups_in(form: FormFields) -> list[_Group]:
-    """How many of which schedules; a group without a schedule is none."""
+    """The groups in the form; one without a schedule is left out."""
     pattern = re.compile(r"requirements\.(\d{1,4})\.schedule_ids")
     numbers = sorted({int(match[1]) for name in form if (match := pattern.fullmatch(name))})
     groups = []
@@ -220,7 +221,7 @@ def _questions_in(form: FormFields) -> list[dict[str, str]]:
 
 
 def _key_of(label: str, taken: set[str]) -> str:
-    """A key from what is asked: letters, digits and `_`; one that is not taken yet."""
+    """A key made from the label: letters, digits and `_`, and different from those in `taken`."""
     plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode().lower()
     base = (
         re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:LONGEST_QUESTION_KEY].rstrip("_")

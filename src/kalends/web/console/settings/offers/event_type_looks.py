@@ -1,4 +1,4 @@
-"""How an event type looks to attendees: a time to preview its form with, and its mail."""
+"""How an event type looks to attendees: a time for previewing its form, and its mail."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -25,14 +25,14 @@ from kalends.web.console.settings.mail_frames import mail_in_frame
 from kalends.web.pages.clock_words import iso, local
 from kalends.web.pages.language_choices import name_of
 
-# So far ahead a time to show the form with is sought, and so many texts are looked through.
+# How far ahead a time for the preview is searched, and how many templates are searched for mail.
 SOUGHT_DAYS: Final = 30
 MOST_TEXTS: Final = 500
 OURS: Final = OwnWords(None, None)
 
 
 async def first_start(request: ConsoleRequest, event_type: EventType) -> str | None:
-    """The first time that is offered in the coming days, as its form's address names it."""
+    """The first time that is offered in the coming days, as the URL of the form has it."""
     zone = await request.read(offers.find_zone, event_type)
     today = local(request.page_request.context.clock(), zone).date()
     last = today + timedelta(days=SOUGHT_DAYS)
@@ -42,14 +42,14 @@ async def first_start(request: ConsoleRequest, event_type: EventType) -> str | N
         listed = await slots.list_slots(
             context, caller, SlotPurpose(event_type_id=event_type.id), span
         )
-    except (Inactive, Invalid):  # it is closed, or is on the schedule that a visitor names
+    except (Inactive, Invalid):  # it is inactive, or is on a schedule that each visitor chooses
         return None
     return iso(listed.slots[0].start) if listed.slots else None
 
 
 async def words_about(request: ConsoleRequest, event_type: EventType) -> dict[str, Any]:
-    """The organization's own texts that count for it, and its confirmation as attendees of the
-    organization's language read it."""
+    """The message templates that apply to the event type, and its confirmation as an attendee with
+    the organization's language reads it."""
     texts, _ = await request.read(message_templates.list_templates, limit=MOST_TEXTS, offset=0)
     shown = await _preview(request, event_type, texts)
     return {

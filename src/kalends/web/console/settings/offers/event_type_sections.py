@@ -1,4 +1,4 @@
-"""The sections of an event type's form: each is one screen, saved by itself."""
+"""The sections of an event type's form, each of which is a page that is saved by itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from kalends.translation import LazyMessage, gettext_lazy, pgettext_lazy
 
 @dataclass(frozen=True)
 class FormSection:
-    """`key` names its template; `page` comes after the event type's address, and is empty for the
-    first, which stands where the whole form once stood. `fields` are those of the API that it
-    changes; all others stay as they are."""
+    """A section: `key` names its template, and `page` is its path below the event type's, which is
+    empty for the first section. `fields` are the fields of the API that it changes; it leaves all
+    others alone."""
 
     key: str
     label: LazyMessage
@@ -23,7 +23,7 @@ class FormSection:
         return "" if self.key == FIRST else f"/{self.key}"
 
     def has(self, field: str) -> bool:
-        """Whether the field, or the one that it is part of, is one of its own."""
+        """Whether the section has the field, or the one that the field is part of."""
         return field.partition(".")[0] in self.fields
 
 
@@ -83,11 +83,11 @@ SECTIONS: Final[Sequence[FormSection]] = (WHAT, WHO, WHEN, FORM, MESSAGES, AFTER
 
 
 def section_of(field: str) -> FormSection | None:
-    """Where the API's field is set; None for what stands in no section."""
+    """The section that has a field of the API, if one does."""
     return next((section for section in SECTIONS if section.has(field)), None)
 
 
 def section_after(section: FormSection) -> FormSection | None:
-    """The one that comes next; None after the last."""
+    """The next section; None after the last."""
     at = SECTIONS.index(section) + 1
     return SECTIONS[at] if at < len(SECTIONS) else None

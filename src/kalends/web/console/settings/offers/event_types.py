@@ -1,4 +1,4 @@
-"""Event types: the list, and each with its rules, a section at a time."""
+"""Event types: the list, and the sections of each one's form."""
 
 import re
 from collections.abc import Sequence
@@ -61,7 +61,7 @@ async def show_new(request: ConsoleRequest) -> PageAnswer:
 
 
 async def set_active(request: ConsoleRequest) -> PageAnswer:
-    """Opens or closes it for new bookings, from the list."""
+    """Opens an event type for new bookings or closes it, from the list."""
     event_type = await EDITOR.open(request)
     is_active = (await request.form()).text("is_active") == YES
     changes = FieldChanges[EventType](is_active=is_active)
@@ -71,7 +71,7 @@ async def set_active(request: ConsoleRequest) -> PageAnswer:
 
 
 async def move(request: ConsoleRequest) -> PageAnswer:
-    """Moves it in the list, up or down by one, or to where another one is."""
+    """Moves an event type in the list, up or down by one, or to the place of another."""
     event_type = await EDITOR.open(request)
     form = await request.form()
     at, direction = form.get("at"), "up" if form.get("to") == "up" else "down"
@@ -88,7 +88,7 @@ async def move(request: ConsoleRequest) -> PageAnswer:
 
 
 async def _form(request: ConsoleRequest, event_type: EventType | None, draft: Draft) -> PageAnswer:
-    """Of a new one what is needed; of one that is there its first section."""
+    """The form: what a new event type needs at least, or the first section of an existing one."""
     if event_type is not None:
         return await _section(WHAT, request, event_type, draft)
     return EDITOR.page_about(
@@ -131,8 +131,8 @@ async def _section(
 async def _sent_again(
     section: FormSection, request: ConsoleRequest, event_type: EventType, draft: Draft
 ) -> PageAnswer:
-    """The form as it was sent, in the section of the first fault. A page of the release before has
-    all sections in one form: what it sent of the others goes on with this one."""
+    """The form as it was sent, in the section with the first fault. A page of the previous release
+    has all sections in one form; what it sent for the other sections is carried along."""
     sent = {section_of(name) for name in draft.typed}
     wrong = [one for name in draft.faults if (one := section_of(name)) and one in sent]
     shown = section if section in wrong or not wrong else wrong[0]
@@ -143,7 +143,7 @@ async def _sent_again(
 async def _values_of(
     section: FormSection, request: ConsoleRequest, event_type: EventType, draft: Draft
 ) -> dict[str, Any]:
-    """What the section shows beside its fields."""
+    """The values that the section's template shows beside its fields."""
     if section is WHO:
         return {"schedules": await _schedules(request, draft)}
     if section is FORM:
@@ -154,7 +154,7 @@ async def _values_of(
 
 
 def _place_of(name: str, section: FormSection, request: ConsoleRequest, path: str) -> str:
-    """Where a field stands: here, in another section, or with its language."""
+    """The link to a field: on this page, in another section, or among the texts of a language."""
     other = section_of(name)
     if name.startswith("translations."):
         return request.to(f"{path}/languages/{name.split('.')[1]}")
@@ -162,7 +162,7 @@ def _place_of(name: str, section: FormSection, request: ConsoleRequest, path: st
 
 
 async def _schedules(request: ConsoleRequest, draft: Draft) -> list[tuple[str, Schedule]]:
-    """All that can be chosen, by their ids, and those that are chosen."""
+    """The schedules that can be chosen, and those that already are, by their public ids."""
     listed = await list_all(request, chosen_in(draft.typed))
     return [(schedules.id_of(one), one) for one in listed]
 
@@ -184,8 +184,8 @@ def _section_routes(section: FormSection) -> tuple[PageRoute, ...]:
 
 
 def _our_field(name: str) -> str:
-    """What is wrong with one of a list stands at the field that holds the list; what is wrong
-    with all requirements together stands before the first."""
+    """The form's field for a field of the API. A fault of one item is shown at the field of its
+    list, and a fault of all requirements together before the first of them."""
     in_list = re.compile(r"(reminders_minutes_before|.*\.(?:schedule_ids|options))\.\d+")
     return "requirements" if name == "schedule_id" else in_list.sub(r"\1", name)
 

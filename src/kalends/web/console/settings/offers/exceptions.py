@@ -1,4 +1,4 @@
-"""The days on which a schedule is not as always: other hours, and busy times."""
+"""Exceptions of a schedule: days with other hours (overrides), and busy times."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -45,7 +45,7 @@ async def show(request: ConsoleRequest) -> PageAnswer:
 
 
 async def set_override(request: ConsoleRequest) -> PageAnswer:
-    """Other hours on a day, or none, in place of those that the day had."""
+    """Replaces the hours of one day by other hours, or by none."""
     schedule = await open_schedule(request)
     form = await request.form()
     windows = windows_in(form, HOURS)
@@ -89,8 +89,8 @@ async def remove_busy_time(request: ConsoleRequest) -> PageAnswer:
 
 
 def instants_at(zone: Zone, day: Day, clock: str) -> list[datetime]:
-    """The moments at which the wall clock shows that time: none where it is left out, two where
-    the clock goes back. Raises Invalid for what is no time of day."""
+    """The instants at which the wall clock shows that time: none if it is skipped, two if the clock
+    is set back over it. Raises Invalid if it is not a time of day."""
     changes = parse_changes(encode({"availability": {"monday": {"start": clock, "end": "24:00"}}}))
     start: str = changes.values["availability"]["monday"].start
     wall = wall_midnight(day) + (int(start[:2]) * 60 + int(start[3:])) * 60
@@ -100,7 +100,8 @@ def instants_at(zone: Zone, day: Day, clock: str) -> list[datetime]:
 async def _change_overrides(
     request: ConsoleRequest, schedule: Schedule, day: str, windows: list[WindowText] | None
 ) -> None:
-    """Changes one day and no other, also if others change those meanwhile. None removes it."""
+    """Changes the override of one day and keeps those of other days, even if somebody changes them
+    at the same time. None removes it."""
     for _ in range(TRIES):
         overrides: dict[str, Any] = {d: listed(w) for d, w in schedule.overrides.items()}
         overrides.pop(day, None)
@@ -117,7 +118,7 @@ async def _change_overrides(
 
 
 def busy_time_in(form: FormFields, zone: Zone) -> ClosedTime:
-    """Raises Invalid, at the fields of this form."""
+    """The busy time in the form. Raises Invalid, with faults at this form's fields."""
     reason = form.text("busy.reason") or None
     start, end = _start_in(form, zone), _end_in(form, zone)
     try:
@@ -130,7 +131,7 @@ def busy_time_in(form: FormFields, zone: Zone) -> ClosedTime:
 
 
 def _start_in(form: FormFields, zone: Zone) -> datetime:
-    """The start of the first day, where no hour is given. Raises Invalid."""
+    """The start; without an hour, that of the first day. Raises Invalid."""
     day, clock = _day_in(form, "busy.start_day"), clock_text(form.text("busy.start"))
     if clock in ("", "00:00"):
         return bounds_of_day(day, zone.name)[0]
@@ -138,8 +139,7 @@ def _start_in(form: FormFields, zone: Zone) -> datetime:
 
 
 def _end_in(form: FormFields, zone: Zone) -> datetime:
-    """The end of the last day, which is part of the time, where no hour is given. Raises
-    Invalid."""
+    """The end; without an hour, that of the last day, which is included. Raises Invalid."""
     day, clock = _day_in(form, "busy.end_day"), clock_text(form.text("busy.end"))
     if clock in ("", "24:00"):
         return bounds_of_day(day, zone.name)[1]
@@ -147,7 +147,7 @@ def _end_in(form: FormFields, zone: Zone) -> datetime:
 
 
 def _instants_in(zone: Zone, day: Day, clock: str, field: str) -> list[datetime]:
-    """At least one. Raises Invalid."""
+    """The instants of `instants_at`; raises Invalid if there are none."""
     try:
         instants = instants_at(zone, day, clock)
     except Invalid:
@@ -158,7 +158,7 @@ def _instants_in(zone: Zone, day: Day, clock: str, field: str) -> list[datetime]
 
 
 def whole_days_of(busy: BusyTime, zone: Zone) -> tuple[date, date] | None:
-    """The first and last day of a busy time that takes whole days."""
+    """The first and last day of a busy time, if it takes whole days."""
     first = local(busy.start_time, zone).date()
     last = local(busy.end_time - timedelta(seconds=1), zone).date()
     begins, ends = bounds_of_day(first, zone.name)[0], bounds_of_day(last, zone.name)[1]
@@ -174,7 +174,8 @@ def _day_in(form: FormFields, name: str) -> Day:
 
 
 def _our_field(day: str, name: str) -> str:
-    """The API names an override's windows by its day, or not at all; here they stand beside it."""
+    """The form's field for a field of the API, which names the windows of an override by its day or
+    not at all."""
     return re.sub(rf"^overrides(?:\.{re.escape(day)})?(?=\.|$)", HOURS, name)
 
 
@@ -210,7 +211,7 @@ async def _page(request: ConsoleRequest, schedule: Schedule, draft: Draft) -> Pa
 
 
 def _overrides_since(schedule: Schedule, first: date | None) -> dict[str, list[WindowText]]:
-    """By day, ascending: those from the first day on, or all."""
+    """The overrides by day, in ascending order: from `first` on, or all."""
     since = "" if first is None else first.isoformat()
     return {
         day: listed(windows) for day, windows in sorted(schedule.overrides.items()) if day >= since

@@ -1,4 +1,4 @@
-"""The calendar feed of a schedule: its secret address, made, replaced, taken away."""
+"""The calendar feed of a schedule: creating, replacing and revoking its secret address."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ TAB: Final = "/feed"
 
 
 async def show(request: ConsoleRequest) -> PageAnswer:
-    """The address itself is shown right after it was made, and never again."""
+    """Shows whether there is a feed; its address is only shown right after it was created."""
     schedule = await open_schedule(request)
     secret, headers = take_secret(request, path_of(schedule, TAB))
     return EDITOR.page_about(

@@ -1,4 +1,4 @@
-"""The form of a schedule: read to the API's JSON, filled in from a schedule."""
+"""The form of a schedule: turned into the API's JSON, and filled in from a schedule."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -27,7 +27,7 @@ WINDOW: Final = ("start", "end")
 ALWAYS_OPEN: Final = "always"
 PLAIN: Final = ("name", "timezone", "description", "user_id", "public_name", "slug", "color")
 NULL_IF_EMPTY: Final = ("user_id", "public_name", "description")
-# Left empty they stay as they are, or are given out.
+# Fields that keep their value if left empty; a new schedule is given one.
 GIVEN_OUT: Final = ("slug", "color")
 ABOUT: Final = frozenset({*PLAIN, "is_active"})
 LIMIT_FIELDS: Final = ("booking_limits.max_per_day", "booking_limits.min_notice_hours")
@@ -35,12 +35,12 @@ NEW_HOURS: Final = {day: [WindowText("09:00", "17:00")] for day in WEEKDAYS[:5]}
 
 
 def new_draft(zone_name: str) -> Draft:
-    """An empty form: office hours, in the zone of the organization."""
+    """The form of a new schedule: office hours, in the organization's time zone."""
     return Draft.of_values({"timezone": zone_name, "is_active": YES, **_fields_of(NEW_HOURS)})
 
 
 def draft_of(schedule: Schedule) -> Draft:
-    """The form as the schedule stands."""
+    """The form filled in from the schedule."""
     limits = schedule.booking_limits
     hours = {day: listed(windows) for day, windows in (schedule.availability or {}).items()}
     return Draft.of_values(
@@ -63,7 +63,7 @@ def draft_of(schedule: Schedule) -> Draft:
 
 
 def as_typed(form: FormFields) -> FormFields:
-    """The form with its windows written out as they are read, and without gaps between them."""
+    """The form without gaps between its windows, whose times are written as they are read."""
     hours = {day: windows_in(form, f"availability.{day}") for day in WEEKDAYS}
     plain = (*PLAIN, *LIMIT_FIELDS, ALWAYS_OPEN, "is_active", VERSION_FIELD)
     return Draft.of_values({**sent_of(form, plain), **_fields_of(hours)}).typed

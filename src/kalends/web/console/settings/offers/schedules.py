@@ -44,7 +44,7 @@ COLORS: Final[dict[Color, LazyMessage]] = {
 
 
 async def list_schedules(request: ConsoleRequest) -> PageAnswer:
-    """The active ones; the others on a page of their own."""
+    """Lists the active schedules; inactive ones have a page of their own."""
     is_active = request.query.get("show") != "inactive"
     listed, pager = await read_page(request, schedules.list_schedules, LISTED, is_active=is_active)
     template = "console/settings/schedules.html"
@@ -58,8 +58,8 @@ async def show_new(request: ConsoleRequest) -> PageAnswer:
 
 
 async def list_all(request: ConsoleRequest, chosen: Iterable[str] = ()) -> list[Schedule]:
-    """The schedules to choose from: active ones first, and last those that are chosen and beyond
-    what is listed, so that saving a form loses none."""
+    """The schedules to choose from: active ones first, then those that are chosen but not listed
+    otherwise, so that saving the form does not lose them."""
     choices: list[Schedule] = []
     for is_active in (True, False):
         listed, _ = await request.read(
@@ -76,14 +76,14 @@ async def list_all(request: ConsoleRequest, chosen: Iterable[str] = ()) -> list[
 
 
 def hours_of(schedule: Schedule) -> list[str]:
-    """The weekdays on which it is open, by name; all of them where it always is."""
+    """The names of the weekdays on which the schedule is open; all if it is always open."""
     if schedule.availability is None:
         return list(WEEKDAYS)
     return [day for day in WEEKDAYS if schedule.availability.get(day)]
 
 
 async def set_photo(request: ConsoleRequest) -> PageAnswer:
-    """Takes the photo that was sent."""
+    """Sets the uploaded picture as the photo."""
     schedule = await EDITOR.open(request)
     await request.form()
     content = request.page_request.files.get("photo", b"")
@@ -105,7 +105,7 @@ async def delete_photo(request: ConsoleRequest) -> PageAnswer:
 
 
 async def show_about(request: ConsoleRequest) -> PageAnswer:
-    """Who or what it is."""
+    """Shows the section about who or what the schedule is."""
     schedule = await EDITOR.open(request)
     return await _about(request, schedule, schedule_forms.draft_of(schedule))
 
@@ -120,7 +120,7 @@ async def _form(
     draft: Draft,
     carried: Sequence[tuple[str, str]] = (),
 ) -> PageAnswer:
-    """Of a new one all there is; of one that is there its hours."""
+    """The form: of a new schedule the whole one, of an existing one its hours."""
     return EDITOR.page_about(
         request,
         "console/settings/schedule.html" if schedule else "console/settings/schedule-new.html",
@@ -146,8 +146,8 @@ async def _about(request: ConsoleRequest, schedule: Schedule, draft: Draft) -> P
 
 
 async def _sent_again(request: ConsoleRequest, schedule: Schedule, draft: Draft) -> PageAnswer:
-    """The hours as they were sent. A page of the release before has what is said about the schedule
-    in the same form: it goes on with this one, but for staff, who may not change it."""
+    """The hours as they were sent. A page of the previous release has the fields about the schedule
+    in the same form; they are carried along, except for staff, who may not change them."""
     about = draft.beyond(lambda name: name not in schedule_forms.ABOUT)
     return await _form(request, schedule, draft, about if request.sees_all else ())
 
@@ -161,7 +161,8 @@ def _values_of_hours(draft: Draft) -> dict[str, Any]:
 
 
 async def _values_about(request: ConsoleRequest) -> dict[str, Any]:
-    """Whose it may be is chosen by those who change all of it; staff does not learn of others."""
+    """The users who may own the schedule, for those who may change all of it; staff are not shown
+    the other users."""
     members = await request.read(list_members) if request.sees_all else []
     return {
         "members": [(ids.encode_id(ids.USER, one.user_id), one.email) for one in members],

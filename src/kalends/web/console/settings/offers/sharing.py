@@ -1,4 +1,4 @@
-"""How an event type comes to those who book it: its link, its QR code, in a site; and its copy."""
+"""Sharing an event type: its link, its QR code, embedding it in a site; and duplicating it."""
 
 from typing import Final
 
@@ -51,7 +51,7 @@ async def show_qr_png(request: ConsoleRequest) -> PageAnswer:
 
 
 async def duplicate(request: ConsoleRequest) -> PageAnswer:
-    """Leads to the copy, which nobody can book yet."""
+    """Duplicates the event type and redirects to the copy, which nobody can book yet."""
     event_type = await EDITOR.open(request)
     name = gettext("Copy of {name}", name=event_type.name)[:LONGEST_NAME].rstrip()
     copy = await request.change(event_types.duplicate_event_type, event_type.id, name)
@@ -59,7 +59,7 @@ async def duplicate(request: ConsoleRequest) -> PageAnswer:
 
 
 async def _url_in(request: ConsoleRequest) -> str:
-    """Of the page of the event type that is asked for. Raises NotFound."""
+    """The URL of the event type's booking page. Raises NotFound."""
     event_type = await EDITOR.open(request)
     return request.page_request.origin + _page_of(request, event_type.slug)
 

@@ -1,4 +1,4 @@
-"""An event type's own texts in other languages: which it has, and the form of one."""
+"""The translations of an event type's texts: the list of languages, and the form of one."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -27,7 +27,7 @@ TEMPLATE: Final = "console/settings/event-type-languages.html"
 
 
 async def list_languages(request: ConsoleRequest) -> PageAnswer:
-    """Those that it has texts in; with one that is chosen, leads to its form."""
+    """Lists the languages that have texts; if one was chosen, redirects to its form."""
     event_type = await EDITOR.open(request)
     if chosen := request.query.text("language"):
         return request.go(EDITOR.path_of(event_type, f"{TAB}/{_tag(chosen)}"))
@@ -45,7 +45,7 @@ async def show(request: ConsoleRequest) -> PageAnswer:
 
 
 async def save(request: ConsoleRequest) -> PageAnswer:
-    """Fields that are empty are the originals; a language without a text is left out."""
+    """Saves the texts. An empty field means the original; a language without texts is removed."""
     event_type, tag = await EDITOR.open(request), _tag(request.path("language"))
     form = await request.form()
     typed = Draft.of_values({name: form.text(name).replace("\r\n", "\n") for name in form}).typed
@@ -66,7 +66,8 @@ async def remove(request: ConsoleRequest) -> PageAnswer:
 
 
 def _others(event_type: EventType, tag: str) -> dict[str, EventTypeTexts]:
-    """Those of the other languages. What of them fits the questions no more hinders none."""
+    """The texts of the other languages, without those that no longer fit the questions, which would
+    prevent saving this one."""
     there = fitting(event_type.translations, event_type.questions)
     return {one: texts for one, texts in there.items() if one != tag}
 
@@ -77,7 +78,7 @@ async def _change(
     form: FormFields,
     translations: Mapping[str, EventTypeTexts],
 ) -> None:
-    """Raises Stale where it is another version by now: the texts were read of this one."""
+    """Raises Stale if the event type has changed since the other languages were read from it."""
     written = {tag: texts for tag, texts in translations.items() if texts != ORIGINAL}
     changes = FieldChanges[EventType](translations=written)
     lock = EDITOR.lock(event_type, if_match_of(form) or frozenset({event_type.version}))
@@ -85,7 +86,7 @@ async def _change(
 
 
 def draft_of(event_type: EventType, texts: EventTypeTexts) -> Draft:
-    """The form as the texts stand; what is the original is empty."""
+    """The form filled in from the texts; a field without a translation is empty."""
     values = {"name": texts.name or "", "description": texts.description or ""}
     for question in event_type.questions:
         own = texts.questions.get(question.key)
@@ -104,12 +105,13 @@ def _read_texts(typed: FormFields, event_type: EventType) -> EventTypeTexts:
         "questions": {one.key: _read_question(typed, one) for one in event_type.questions},
     }
     body = read_body(encode(values), EventTypeTextsInput)
-    # The language is known to be one.
+    # Any valid language tag would do here, as the form's own has been checked.
     return translations_of({"en": body})["en"]
 
 
 def _read_question(typed: FormFields, question: Question) -> dict[str, Any]:
-    """An option that is empty beside others which are not is the original."""
+    """The texts of a question. If some of its options are translated, an empty one means the
+    original."""
     name, options = f"questions.{question.key}", question.options or []
     chosen = [typed.text(f"{name}.options.{number}") for number in range(len(options))]
     own = [text or option for text, option in zip(chosen, options, strict=True)]
@@ -134,12 +136,12 @@ def _form(request: ConsoleRequest, event_type: EventType, tag: str, draft: Draft
 
 
 def _our_field(name: str) -> str:
-    """A fault of what does not fit the questions names the language, which the form need not."""
+    """The form's field for a field of the API, without the language that the API names."""
     return name.split(".", 2)[-1] if name.startswith("translations.") else name
 
 
 def _tag(text: str) -> str:
-    """Raises NotFound for what is no language."""
+    """The canonical language tag. Raises NotFound if the text is not one."""
     try:
         return str(LanguageTag.parse(text))
     except ValueError:

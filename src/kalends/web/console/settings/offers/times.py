@@ -1,4 +1,4 @@
-"""The times that result: what is offered in the coming days, and why a time is not."""
+"""The resulting times: the slots of the coming days, and why a time is not offered."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -38,7 +38,7 @@ FARTHEST_CHECKED: Final = timedelta(days=20 * 366)
 
 @dataclass(frozen=True)
 class DayOfSlots:
-    """A day and what is offered on it; `more` are there beyond those shown."""
+    """A day and its slots; `more` is how many there are beyond those shown."""
 
     day: date
     slots: list[Slot]
@@ -47,7 +47,7 @@ class DayOfSlots:
 
 @dataclass(frozen=True)
 class ExplainedTime:
-    """Why one moment is offered or not."""
+    """Why one instant is offered or not."""
 
     starts_at: datetime
     is_offered: bool
@@ -55,7 +55,7 @@ class ExplainedTime:
 
 
 async def show_of_schedule(request: ConsoleRequest) -> PageAnswer:
-    """For bookings made on the schedule itself, as long as asked for."""
+    """Shows the times for bookings on the schedule itself, of the length in the query."""
     schedule = await SCHEDULES.open(request)
     minutes = _minutes_in(request.query)
     purpose = SlotPurpose(schedule_id=schedule.id, duration_minutes=minutes)
@@ -74,7 +74,8 @@ async def show_of_event_type(request: ConsoleRequest) -> PageAnswer:
 
 
 async def _purpose(request: ConsoleRequest, event_type: EventType) -> SlotPurpose:
-    """One that serves any schedule is shown on the one that is asked for, else on the first."""
+    """What the slots are for. An event type without requirements is shown on the schedule in the
+    query, or else on the first."""
     if event_type.requirements:
         return SlotPurpose(event_type_id=event_type.id)
     named = ids.decode_id(ids.SCHEDULE, request.query.text("schedule"))
@@ -112,7 +113,7 @@ async def _answers(request: ConsoleRequest, purpose: SlotPurpose, zone: Zone) ->
 async def _days(
     request: ConsoleRequest, purpose: SlotPurpose, zone: Zone, first: date
 ) -> tuple[list[DayOfSlots], str | None]:
-    """What is offered by day; or why nothing is, where that holds for all times."""
+    """The slots by day; or the reason why there are none, if it applies to all times."""
     last = first + timedelta(days=DAYS - 1)
     span = SlotRange(start=first, end=last, timezone=zone.name)
     by_day: dict[date, list[Slot]] = {first + timedelta(days=n): [] for n in range(DAYS)}
@@ -136,7 +137,7 @@ async def _days(
 async def _answered(
     request: ConsoleRequest, purpose: SlotPurpose, zone: Zone, query: FormFields
 ) -> tuple[list[ExplainedTime], str | None]:
-    """Why the chosen time is offered or not; twice where the clock shows it twice."""
+    """Why the chosen time is offered or not; with two answers if the clock shows it twice."""
     if not query.text("day") or not query.text("time"):
         return [], None
     try:
@@ -169,7 +170,7 @@ def _minutes_in(query: FormFields) -> int:
 
 
 def _day_or(text: str, today: date) -> date:
-    """A day that is not too far from today, else today."""
+    """The day in the text, or today if it is not one or too far away."""
     try:
         day = Day.parse(text)
     except ValueError:
