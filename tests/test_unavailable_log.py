@@ -21,6 +21,11 @@ CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_sleep(60); RETURN NULL; END $$;
 CREATE {kind} TRIGGER slow AFTER INSERT ON bookings {when} FOR EACH ROW EXECUTE FUNCTION be_slow()
 """
+FULL = """
+CREATE FUNCTION be_full() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+CREATE TRIGGER full_disk AFTER INSERT ON bookings FOR EACH ROW EXECUTE FUNCTION be_full()
+"""
 AT_COMMIT = SLOW.format(kind="CONSTRAINT", when="DEFERRABLE INITIALLY DEFERRED")
 
 
@@ -42,12 +47,12 @@ def warnings(server: Server, since: int, waited_for: str) -> list[JSON]:
 
 
 @contextmanager
-def slow(psql: Psql, statements: str) -> Iterator[None]:
+def slow(psql: Psql, statements: str, function: str = "be_slow") -> Iterator[None]:
     psql.ask(statements)
     try:
         yield
     finally:
-        psql.ask("DROP FUNCTION be_slow CASCADE")
+        psql.ask(f"DROP FUNCTION {function} CASCADE")
 
 
 def test_a_lock_that_is_waited_for_in_vain_is_named(
@@ -79,6 +84,17 @@ def test_a_statement_or_commit_that_takes_too_long_is_named(
         answer = own_world.api.post(BOOKINGS, json=own_world.booking_body(schedule))
     assert answer.status_code == 503
     assert [line["waited_for"] for line in warnings(own_server, before, expected)] == [expected]
+
+
+def test_a_full_disk_is_named(own_world: World, own_server: Server, psql: Psql) -> None:
+    schedule = own_world.create_schedule()
+    before = len(own_server.log_file.read_text())
+    with slow(psql, FULL, "be_full"):
+        answer = own_world.api.post(BOOKINGS, json=own_world.booking_body(schedule))
+    assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")
+    assert "disk is full" in answer.json()["error"]
+    (line,) = warnings(own_server, before, "disk")
+    assert "DiskFull" in line["why"]
 
 
 def test_a_pool_whose_places_are_all_taken_is_named_once(

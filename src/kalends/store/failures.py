@@ -21,7 +21,6 @@ AWAY: Final = (
     asyncpg.InvalidPasswordError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.QueryCanceledError,
-    asyncpg.DiskFullError,
     asyncpg.ReadOnlySQLTransactionError,
 )
 AWAY_SAID: Final = "The database cannot be reached just now. Please try again."
@@ -54,6 +53,13 @@ class RowHeld(Unavailable):
         super().__init__("Another change holds what this one needs. Please try again.")
 
 
+class DiskFull(Unavailable):
+    """The database cannot write, and still reads."""
+
+    def __init__(self) -> None:
+        super().__init__("The database's disk is full: nothing can be changed just now.")
+
+
 def failure_of(error: BaseException) -> Unavailable | None:
     """What a failure of the database means; None for anything else, as a wrong argument, which is
     our mistake."""
@@ -61,6 +67,8 @@ def failure_of(error: BaseException) -> Unavailable | None:
         return RunAgain()
     if isinstance(error, asyncpg.LockNotAvailableError):
         return RowHeld()
+    if isinstance(error, asyncpg.DiskFullError):
+        return DiskFull()
     if isinstance(error, SCHEMA_CHANGED):
         return Unavailable(CHANGED_SAID)
     if isinstance(error, AWAY) and not isinstance(error, ValueError):
@@ -69,6 +77,8 @@ def failure_of(error: BaseException) -> Unavailable | None:
 
 
 def failed_wait_of(error: BaseException) -> str | None:
-    """`lock` where one was waited for; None where the failure does not say what was."""
+    """`lock` or `disk`, where it was that; None where the failure does not say what it was."""
+    if isinstance(error, asyncpg.DiskFullError):
+        return "disk"
     is_lock = isinstance(error, (asyncpg.LockNotAvailableError, *RUN_AGAIN_ERRORS))
     return "lock" if is_lock else None

@@ -151,7 +151,7 @@ PROBLEMS: Final[dict[str, Problem]] = {
     ),
     "CALCOM_UNAVAILABLE": Problem("Cal.com cannot be reached.", "Cal.com cannot be reached."),
     "UNAVAILABLE": Problem(
-        "The database is away or starting, or there are too many connections.",
+        "The database is away, starting, or out of disk space; or there are too many connections.",
         "The database is not available. Try again shortly.",
     ),
     "NOT_REPLICATED": Problem(
