@@ -250,6 +250,8 @@ def test_the_workers_share_the_work_the_metrics_and_the_end(prepared: Kalends) -
         eventually(lambda: counted() == 20)
         before[0].kill()
         eventually(lambda: before[0] not in workers() and len(workers()) == 2, within=60)
+        lost = f'"pid":{before[0].pid},"ended_by":"SIGKILL"'
+        eventually(lambda: lost in server.log_file.read_text())
         ask(20)
         eventually(lambda: counted() == 40)
 

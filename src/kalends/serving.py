@@ -193,10 +193,33 @@ def _serve_in_workers(config: uvicorn.Config, sockets: list[socket.socket]) -> N
     report the sum."""
     with tempfile.TemporaryDirectory(prefix="kalends-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        supervisor = Multiprocess(config, sockets=sockets)
+        supervisor = _Workers(config, sockets=sockets)
         supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         raise ServingError("The workers could not start: their log says why.")
+
+
+class _Workers(Multiprocess):
+    """uvicorn's, which starts a lost worker again and says so in passing, and not what ended it."""
+
+    def keep_subprocess_alive(self) -> None:
+        before = [(worker, worker.process.is_alive()) for worker in self.processes]
+        super().keep_subprocess_alive()
+        for (lost, was_alive), now in zip(before, self.processes, strict=True):
+            if now is not lost:
+                log.warning(
+                    "a worker was lost, and another one takes its place",
+                    pid=lost.pid,
+                    ended_by="it hung and was killed" if was_alive else _end_of(lost.exitcode),
+                    new_pid=now.pid,
+                )
+
+
+def _end_of(exitcode: int | None) -> str:
+    """Of a process: `SIGKILL`, or `exit code 3`."""
+    if exitcode is None or exitcode >= 0:
+        return f"exit code {exitcode}"
+    return signal.Signals(-exitcode).name
 
 
 class WorkerConfig(uvicorn.Config):
