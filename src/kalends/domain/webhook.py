@@ -57,14 +57,14 @@ class WebhookEndpoint(Struct, frozen=True):
     url: str
     events: list[str]
     description: str | None
-    enabled: bool
-    disabled_reason: str | None
     secret: bytes
-    previous_secret: bytes | None
-    previous_until: datetime | None
-    failing_since: datetime | None
     created_at: datetime
     updated_at: datetime
+    enabled: bool = True
+    disabled_reason: str | None = None
+    previous_secret: bytes | None = None
+    previous_until: datetime | None = None
+    failing_since: datetime | None = None
     version: int = 1
 
 

@@ -79,12 +79,7 @@ async def create_endpoint(work: UnitOfWork, new: NewEndpoint) -> MadeEndpoint:
         url=new.url,
         events=list(dict.fromkeys(new.events)),
         description=new.description,
-        enabled=True,
-        disabled_reason=None,
         secret=_sealed(work, secret),
-        previous_secret=None,
-        previous_until=None,
-        failing_since=None,
         created_at=work.recorded_at,
         updated_at=work.recorded_at,
     )

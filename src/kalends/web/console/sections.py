@@ -77,10 +77,7 @@ MENU: Final = (
     Section(
         "messages",
         gettext_lazy("Messages"),
-        (
-            _tab("messages", gettext_lazy("Your texts")),
-            _tab("mail", gettext_lazy("Mail")),
-        ),
+        (_tab("messages", gettext_lazy("Your texts")), _tab("mail", gettext_lazy("Mail"))),
     ),
     _alone("charts", _INSIGHTS, _tab("charts", _INSIGHTS, Right.SEE_BOOKINGS)),
     Section(
