@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 from kalends.domain.booking import Status
 from kalends.domain.mail import MailKind
 from kalends.formats.cleaning import shortened
-from kalends.formats.icalendar.invitations import invitation_ics
 from kalends.formats.mails.facts import (
     BookingMail,
     changed_facts,
@@ -18,7 +17,7 @@ from kalends.formats.mails.facts import (
 )
 from kalends.formats.mails.invitations import invitation_of
 from kalends.formats.mails.letters import Content, LetterRow, Sentence
-from kalends.formats.mails.messages import CalendarPart, Letter, Message, write_message
+from kalends.formats.mails.messages import Letter, Message, write_message
 from kalends.formats.mails.own_values import values_of
 from kalends.formats.mails.own_words import OwnText, own_subject
 from kalends.formats.mails.wording import (
@@ -69,7 +68,7 @@ def letter_about(mail: BookingMail) -> Letter:
         subject=own.subject or _subject(mail),
         written_at=mail.happened_at,
         content=_content(mail, details, own),
-        calendar=_calendar(mail, details),
+        invitation=invitation_of(mail, details) if mail.has_invitation else None,
         look=mail.look,
     )
 
@@ -89,13 +88,6 @@ def _own_words(mail: BookingMail) -> OwnParts:
     values = values_of(mail)
     subject = own_subject(own.subject, values) if own.subject else None
     return OwnParts(subject, OwnText(own.body, values) if own.body else None)
-
-
-def _calendar(mail: BookingMail, details: Sequence[LetterRow]) -> CalendarPart | None:
-    if not mail.has_invitation:
-        return None
-    invitation = invitation_of(mail, details)
-    return CalendarPart(invitation.method, invitation_ics(invitation))
 
 
 def _recipient(mail: BookingMail) -> Person:

@@ -26,7 +26,7 @@ from typing import Final
 from msgspec import Struct
 
 from kalends.formats.cleaning import one_line, shortened
-from kalends.formats.icalendar.invitations import Method
+from kalends.formats.icalendar.invitations import Invitation, invitation_ics
 from kalends.formats.mails.headers import address_field, date_field, text_field
 from kalends.formats.mails.letters import Content, write_html, write_text
 from kalends.formats.mails.page import MailLook
@@ -51,13 +51,6 @@ class Message(Struct, frozen=True):
     content: bytes
 
 
-class CalendarPart(Struct, frozen=True):
-    """The invitation in a message; its method is the one inside it (RFC 6047 2.4)."""
-
-    method: Method
-    content: bytes
-
-
 class Letter(Struct, frozen=True, kw_only=True):
     """What a message is made of. `written_at` becomes its Date; `look` is the organization's."""
 
@@ -68,7 +61,7 @@ class Letter(Struct, frozen=True, kw_only=True):
     written_at: datetime
     message_id: str
     content: Content
-    calendar: CalendarPart | None = None
+    invitation: Invitation | None = None
     look: MailLook
 
 
@@ -113,15 +106,15 @@ def _headers(letter: Letter, subject: str) -> bytes:
 def _content(letter: Letter) -> list[bytes]:
     """The MIME entity, in pieces: its own headers and its body."""
     seed = sha256(letter.message_id.encode("utf-8", "replace")).hexdigest()[:24]
-    content, calendar = letter.content, letter.calendar
+    content, invitation = letter.content, letter.invitation
     parts = [
         _text("plain", write_text(content)),
         _text("html", write_html(content, letter.look)),
     ]
-    if calendar is None:
+    if invitation is None:
         return _multipart("alternative", f"=_2_{seed}", parts)
-    encoded = _base64(calendar.content)
-    parts.append([_part_headers(_CALENDAR.format(method=calendar.method), BASE64), encoded])
+    encoded = _base64(invitation_ics(invitation))
+    parts.append([_part_headers(_CALENDAR.format(method=invitation.method), BASE64), encoded])
     alternatives = _multipart("alternative", f"=_2_{seed}", parts)
     file = [_part_headers("application/ics", BASE64, _AS_FILE), encoded]
     return _multipart("mixed", f"=_1_{seed}", [alternatives, file])
