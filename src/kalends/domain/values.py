@@ -196,4 +196,11 @@ class ClockTime(str):
 
 
 def parse_day_or_instant(text: str) -> "Day | Instant":
-    return Day.parse(text) if len(text) == len("2026-12-01") else Instant.parse(text)
+    """Raises ValueError, for what begins with a day as for what was meant by it."""
+    if _DAY.fullmatch(text):
+        return Day.parse(text)
+    if _DAY.match(text):
+        return Instant.parse(text)
+    raise ValueError(
+        "must be a day or an instant with an offset, such as 2026-12-01 or 2026-12-01T10:00:00Z"
+    )

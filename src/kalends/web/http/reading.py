@@ -19,6 +19,7 @@ from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.invisible_characters import is_blank
 from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import ClockTime, Day, Email, Instant
+from kalends.web.http.choices import choices_at
 
 S = TypeVar("S", bound=Struct)
 T = TypeVar("T")
@@ -33,6 +34,7 @@ _INDEX: Final = re.compile(r"\[(\d+)\]")
 _MISSING: Final = re.compile(r"^Object missing required field `(.*)`")
 _UNKNOWN: Final = re.compile(r"^Object contains unknown field `(.*)`", re.DOTALL)
 _EXPECTED: Final = re.compile(r"^Expected `([^`]*)`, got `([^`]*)`")
+_NO_CHOICE: Final = "Invalid enum value"
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 
 
@@ -46,7 +48,7 @@ def read_body(body: bytes, shape: type[T]) -> T:
     try:
         value: T = decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        diagnosis = _diagnosed(body, error)
+        diagnosis = _diagnosed(body, error, shape)
         if not _is_about_a_fraction(diagnosis):
             raise diagnosis from None
         try:
@@ -68,7 +70,7 @@ def read_query(raw: bytes, shape: type[S]) -> S:
     try:
         query = msgspec.convert(values, shape, strict=False, dec_hook=from_text)
     except msgspec.ValidationError as error:
-        raise as_invalid(error) from None
+        raise as_invalid(error, shape) from None
     for name in values:
         # msgspec reads the text `null` as None, which is refused. A blank text becomes None on
         # purpose.
@@ -110,9 +112,9 @@ def from_text(kind: type[Any], value: Any) -> Any:
     raise NotImplementedError(kind)
 
 
-def as_invalid(error: msgspec.ValidationError, under: str = "") -> Invalid:
-    """Turns msgspec's message into our error, with the path of the field (below `under`) and what
-    its value must be."""
+def as_invalid(error: msgspec.ValidationError, shape: Any) -> Invalid:
+    """Turns msgspec's message into our error, with the path of the field and what its value must
+    be by the shape."""
     text = str(error)
     at = _AT.search(text)
     path = _INDEX.sub(r".\1", at[1] if at else "").replace("[...]", "").lstrip(".")
@@ -121,8 +123,9 @@ def as_invalid(error: msgspec.ValidationError, under: str = "") -> Invalid:
         if named := pattern.match(text):
             path = f"{path}.{named[1][:100]}" if path else named[1][:100]
             text = message
-    full = ".".join(part for part in (under, path) if part)
-    return Invalid.field(full, _in_words(text), _fault_in(text))
+    if text.startswith(_NO_CHOICE) and (words := choices_at(shape, path)):
+        text = f"{text.removesuffix('.')}; it is one of {', '.join(words)}"
+    return Invalid.field(path, _in_words(text), _fault_in(text))
 
 
 def _is_about_a_fraction(error: Exception) -> bool:
@@ -142,7 +145,7 @@ def check_json(body: bytes) -> None:
         msgspec.json.decode(body, type=msgspec.Raw)
         body.decode()
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        diagnosis = _diagnosed(body, error)
+        diagnosis = _diagnosed(body, error, msgspec.Raw)
         if isinstance(diagnosis, NotJson):
             raise diagnosis from None
 
@@ -161,14 +164,14 @@ def check_depth(body: bytes) -> None:
             depth -= 1
 
 
-def _diagnosed(body: bytes, error: Exception) -> Exception:
+def _diagnosed(body: bytes, error: Exception, shape: Any) -> Exception:
     # msgspec stops at the first wrong field; the rest of the body may still not be JSON.
     try:
         value = lenient_json.loads(body.decode(), parse_int=str, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return NotJson("The body is not JSON (in UTF-8).")
     if isinstance(error, msgspec.ValidationError):
-        return as_invalid(error)
+        return as_invalid(error, shape)
     # The one thing that is valid JSON and that msgspec refuses: a lone surrogate in a text.
     path = _find_text(value, _is_broken) or ""
     return Invalid.field(path, "has a character that is no character (a lone surrogate)")
@@ -286,5 +289,5 @@ def _in_words(text: str) -> str:
     text = text.replace("Expected `array` of length", "must be a list of length")
     text = text.replace("Expected `int`", "must be a whole number")
     text = text.replace("Expected `float`", "must be a number")
-    text = text.replace("Invalid enum value", "cannot be")
+    text = text.replace(_NO_CHOICE, "cannot be")
     return text.removesuffix(".")
