@@ -167,7 +167,7 @@ class _Environ:
         )
 
     def tenant(self, name: str) -> str:
-        """A Microsoft tenant: all accounts, of organizations, of persons, or of one tenant."""
+        """Whose Microsoft accounts: all, those of organizations, personal ones, or one tenant's."""
         value = self.text(name) or "common"
         if not TENANT.fullmatch(value):
             raise SettingsError(

@@ -1,4 +1,4 @@
-"""Making an API key, for an organization that is set up or one that asks for another."""
+"""Makes API keys, for an organization that is being set up or one that wants another key."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from kalends.store.database import TenantConnection
 
 
 class MadeKey(NamedTuple):
-    """A new key; the secret is shown only now."""
+    """A new key with its secret, of which only the hash is stored."""
 
     key: ApiKey
     secret: str
@@ -28,7 +28,7 @@ async def make_key(
     expires_at: datetime | None = None,
     rate_limited: bool = True,
 ) -> MadeKey:
-    """Writes down a new key of the tenant."""
+    """Makes and stores a new key of the organization."""
     secret = new_key(mode)
     key = ApiKey(
         id=new_id(),

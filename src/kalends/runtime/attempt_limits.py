@@ -1,4 +1,7 @@
-"""Attempts that are limited exactly, over all processes: at signing in, at asking for a link."""
+"""Exact limits for attempts such as signing in, counted in the database for all processes together.
+
+Requests have the cheaper `rate_limits`, which hold to within a second.
+"""
 
 import hashlib
 import time
@@ -9,15 +12,16 @@ from kalends.domain.errors import RateLimited
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.rate_windows import add_to_windows
 
-# Several people may share an address.
+# Several people may share a network address.
 ADDRESS_FACTOR: Final = 3
 
 
 class LimitedAttempt:
-    """One attempt at something for an account, from a network address, and its counts.
+    """One attempt at something (`at`) for an account, from a network address.
 
-    `limit` is how many there may be in a minute for an account from one address (0 is without
-    limit); an address has three times as many. Nobody is kept out by attempts from elsewhere.
+    `limit` is the number of attempts a minute for one account from one address; 0 is no limit. An
+    address has three times as many for all accounts together. Attempts from other addresses never
+    lock an account.
     """
 
     def __init__(self, at: str, email: str, address: str, limit: int) -> None:
@@ -32,7 +36,7 @@ class LimitedAttempt:
         self._seconds_left = max(1, self._window + MINUTE_SECONDS - now)
 
     def check(self, counts: dict[str, int]) -> None:
-        """Raises RateLimited where there were more attempts than are allowed."""
+        """Raises RateLimited if there were more attempts in this minute than are allowed."""
         if any(count > self._limits[subject] for subject, count in counts.items()):
             seconds = self._seconds_left
             raise RateLimited(
@@ -40,12 +44,12 @@ class LimitedAttempt:
             )
 
     async def count(self, work: UnitOfWork, by: int) -> dict[str, int]:
-        """Counts the attempt (or takes it back) and returns the counts: one atomic statement."""
+        """Adds to the counts (a negative `by` takes back) and returns them, in one statement."""
         if not self._is_limited:
             return {}
         return await add_to_windows(work.tx, self._window, dict.fromkeys(self._limits, by))
 
 
 def _subject(kind: str, text: str) -> str:
-    """A name in the table of counts, of which no address can be read."""
+    """The subject's name in the table of counts; the hash hides the address."""
     return f"{kind} {hashlib.sha256(text.encode()).hexdigest()}"

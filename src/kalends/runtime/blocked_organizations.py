@@ -1,4 +1,4 @@
-"""Organizations that are blocked: somebody has locked a row of theirs that is needed."""
+"""Keeps one blocked organization, with a locked row, from stopping timed work for all others."""
 
 from uuid import UUID
 
@@ -7,7 +7,8 @@ from kalends.runtime.unit_of_work import Context
 
 
 class BlockedOrganizations:
-    """Those that one run of timed work leaves for its next time, so that they block no others."""
+    """The organizations that a run of timed work leaves for its next run, since somebody has locked
+    a row that it needs."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -21,13 +22,13 @@ class BlockedOrganizations:
         return list(self._reasons)
 
     async def add(self, organization_id: UUID, reason: Unavailable) -> None:
-        """Leaves the organization out from here on. Raises Unavailable where it is not the
-        organization that waits, but the database that is away."""
+        """Leaves the organization out from now on. Raises Unavailable if the database itself does
+        not answer, so that the organization is not to blame."""
         async with self._context.database.connection() as tx:
             await tx.execute("SELECT 1")
         self._reasons[organization_id] = reason
 
     def raise_first(self) -> None:
-        """Raises what the first of them met, when all others are done."""
+        """Raises the error of the first blocked organization, if any, at the end of the run."""
         for reason in self._reasons.values():
             raise reason

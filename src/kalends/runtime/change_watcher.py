@@ -1,7 +1,7 @@
-"""Notifying those who watch an organization of changes in it.
+"""Notifies watchers, such as an open calendar page, of changes in an organization.
 
-One query a second for each process, for any number of watchers, and none while there are none: the
-organizations' counters of events, which every change of a booking moves on.
+Each process polls the organizations' event counters, which every change of a booking increments:
+one query a second for any number of watchers, and none without watchers.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ MOST_WATCHERS: Final = 500
 
 
 class Change(NamedTuple):
-    """The number of the last event that was known before, and that of the last by now."""
+    """The number of the last event known before, and of the last event now."""
 
     before: int
     number: int
 
 
 class Watch:
-    """What one who watches an organization learns."""
+    """What one watcher of an organization receives."""
 
     def __init__(
         self, last_number: Callable[[], int], known_number: int, woken: asyncio.Event
@@ -38,8 +38,8 @@ class Watch:
         self._woken = woken
 
     async def changes(self, longest_wait_seconds: float) -> AsyncIterator[Change | None]:
-        """How far the events went on, each time that they have; None each time that the wait ends
-        without a change."""
+        """Yields a Change whenever there are new events, and None whenever the longest wait ends
+        without any."""
         while True:
             if self._last_number() == self._known_number:
                 with suppress(TimeoutError):
@@ -66,8 +66,8 @@ class ChangeWatcher:
 
     @asynccontextmanager
     async def watch(self, organization_id: UUID, after: int | None) -> AsyncIterator["Watch"]:
-        """From here on no change of the organization's events is missed; nor one since the number
-        `after`, if that is known. Raises Unavailable."""
+        """A watch of the organization's events: from now on, or since the event number `after`, it
+        misses none. Raises Unavailable."""
         woken = asyncio.Event()
         self._watchers.setdefault(organization_id, set()).add(woken)
         try:
@@ -92,7 +92,7 @@ class ChangeWatcher:
     async def _run(self) -> None:
         while self._watchers:
             await asyncio.sleep(WATCH_SECONDS)
-            # While the database is away nothing changes; watchers stay.
+            # While the database does not answer nothing changes; the watchers stay.
             with suppress(Unavailable, RunAgain):
                 await self._poll(*self._watchers)
 

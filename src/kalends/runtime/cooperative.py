@@ -1,4 +1,4 @@
-"""Long work in pieces, between which others get their turn."""
+"""Splits long computations, so that other tasks of the event loop run in between."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -8,9 +8,8 @@ T = TypeVar("T")
 
 
 async def cooperatively(pieces: Iterable[T]) -> AsyncIterator[T]:
-    """The pieces, each made when it is asked for. After each of them every other task that can go
-    on does: neither a thread nor a limit keeps others from waiting for one that computes, since it
-    holds the interpreter."""
+    """Yields the pieces, each computed when it is needed, and lets every other ready task run after
+    each. A thread would not help: the computation would hold the interpreter lock."""
     for piece in pieces:
         yield piece
         await asyncio.sleep(0)

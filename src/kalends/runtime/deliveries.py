@@ -1,7 +1,7 @@
-"""Delivering events to webhook endpoints: lease what is due, send it, record the outcome.
+"""Delivers events to webhook endpoints: lease due lanes, send, record the outcome.
 
-Three steps, so that no transaction ever waits for the network. Who runs them, and how many at
-once, is `jobs/dispatcher.py`.
+These are three steps, so that no transaction waits for the network. `jobs/dispatcher.py` runs them,
+and decides how many at once.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from kalends.runtime.unit_of_work import Context
 from kalends.store.outbox import webhook_lanes
 from kalends.store.outbox.webhook_lanes import DueWebhook, WebhookOutcome
 
-# A worker that was killed in between has its lanes taken over after this; longer than a try takes.
+# Other workers take over the lanes of a killed one after this time, which is longer than a try.
 WEBHOOK_LEASE: Final = timedelta(seconds=25)
 TIMEOUT_SECONDS: Final = 10.0
 MOST_OF_ANSWER_BYTES: Final = 1024
@@ -34,14 +34,14 @@ UNSEALED: Final = "its secret was stored under another KALENDS_SECRET; give the 
 
 
 class SignedPayload(Struct, frozen=True):
-    """What is sent: the body, and by whose secrets it is signed."""
+    """The body to send, and the endpoint's secrets that sign it, the current one first."""
 
     webhook_id: str
     body: bytes
     secrets: Sequence[str]
 
     def headers(self, now: datetime) -> dict[str, str]:
-        """Signed anew for each try: Standard Webhooks 1.0, and the header of WebKasa."""
+        """The headers, signed for this try: by Standard Webhooks 1.0, and in WebKasa's format."""
         timestamp = int(now.timestamp())
         signatures = (
             webhook.standard_signature(secret, self.webhook_id, timestamp, self.body)
@@ -83,7 +83,8 @@ async def deliver(context: Context, lane: DueWebhook) -> WebhookOutcome:
 async def send(
     context: Context, url: str, payload: SignedPayload
 ) -> tuple[DeliveryAttempt, timedelta | None]:
-    """Sends it once: the attempt, and after which time the receiver wants it again, if it says."""
+    """Sends the payload once. Returns the attempt, and the receiver's `Retry-After` if there is
+    one."""
     now = context.clock()
     request = OutboundRequest(
         method="POST",
@@ -115,7 +116,8 @@ def payload_of(lane: DueWebhook, context: Context) -> SignedPayload:
         )
     secrets = open_secrets(context.seal, [lane.secret])
     if lane.previous_secret and lane.previous_until and lane.previous_until > context.clock():
-        # One of another KALENDS_SECRET is lost: the new one was made for that.
+        # A previous secret that was sealed with another KALENDS_SECRET is lost, which may be why
+        # there is a new one: sign with that alone.
         with suppress(SealBroken):
             secrets += open_secrets(context.seal, [lane.previous_secret])
     return SignedPayload(ids.encode_id(ids.EVENT, lane.event_id), body, secrets)
@@ -149,7 +151,7 @@ def _attempt(answer: OutboundResponse | Unreachable, now: datetime) -> DeliveryA
 
 
 def _retry_after(answer: OutboundResponse | Unreachable, now: datetime) -> timedelta | None:
-    """RFC 9110 10.2.3: seconds, or a date. What is neither is passed over."""
+    """`Retry-After` (RFC 9110 10.2.3): seconds, or a date. Anything else is ignored."""
     text = (
         answer.headers.get("retry-after", "").strip()
         if isinstance(answer, OutboundResponse)

@@ -1,4 +1,4 @@
-"""What is due by the clock: each in a transaction of its own."""
+"""Runs timed work, such as reminders, for each due item in a transaction of its own."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from kalends.store.database import Tx
 
 D = TypeVar("D", DueReminder, DueUser)
 ListDue = Callable[[Tx, datetime, int, Sequence[UUID]], Awaitable[Sequence[D]]]
-"""What is due at that moment, up to so many; nothing of the organizations that are named."""
+"""Lists what is due at that moment, up to a number, except for the organizations listed."""
 
 
 async def change_each_due(
@@ -25,11 +25,11 @@ async def change_each_due(
     list_due: ListDue[D],
     use_case: Callable[[UnitOfWork, D], Awaitable[bool | None]],
 ) -> int:
-    """Runs the use case for each. Returns for how many it was done: False says that nothing had to
-    be, None that somebody else is at it, whose it is then.
+    """Runs the use case for each due item, in pages of `at_once`, and returns how many it changed.
 
-    An organization whose rows somebody holds is left for the next time, and holds up no other;
-    raises Unavailable then, in the end.
+    The use case returns True if it changed something, False if nothing had to be done, and None if
+    another process is working on the item. An organization with a locked row is left for the next
+    run and does not delay the others; at the end its Unavailable is raised.
     """
     done, blocked = 0, BlockedOrganizations(context)
     while True:

@@ -1,4 +1,5 @@
-"""The same request under the same key is done once, and answered the same again for a day."""
+"""`Idempotency-Key`: a request that is repeated under its key runs once; for a day, each repetition
+gets the same answer."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ ANSWER_PURPOSE: Final = "idempotent answer"
 
 
 class HttpAnswer(Struct, frozen=True):
-    """What goes back to the client."""
+    """An answer to the client; `replayed` says that it is one that was kept."""
 
     status: int
     body: bytes
@@ -27,8 +28,8 @@ class HttpAnswer(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class IdempotentRequest:
-    """A request under an `Idempotency-Key`: of which API key, and for which operation (method and
-    path)."""
+    """A request under an `Idempotency-Key`. The key is unique for an API key and an operation
+    (method and path); `fingerprint` identifies the request's body."""
 
     api_key_id: UUID
     operation: str
@@ -44,9 +45,10 @@ class IdempotentRequest:
 async def find_kept_answer(
     tenant: TenantConnection, request: IdempotentRequest, seal: Seal
 ) -> HttpAnswer | None:
-    """The answer that was kept, None if this is the first such request.
+    """The answer that was kept, or None if this is the first request under its key. Locks the key
+    until the transaction ends.
 
-    Raises KeyInUse while the first still runs, KeyReused if that one was another request.
+    Raises KeyInUse while the first still runs, KeyReused if the first had another body.
     """
     if not await try_lock_key(tenant.tx, request.lock_name):
         raise KeyInUse("A request with this Idempotency-Key is still running. Try again shortly.")
@@ -72,7 +74,7 @@ async def find_kept_answer(
 async def store_answer(
     tenant: TenantConnection, request: IdempotentRequest, answer: HttpAnswer, seal: Seal
 ) -> None:
-    """Keeps the answer, encrypted: it may hold a secret, and it always holds a person's data."""
+    """Keeps the answer, encrypted: it contains personal data, and may contain a secret."""
     sealed_answer = KeptAnswer(
         request.fingerprint,
         answer.status,

@@ -1,4 +1,4 @@
-"""`If-Match` (RFC 9110 13.1.1): a change is made to the version that its author saw, or not."""
+"""`If-Match` (RFC 9110 13.1.1): a change applies only to a version that its author has seen."""
 
 from kalends.domain.errors import Stale
 
@@ -7,7 +7,7 @@ IfMatch = frozenset[int] | None
 
 
 def check_version(version: int, if_match: IfMatch) -> None:
-    """Raises Stale if the client saw another version."""
+    """Raises Stale if the client has not seen this version."""
     if if_match is not None and version not in if_match:
         raise Stale(
             "This was changed since you read it (If-Match names another version). "

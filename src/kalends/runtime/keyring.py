@@ -1,4 +1,4 @@
-"""Whose an API key is, kept for a few seconds so that most requests need no query for it."""
+"""Identifies API keys, and caches them for a few seconds, so that most requests need no query."""
 
 import time
 from datetime import UTC, datetime
@@ -15,7 +15,8 @@ MOST_REMEMBERED: Final = 10_000
 
 
 class Keyring:
-    """A key revoked here dies at once; one revoked elsewhere within `REMEMBERED_SECONDS`."""
+    """The cache of API keys of one process. A key that is revoked in this process stops working at
+    once; one that another process revokes, within `REMEMBERED_SECONDS`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -23,7 +24,8 @@ class Keyring:
         self._revoked: set[UUID] = set()
 
     async def identify(self, secret: str | None) -> ApiKey:
-        """Raises Unauthorized for a missing, malformed, unknown, revoked or expired key."""
+        """The key with that secret. Raises Unauthorized for a missing, malformed, unknown, revoked
+        or expired key."""
         if not secret:
             raise Unauthorized(
                 "This call needs an API key: send it as 'Authorization: Bearer wk_live_…'."
@@ -44,11 +46,12 @@ class Keyring:
         return key
 
     def is_valid(self, key: ApiKey) -> bool:
-        """Whether a key that was valid a moment ago still is, as far as is known here."""
+        """Whether a key that was identified a moment ago is still valid, as far as this process
+        knows."""
         return key.id not in self._revoked and not _has_expired(key)
 
     def forget(self, key_id: UUID) -> None:
-        """Forgets a key that was revoked, also for requests that are asking for it just now."""
+        """Forgets a revoked key, also for requests whose query for it is still running."""
         self._revoked.add(key_id)
         self._known = {s: entry for s, entry in self._known.items() if entry[1].id != key_id}
 

@@ -1,4 +1,4 @@
-"""What the dispatcher asks of lanes of any channel."""
+"""Leasing, renewing, releasing and recording lanes, for the dispatcher and any channel."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,14 +19,15 @@ StoredLease = Callable[
 ]
 StoredRecord = Callable[[TenantConnection, Sequence[Outcome]], Awaitable[Recorded]]
 
-# Whoever appends to a lane locks it for milliseconds; its lease lasts for much longer.
+# Appending to a lane locks it for milliseconds, so a release is tried again after these seconds.
 PAUSES_WHILE_LOCKED: Final = (0.0, 0.02, 0.1)
-# Those of one organization hide those of others only until some of them are leased.
+# A scan reads at most so many due lanes. If all are of one organization, it finds the others once
+# some of those are leased.
 MOST_LOOKED_AT: Final = 1000
 
 
 async def find_owners_of_due(context: Context, channel: str, without: Sequence[UUID]) -> list[UUID]:
-    """Organizations that have something due in the channel, but for some. Raises Unavailable."""
+    """Organizations with a due lane in the channel, but those in `without`. Raises Unavailable."""
     async with context.database.connection() as tx:
         return await lanes.find_owners_of_due(tx, channel, without, MOST_LOOKED_AT)
 
@@ -34,8 +35,8 @@ async def find_owners_of_due(context: Context, channel: str, without: Sequence[U
 def leasing(
     store: StoredLease[L], lease: timedelta
 ) -> Callable[[Context, UUID, int, Sequence[UUID], Caps], Awaitable[list[L]]]:
-    """How a channel leases lanes of an organization that are due: as many as there is room for,
-    without some destinations, and by its caps. Raises Unavailable."""
+    """Makes a channel's function that leases due lanes of an organization: at most `room`, within
+    the caps, and none to the destinations in `without`. It raises Unavailable."""
 
     async def lease_due(
         context: Context, organization_id: UUID, room: int, without: Sequence[UUID], caps: Caps
@@ -50,8 +51,9 @@ def leasing(
 def recording(
     store: StoredRecord[Outcome],
 ) -> Callable[[Context, UUID, Sequence[Outcome]], Awaitable[Recorded]]:
-    """How a channel records the outcomes of tries; again does no harm. It waits for no lock: those
-    whose rows are locked are to be recorded later. Raises Unavailable, RunAgain."""
+    """Makes a channel's function that records the outcomes of tries. It is idempotent and waits for
+    no lock: it returns the outcomes whose rows are locked, to be recorded later. It raises
+    Unavailable, RunAgain."""
 
     async def record(
         context: Context, organization_id: UUID, outcomes: Sequence[Outcome]
@@ -65,7 +67,8 @@ def recording(
 async def renew_leases(
     context: Context, organization_id: UUID, leased: Sequence[DueLane], lease: timedelta
 ) -> list[DueLane]:
-    """Those that are leased on, from now; the others are locked, or lost. Raises Unavailable."""
+    """Extends the leases to `lease` from now. Returns the lanes for which that worked; others are
+    locked, or leased by somebody else. Raises Unavailable."""
     async with context.database.tenant_connection(organization_id) as tenant:
         return await lanes.renew_leases(tenant, leased, lease)
 
@@ -73,8 +76,8 @@ async def renew_leases(
 async def release_lanes(
     context: Context, organization_id: UUID, postponed: Sequence[Postponed]
 ) -> None:
-    """Lanes that were leased and not served are due again; one that somebody holds for longer than
-    a change takes, after its lease. Raises Unavailable, RunAgain."""
+    """Makes lanes due again that were leased and not tried. One that stays locked for longer than
+    usual is due when its lease is over. Raises Unavailable, RunAgain."""
     for seconds in PAUSES_WHILE_LOCKED:
         await asyncio.sleep(seconds)
         async with context.database.tenant_connection(organization_id) as tenant:
@@ -84,7 +87,7 @@ async def release_lanes(
 
 
 async def without_empty(context: Context, organization_id: UUID, leased: Sequence[L]) -> list[L]:
-    """Those in which something waits. The others are counted anew. Raises Unavailable."""
+    """The lanes with a waiting delivery; corrects the counts of the others. Raises Unavailable."""
     for lane in leased:
         if lane.delivery_id is None:
             async with context.database.tenant_transaction(organization_id) as tenant:

@@ -1,4 +1,4 @@
-"""The links in mails: anybody with one may see and change one booking."""
+"""Booking links, as mailed to attendees: whoever has one may see and change that booking."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from kalends.store.database import TenantConnection
 
 
 class NewLink(NamedTuple):
-    """A link that was made and is not stored yet: only the hash of its token will be."""
+    """A new link, not stored yet; only the hash of its token ever is."""
 
     token: str
     token_hash: bytes
@@ -23,7 +23,7 @@ def make_link(organization_id: UUID) -> NewLink:
 
 
 async def create_link(tenant: TenantConnection, booking_id: UUID, now: datetime) -> str:
-    """A new link to the booking, beside those there are; returns its token, which is not stored."""
+    """Stores a new link to the booking, beside existing ones, and returns its token."""
     link = make_link(tenant.organization_id)
     await links.insert_link(tenant, link.token_hash, booking_id, now)
     return link.token

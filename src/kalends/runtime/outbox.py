@@ -1,4 +1,7 @@
-"""What follows from a change: the event that is written down, and what it sets going."""
+"""Records what follows from a change of a booking: the event, its mails and its reminders.
+
+`CONSEQUENCES` says what each type of event sets off.
+"""
 
 from datetime import datetime
 from enum import Enum, auto
@@ -42,9 +45,9 @@ class Reminders(Enum):
 
 
 class Consequences(Struct, frozen=True):
-    """What follows from an event, beside its row, the log and the webhooks that receive it: mail
-    of that kind, where it brings anybody news, what happens to reminders, and
-    whether calendars elsewhere show it."""
+    """What follows from an event beside its row, the log and its webhooks: mail of a kind, to those
+    for whom it is news; what happens to reminders; and whether calendars elsewhere show it
+    (`is_told`)."""
 
     mail: MailKind | None = None
     reminders: Reminders = Reminders.KEEP
@@ -74,12 +77,11 @@ async def record_event(
     override: bool = False,
     notify: bool = True,
 ) -> None:
-    """Writes the event down, and what follows from it, in the transaction at work.
+    """Records the event and what follows from it, in the transaction of the unit of work.
 
-    `before` is the booking before the change, where there was one: when the attendee's address is
-    another one now, links that were made before open nothing any more. Without `notify` no mail
-    follows. `event_type` is the booking's, where it is at hand: one without reminders saves a
-    question.
+    `before` is the booking before the change; None for a new one. If the attendee's address has
+    changed, earlier booking links stop working. Without `notify` no mail follows. `event_type` is
+    the booking's, if the caller has loaded it: that saves the query for its reminders.
     """
     follows = CONSEQUENCES[kind]
     data = booking_json(booking)
@@ -107,7 +109,7 @@ async def record_event(
 
 
 def _is_joined(work: UnitOfWork, mail: NewMail) -> bool:
-    """Whether a mail that waits to go out to the same reader tells it, too."""
+    """Whether a held mail to the same reader will report this event, so no other one is needed."""
     return any(
         held.audience == mail.audience
         and (mail.recipient is None or is_same_mailbox(held.recipient, mail.recipient))
@@ -124,8 +126,8 @@ def _earlier_start(before: Booking | None, after: Booking) -> datetime | None:
 async def record_change(
     work: UnitOfWork, before: Booking, after: Booking, *, override: bool, notify: bool
 ) -> None:
-    """One change is one event: of the new status, else of the new time, else of who takes it,
-    else of the details."""
+    """Records a change as one event: of the new status, else of the new time, else of the other
+    schedules, else of the details."""
     if after.status != before.status:
         kind = OF_STATUS[after.status]
     elif (after.start_time, after.end_time) != (before.start_time, before.end_time):
@@ -138,7 +140,7 @@ async def record_change(
 
 
 def actor_behind(work: UnitOfWork, booking: Booking) -> Actor:
-    """Who changes the booking: the caller, an attendee by the name on the booking."""
+    """Who changes the booking: the caller; an attendee has the name on the booking."""
     caller = work.caller
     name = booking.attendee_name if caller.actor == ATTENDEE else caller.actor_name
     return actor_of(caller.actor, name)

@@ -1,4 +1,4 @@
-"""Passwords: argon2id with the library's defaults."""
+"""Hashes and verifies passwords, with argon2id and the library's defaults."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -13,13 +13,14 @@ from kalends.domain.errors import Invalid
 SHORTEST_PASSWORD: Final = 8
 LONGEST_PASSWORD: Final = 200
 HASHER = PasswordHasher()
-# argon2 takes 64 MiB and a core for each password at work; the others wait in line.
+# argon2 takes 64 MiB and a core for each password; further ones queue.
 HASHES_AT_ONCE: Final = 2
 _threads: Final = ThreadPoolExecutor(HASHES_AT_ONCE, thread_name_prefix="argon2")
 
 
 def hash_password(password: str) -> str:
-    """Raises Invalid for one that is too short or too long. Takes some 50 ms of CPU."""
+    """The hash of a new password; takes some 50 ms of CPU. Raises Invalid for a password that is
+    too short or too long."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise Invalid.field(
             "password", f"must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"
@@ -28,27 +29,28 @@ def hash_password(password: str) -> str:
 
 
 def is_password(password: str, password_hash: str | None) -> bool:
-    """Whether it is the password. Takes as long for an unknown user (None) as for a known one."""
-    nobodys = _nobodys()
+    """Whether the password matches the hash. Takes as long without a hash (for an unknown user) as
+    with one, so that the time tells nothing."""
+    dummy_hash = _dummy_hash()
     try:
-        HASHER.verify(password_hash or nobodys, password[: LONGEST_PASSWORD + 1])
+        HASHER.verify(password_hash or dummy_hash, password[: LONGEST_PASSWORD + 1])
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
 
 
 async def make_hash(password: str) -> str:
-    """`hash_password` beside the event loop. Raises Invalid."""
+    """`hash_password` in a thread, so that other requests go on. Raises Invalid."""
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_threads, hash_password, password)
 
 
 async def verify_password(password: str, password_hash: str | None) -> bool:
-    """The same beside the event loop, so that other requests go on."""
+    """`is_password` in a thread, so that other requests go on."""
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_threads, is_password, password, password_hash)
 
 
 @cache
-def _nobodys() -> str:
+def _dummy_hash() -> str:
     return HASHER.hash("nobody has this password")

@@ -1,4 +1,4 @@
-"""Telephone numbers beside what was typed, as they are dialled from everywhere (E.164)."""
+"""Adds international telephone numbers (E.164) to a booking, beside what the attendee typed."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,12 +15,13 @@ from kalends.store.accounts.organizations import find_organization
 
 
 def country_of(organization: Organization) -> str | None:
-    """The country whose numbers need no `+`: the organization's own word, else that of its zone."""
+    """The country of numbers that begin without `+`: the organization's setting, else the country
+    of its time zone; None if neither tells."""
     return organization.country or country_of_zone(organization.timezone)
 
 
 async def find_country(work: UnitOfWork) -> str | None:
-    """The same of the organization that is asked for; None where nothing decides."""
+    """`country_of` the caller's organization."""
     organization = await find_organization(work.tenant)
     return country_of(organization) if organization else None
 
@@ -28,14 +29,14 @@ async def find_country(work: UnitOfWork) -> str | None:
 async def with_numbers(
     work: UnitOfWork, booking: Booking, questions: Iterable[Question], answers: Mapping[str, Any]
 ) -> Booking:
-    """A new booking with its numbers: the attendee's, and those that answer a question for one."""
+    """The new booking with the E.164 numbers of its attendee and of answers that are numbers."""
     phone_keys = {question.key for question in questions if question.type is QuestionType.PHONE}
     typed = {key: answer for key, answer in answers.items() if key in phone_keys and answer}
     if not booking.attendee_phone and not typed:
         return booking
     phones = [str(phone) for phone in (booking.attendee_phone, *typed.values()) if phone]
     country = None
-    if not all(phone.startswith("+") for phone in phones):  # those with one need no country
+    if not all(phone.startswith("+") for phone in phones):  # numbers with `+` need no country
         country = await find_country(work) or country_of_zone(booking.timezone)
     numbers = {key: e164_of(answer, country) for key, answer in typed.items()}
     return structs.replace(
@@ -46,8 +47,8 @@ async def with_numbers(
 
 
 def with_number_of(country: str | None, before: Booking | None, after: Booking) -> Booking:
-    """A booking with the number of its phone, if that was changed. Where the organization tells no
-    country, that of the booking's zone is taken."""
+    """The changed booking, with a new E.164 number if the phone has changed. `country` is that of
+    the organization; if it is None, the country of the booking's zone is used."""
     if after.attendee_phone == (before.attendee_phone if before else None):
         return after
     number = e164_of(after.attendee_phone or "", country or country_of_zone(after.timezone))

@@ -1,4 +1,5 @@
-"""Posting mail that no event is behind: it goes out if, and only if, the unit of work commits."""
+"""Posts mail that belongs to no event, such as an invitation of a user: it is sent if, and only if,
+the unit of work commits."""
 
 from datetime import datetime
 from typing import Final
@@ -15,15 +16,16 @@ from kalends.store.notifier import MAILS_CHANNEL
 from kalends.store.outbox import mails
 from kalends.store.outbox.mail_lanes import append_to_lane
 
-# Not for who has left by the time that it is sent.
+# To hosts, a mail is not sent if they have left the organization by then.
 AUDIENCES: Final = {MailKind.AGENDA: Audience.HOST}
 
 
 async def list_readers(
     work: UnitOfWork, organization: Organization, user_id: UUID | None = None
 ) -> list[tuple[str, str | None]]:
-    """Who reads what concerns the user, or for None the organization: each address with the
-    language of that user. The organization's are its notify addresses, else its admins'."""
+    """The addresses, each with its reader's language, for what concerns a user, or with None the
+    organization: its notify addresses, else those of its admins. Without such a user, it is also
+    the organization's."""
     reader = await organizations.find_reader(work.tenant, user_id) if user_id else None
     if reader is not None:
         return [reader]
@@ -42,10 +44,10 @@ async def post_message(
     about: UUID,
     expires_at: datetime | None = None,
 ) -> None:
-    """Sends a message to a user, from the organization's mailbox, if the unit of work commits.
+    """Posts a message to a user, in the name of the organization, if the unit of work commits.
 
-    `about` is the user or the endpoint that it is about: what one address is told about it arrives
-    in order. It is never sent after `expires_at`, when the link in it has expired.
+    `about` is the user or the endpoint that it is about: messages about it to one address are one
+    lane, so they arrive in order. It is never sent after `expires_at`, when its link has expired.
     """
     mail = Mail(
         id=new_id(),

@@ -1,7 +1,8 @@
-"""Rate limits: requests in the running minute, counted in memory, shared twice a second.
+"""Rate limits: counts requests of the running minute in memory, and shares the counts with other
+processes twice a second.
 
-The counts of all processes meet in one unlogged table, so a limit holds for an installation
-together to within a second, and a request costs no query.
+They meet in one unlogged table, so a limit holds for the whole installation to within a second,
+and a request costs no query.
 """
 
 import time
@@ -15,7 +16,7 @@ from kalends.store.rate_windows import add_to_windows, forget_windows
 
 
 class RateWindow(Struct, frozen=True):
-    """A subject's running minute; `resets_at` in Unix seconds."""
+    """The state of a subject's running minute after a request; `resets_at` is in Unix seconds."""
 
     limit: int
     remaining: int
@@ -24,7 +25,8 @@ class RateWindow(Struct, frozen=True):
 
 
 class RateLimiter:
-    """Counts for this process, and what the others counted when last asked."""
+    """The counts of this process, and those of the others as of the last sharing. A subject is an
+    API key or an address."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -44,13 +46,13 @@ class RateLimiter:
         return RateWindow(limit, limit - used - 1, started + MINUTE_SECONDS, is_allowed=True)
 
     def seconds_to(self, window: RateWindow) -> int:
-        """Seconds until the window's next minute begins, at least one."""
+        """Seconds until the window's minute ends, at least one."""
         return max(1, window.resets_at - int(self._clock()))
 
     async def share(self, database: Database) -> None:
-        """Adds what was counted since last time and learns what the others counted.
+        """Adds what was counted since the last time to the table, and reads the totals.
 
-        Raises Unavailable; what could not be sent is sent next time.
+        Raises Unavailable; counts that could not be sent are sent the next time.
         """
         started = self._turn()
         sending, self._unsent = self._unsent, {}

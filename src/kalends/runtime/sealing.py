@@ -1,4 +1,5 @@
-"""Secrets at rest: AES-GCM with a key derived from the installation's secret."""
+"""Encrypts secrets at rest ("seals" them): AES-GCM with a key derived from the installation's
+secret."""
 
 import os
 from dataclasses import dataclass
@@ -19,12 +20,14 @@ NONCE_BYTES: Final = 12
 
 
 class SealBroken(OperatorError):
-    """What was sealed cannot be opened: the secret is another one, or the data was changed."""
+    """Sealed data cannot be opened: the installation has another secret now, or the data was
+    changed."""
 
 
 @dataclass(frozen=True)
 class Seal:
-    """Seals and opens; `purpose` binds what is sealed to where it is used."""
+    """Encrypts and decrypts. `purpose` binds data to its use: it opens only for the same
+    purpose."""
 
     secret: str
 
@@ -52,7 +55,7 @@ def close_value(seal: Seal, value: Struct, purpose: str) -> bytes:
 
 
 def open_value(seal: Seal, sealed: bytes, purpose: str, kind: type[S]) -> S | None:
-    """What `close_value` sealed; None under another KALENDS_SECRET."""
+    """The value that `close_value` sealed; None if KALENDS_SECRET is another one now."""
     try:
         plain = seal.open(sealed, purpose)
     except SealBroken:

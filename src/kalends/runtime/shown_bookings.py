@@ -1,8 +1,7 @@
-"""Lists of bookings as they are shown: each is read and written as JSON once for each state of its
-row, and kept.
+"""Lists bookings as public JSON, and caches the JSON of each under its stamp, the state of its row.
 
-PostgreSQL is asked each time which bookings a page has, and in which state. What is kept under that
-state is right whoever changed the booking since, and by whatever way.
+PostgreSQL is asked each time which bookings a page has, and with which stamps. So a cached booking
+is right whoever has changed the row, by whatever way.
 """
 
 from collections.abc import Sequence
@@ -19,13 +18,13 @@ from kalends.store.bookings.bookings import find_stamped
 from kalends.store.bookings.lists import BEING_COUNTED_SAID, list_bookings, list_stamps
 from kalends.store.database import TenantConnection
 
-# Twice as many at the most, 1.3 kB each as a rule.
+# The cache has two halves of so many bookings, usually of 1.3 kB each.
 MOST_KEPT: Final = 1_000
 LARGEST_KEPT_BYTES: Final = 2_000
 
 
 class ShownBooking(NamedTuple):
-    """A booking as the API shows it, and how much of it is metadata."""
+    """The public JSON of a booking, and how many bytes of it are metadata."""
 
     body: Raw
     metadata_bytes: int
@@ -34,15 +33,15 @@ class ShownBooking(NamedTuple):
 async def list_shown_bookings(
     tenant: TenantConnection, criteria: BookingFilter, limit: int, offset: int
 ) -> tuple[list[ShownBooking], int]:
-    """A page sorted by start, then id, and how many there are in all, in one snapshot. Raises
-    Unavailable where that is not known yet: those who ask are promised the whole total."""
+    """A page sorted by start, then id, and the total, both from one snapshot. Raises Unavailable
+    while bookings are still being counted, since the total must be exact."""
     stamps, total = await list_stamps(tenant, criteria, limit, offset)
     _check_counted(total)
     shown = _kept.find(tenant.organization_id, stamps)
     missing = [stamp for stamp, booking in zip(stamps, shown, strict=True) if booking is None]
     if missing:
         found = await find_stamped(tenant, missing)
-        if len(found) < len(missing):  # changed meanwhile: no statement but one has one snapshot
+        if len(found) < len(missing):  # some have changed meanwhile: read all in one snapshot
             listed, total = await list_bookings(tenant, criteria, limit, offset)
             _check_counted(total)
             return [_shown(booking) for booking in listed], total
@@ -53,7 +52,7 @@ async def list_shown_bookings(
 
 
 def seen_by(caller: Caller, criteria: BookingFilter) -> BookingFilter:
-    """What of a list is there for the caller."""
+    """The filter, narrowed to the bookings that the caller sees."""
     only = caller.only_schedules
     if only is None or criteria.schedule_id in only:
         return criteria
@@ -64,15 +63,15 @@ def seen_by(caller: Caller, criteria: BookingFilter) -> BookingFilter:
 
 
 class KeptBookings:
-    """Of one process: those that were asked for last. They are in two halves; when the new one is
-    full it becomes the old one, and what nobody asked for meanwhile is forgotten."""
+    """The cache of one process, in two halves. When the new half is full it becomes the old one,
+    which drops what was not used since the last time."""
 
     def __init__(self) -> None:
         self._new: dict[bytes, ShownBooking] = {}
         self._old: dict[bytes, ShownBooking] = {}
 
     def find(self, organization_id: UUID, stamps: Sequence[bytes]) -> list[ShownBooking | None]:
-        """Each one that was kept under its stamp."""
+        """The cached booking for each stamp, or None."""
         owner = organization_id.bytes
         return [self._find(owner + stamp) for stamp in stamps]
 

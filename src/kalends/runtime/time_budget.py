@@ -1,4 +1,5 @@
-"""How long a request may take with the database; for the edge, which knows no store."""
+"""How long a request may wait for the database; a door to `store` for `web`, which may not import
+it."""
 
 from contextlib import AbstractContextManager
 from typing import Final
@@ -13,5 +14,5 @@ WITHIN_SECONDS: Final = ANSWER_SECONDS
 
 
 def request_time_budget() -> AbstractContextManager[TimeBudget]:
-    """What the block asks the database together ends within the time that a request has."""
+    """All statements in the block together take at most the time that a request has."""
     return time_budget.within_budget(WITHIN_SECONDS)

@@ -1,4 +1,4 @@
-"""Changing a thing by what a client gives of it."""
+"""Versions of what clients change: checks the one they have seen, and makes the next."""
 
 from datetime import datetime
 from typing import TypeVar
@@ -19,14 +19,15 @@ V = TypeVar("V", Organization, EventType, Schedule, MessageTemplate, WebhookEndp
 
 
 def require_version(stored: V | None, prefix: str, thing_id: UUID, if_match: IfMatch) -> V:
-    """What was found. Raises NotFound, and Stale if the client saw another version of it."""
+    """The stored thing. Raises NotFound if it is None, Stale if the client has seen another
+    version."""
     thing = require(stored, prefix, thing_id)
     check_version(thing.version, if_match)
     return thing
 
 
 def with_changes(before: V, changes: FieldChanges[V], recorded_at: datetime) -> V:
-    """Its next version with what is given; `before` itself where that changes nothing."""
+    """The next version with the changes applied; `before` itself if nothing differs."""
     after = changes.applied_to(before)
     if after == before:
         return before

@@ -1,4 +1,4 @@
-"""What the dispatcher asks of lanes of links to calls."""
+"""Leasing and recording lanes of links to video calls, for the dispatcher."""
 
 from datetime import timedelta
 from typing import Final
@@ -6,8 +6,7 @@ from typing import Final
 from kalends.runtime.lanes import leasing, recording
 from kalends.store.outbox import video_lanes
 
-# A worker that was killed in between has its lanes taken over after this; who takes longer renews
-# it.
+# Other workers take over the lanes of a killed one after this time; a longer try renews its lease.
 VIDEO_LEASE: Final = timedelta(seconds=24)
 
 lease_due_video: Final = leasing(video_lanes.lease_due_video, VIDEO_LEASE)

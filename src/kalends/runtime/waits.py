@@ -1,4 +1,4 @@
-"""What is not done yet at a provider."""
+"""Why something at a provider is not done yet."""
 
 from datetime import timedelta
 
@@ -6,8 +6,8 @@ from msgspec import Struct
 
 
 class Waits(Struct, frozen=True):
-    """Not done: why, as a sentence, and when it is to be tried again, where somebody says so. Where
-    it `is_postponed`, that was no try."""
+    """The result of a try that is not done: the reason as a sentence, and the time after which to
+    try again, if the provider or the code sets one. If it `is_postponed`, it counts no try."""
 
     reason: str
     after: timedelta | None = None

@@ -1,1 +1,1 @@
-"""Events that are to be written into calendars elsewhere, as deliveries."""
+"""Writing bookings into calendars elsewhere, by deliveries in lanes."""

@@ -1,5 +1,5 @@
-"""Taking leave of an account that was connected by consent: its row goes at once, and a job closes
-its channels and gives the consent back."""
+"""Disconnects an account that was connected by consent. Its row is deleted at once; a job then
+closes its channels and revokes the consent at the provider."""
 
 from typing import Final
 from uuid import UUID
@@ -15,8 +15,8 @@ GOODBYE_JOB: Final = "leave_calendars"
 
 
 class Goodbye(Struct, frozen=True):
-    """The payload: what opens the account, sealed as it was in its row, and what is open there.
-    Where the organization has another connection to it the consent `is_used` still."""
+    """The payload of the job: the sealed tokens of the account, and its open channels. If the
+    organization has another connection to the account, the consent `is_used` and stays."""
 
     organization_id: UUID
     connection_id: UUID
@@ -28,7 +28,7 @@ class Goodbye(Struct, frozen=True):
 
 
 async def say_goodbye(work: UnitOfWork, tenant: TenantConnection, connection_id: UUID) -> None:
-    """Is called before the connection is deleted, in the same transaction."""
+    """Queues the job. Must run before the connection is deleted, in the same transaction."""
     connection = await connections.find_connection(tenant, connection_id)
     stored = await tokens.find_tokens(tenant, connection_id)
     if connection is None or stored is None or stored.sealed is None:
@@ -46,6 +46,6 @@ async def say_goodbye(work: UnitOfWork, tenant: TenantConnection, connection_id:
 
 
 async def say_goodbye_for_user(work: UnitOfWork, tenant: TenantConnection, user_id: UUID) -> None:
-    """The same of all connections of the user."""
+    """`say_goodbye` for all connections of the user."""
     for connection_id in await connections.list_connections_of_user(tenant, user_id):
         await say_goodbye(work, tenant, connection_id)

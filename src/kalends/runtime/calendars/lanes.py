@@ -1,4 +1,4 @@
-"""Leasing what waits for calendars elsewhere, and recording what became of it."""
+"""Leasing and recording lanes of calendars elsewhere, for the dispatcher."""
 
 from datetime import timedelta
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from kalends.runtime.lanes import leasing, recording
 from kalends.store.outbox import calendar_lanes
 
-# What a process that was killed had under way goes on after it.
+# Other workers take over the lanes of a killed one after this time; a longer try renews its lease.
 CALENDAR_LEASE: Final = timedelta(seconds=24)
 
 lease_due_calendars: Final = leasing(calendar_lanes.lease_due_calendars, CALENDAR_LEASE)

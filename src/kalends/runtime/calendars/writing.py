@@ -1,5 +1,7 @@
-"""Having calendars elsewhere brought to what they are to show, where it is not a booking that has
-changed but what is written where."""
+"""Queues the rewriting of calendars elsewhere after a schedule writes another calendar than before.
+
+A change of a booking is written by the outbox instead.
+"""
 
 from typing import Final
 from uuid import UUID
@@ -14,8 +16,8 @@ FIRST: Final = UUID(int=0)
 
 
 async def rewrite_events_of(work: UnitOfWork, schedule_id: UUID) -> None:
-    """All that is to come on the schedule is written into the calendar that it writes now, and goes
-    from others. The caller has changed that, and holds the schedule's lock."""
+    """Has all bookings to come on the schedule written into the calendar that it writes now, and
+    removed from others. The caller has changed that setting and holds the schedule's lock."""
     after = FIRST
     while True:
         page = await links.list_live_bookings(

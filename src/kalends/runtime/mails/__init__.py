@@ -1,1 +1,1 @@
-"""Mails as deliveries: whom each goes to, what it says, how it is sent, and sent again."""
+"""Mails as deliveries: choosing their readers, writing them, sending them, and sending again."""

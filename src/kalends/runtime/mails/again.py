@@ -1,4 +1,4 @@
-"""Having mails sent that have no place in the outbox, or none any more."""
+"""Puts mails into the outbox again that were given up, or that never had a place in it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,8 @@ LINK_OF: Final[dict[str, Purpose]] = {
 async def send_again(
     context: Context, organization_id: UUID, mail_ids: Sequence[UUID]
 ) -> list[UUID]:
-    """Has mails sent that were given up. Returns those that will be. Raises Unavailable."""
+    """Queues mails that were given up. Returns the ids of those that will be sent. Raises
+    Unavailable."""
     async with context.database.tenant_transaction(organization_id) as tenant:
         again = await put_again(context, tenant, mail_ids)
     context.database.notifier.notify(organization_id, MAILS_CHANNEL)
@@ -32,7 +33,7 @@ async def send_again(
 async def put_again(
     context: Context, tenant: TenantConnection, mail_ids: Sequence[UUID]
 ) -> list[UUID]:
-    """The same within a transaction, without waking anybody."""
+    """`send_again` within a transaction, without notifying the workers."""
     unsent = await mail_again.list_unsent(tenant, mail_ids)
     new = [_place_of(mail, tenant.organization_id) for mail in unsent]
     return await mail_again.put_in_outbox(tenant, new, context.clock())

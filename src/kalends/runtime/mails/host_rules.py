@@ -1,7 +1,7 @@
-"""Which mails hosts get about a booking: whom it is with now, and whom it was with.
+"""Decides which mails the hosts of a booking get: its hosts now, and those it had before.
 
-As for everybody, what is sent depends on the last mail that the host got, so a mail after a quiet
-change includes that one too. What a host has turned off is not sent.
+As for all readers, that depends on the last mail that the host got, so a mail after a quiet change
+(`notify` false) reports that change, too. A host gets no mail of a kind that they have turned off.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,18 +21,18 @@ from kalends.store.accounts.notifications import list_hosts_to_mail
 from kalends.store.outbox.events import NewMail
 from kalends.store.outbox.mails import LastMail, LastMails
 
-# After these there is nothing that could be taken back.
+# After one of these the host has no invitation left to withdraw.
 OVER: Final = frozenset({MailKind.WITHDRAWN, MailKind.CANCELLED})
 
 
 class HostMail(NamedTuple):
-    """A mail for a host, and by which of its choices it is sent."""
+    """A kind of mail for a host, and the notification setting that turns it off."""
 
     kind: MailKind
     notification: Notification
 
 
-# Whatever the host was told before.
+# These are sent whatever the host's last mail was.
 OF_KIND: Final = {
     MailKind.REQUESTED: HostMail(MailKind.REQUESTED, Notification.REQUESTED),
     MailKind.CONFIRMED: HostMail(MailKind.CONFIRMED, Notification.CONFIRMED),
@@ -47,8 +47,8 @@ async def choose_host_mails(
     before: Booking | None,
     last_mails: LastMails,
 ) -> list[NewMail]:
-    """Those about an event of that kind; `before` is the booking before it. Asks nothing where
-    nobody is or was its host."""
+    """The mails to hosts about an event of that kind; `before` is the booking before it. Runs no
+    query if the booking neither has nor had hosts."""
     known = _hosts_known(before, last_mails)
     ids = user_ids_of(booking) | known
     for mail in last_mails.by_host.values():
@@ -67,8 +67,8 @@ def decide_host_mails(
     last_mails: Mapping[str, LastMail],
     hosts: Sequence[NotifiedUser],
 ) -> list[NewMail]:
-    """To those of `hosts` to whom it brings news that they want. `known` are the ids of its hosts
-    as everybody was last told; `last_mails` are by address in small letters."""
+    """Mails to those of `hosts` for whom there is news that they want. `known` are the ids of the
+    hosts that the latest mails named; `last_mails` are by address in lower case."""
     if kind in CHANGES and booking.status not in MOVABLE:
         return []
     current = user_ids_of(booking)
@@ -80,14 +80,14 @@ def decide_host_mails(
             news = _news_for_host(kind, booking, last, was_host)
         else:
             news = _news_for_former_host(last, was_host)
-        wanted = (one.kind for one in news if host.notifications.wants(one.notification))
+        wanted = (mail.kind for mail in news if host.notifications.wants(mail.notification))
         if chosen := next(iter(wanted), None):
             mails.append(_mail(chosen, host.email))
     return mails
 
 
 def _hosts_known(before: Booking | None, last_mails: LastMails) -> frozenset[str]:
-    """By the latest mail to anybody, else by the booking before the change."""
+    """The ids of the hosts in the latest mail to any reader, else in the booking before."""
     latest = last_mails.latest
     if latest is not None:
         return user_ids_of(json.decode(latest.data, type=BookingBody))
@@ -98,7 +98,8 @@ def _hosts_known(before: Booking | None, last_mails: LastMails) -> frozenset[str
 def _news_for_host(
     kind: MailKind, booking: BookingBody, last: LastMail | None, was_host: bool
 ) -> Iterator[HostMail]:
-    """What could be mailed, the weightiest first: one mail tells everything."""
+    """The news that could be mailed to a host, the most important first: only one mail is sent, and
+    it reports everything."""
     if kind in OF_KIND:
         is_made = kind == MailKind.REQUESTED and booking.status == Status.CONFIRMED
         yield OF_KIND[MailKind.CONFIRMED if is_made else kind]
@@ -111,7 +112,7 @@ def _news_for_host(
 
 
 def _news_after(before: BookingBody, booking: BookingBody) -> Iterator[HostMail]:
-    """The same of a change, for a host who knows the booking as it was before."""
+    """The news of a change, for a host whose last mail was about `before`."""
     if before.status == Status.PENDING and booking.status == Status.CONFIRMED:
         yield HostMail(MailKind.CONFIRMED, Notification.CONFIRMED)
     if (before.start_time, before.end_time) != (booking.start_time, booking.end_time):

@@ -1,5 +1,5 @@
-"""What an organization's mail has of its own: which of it is switched off, in which languages its
-words are sought, its looks, and the photos of its people."""
+"""What an organization has set up for its mail: which mails are switched off, the languages of its
+own words, its colour and logo, and the photos of its hosts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -24,13 +24,14 @@ MAY_BE_OFF: Final = (MailKind.REQUESTED, MailKind.CONFIRMED, MailKind.REMINDER)
 
 
 def languages_of(tag: str | None) -> list[str]:
-    """Where words are sought for a reader of that tag (BCP 47), who may be of unknown language."""
+    """The languages in which to look for own words, best first, for a reader with that language tag
+    (BCP 47); None is unknown."""
     return languages_sought(tag, language_for([tag]))
 
 
 def mail_look(gateways: Gateways, organization: Organization) -> MailLook:
-    """The organization's: its colour, and its logo half as large as it is kept; without one where
-    mail could not say where it is."""
+    """The organization's colour and its logo, at half of its stored size. There is no logo without
+    a public URL, since mail has to link to it."""
     color, picture = organization.accent_color, logo_of(organization)
     if picture is None or gateways.public_url is None:
         return MailLook(color)
@@ -42,8 +43,8 @@ def mail_look(gateways: Gateways, organization: Organization) -> MailLook:
 def mail_photos(
     gateways: Gateways, photos: Mapping[UUID, str], booking: BookingBody
 ) -> tuple[MailPicture, ...]:
-    """Those of the booking's hosts, by schedule where they are kept; nothing where mail could not
-    say where they are. Their names stand beside them."""
+    """The photos of the booking's hosts; `photos` has the paths by schedule. None without a public
+    URL, since mail has to link to them. They have no alternative text: names stand beside them."""
     if gateways.public_url is None or not photos:
         return ()
     places = {encode_id(SCHEDULE, id_): place for id_, place in photos.items()}
@@ -60,8 +61,8 @@ def _photo(public_url: str, place: str) -> MailPicture:
 async def list_kinds_off(
     work: UnitOfWork, event_type_id: UUID | None, locale: str | None
 ) -> frozenset[MailKind]:
-    """What an attendee of that language (BCP 47) is not sent about a booking of that event type, of
-    what may be switched off."""
+    """The kinds of mail that are switched off for attendees with that language (BCP 47) and
+    bookings of that event type."""
     own, scopes = await list_scopes(work.tenant, event_type_id, MAY_BE_OFF)
     languages = languages_of(locale or own)
     found = {
@@ -74,8 +75,8 @@ async def list_kinds_off(
 async def without_those_off(
     work: UnitOfWork, booking: BookingBody, mails: Sequence[NewMail]
 ) -> list[NewMail]:
-    """The mails that follow from an event, but for those that the organization does not send. Asks
-    nothing where it is known that it sends all."""
+    """The mails without those that the organization has switched off. Runs no query if the unit of
+    work knows that none are."""
     kinds = {mail.kind for mail in mails if mail.kind != MailKind.WITHDRAWN}
     if not kinds or work.some_mail_off is False:
         return list(mails)
@@ -89,7 +90,8 @@ async def without_those_off(
 def _is_off(
     mail: NewMail, booking: BookingBody, locale: str | None, scopes: Sequence[TemplateScope]
 ) -> bool:
-    """By the attendee's language; what goes to others by the organization's, who may be many."""
+    """Whether the mail is switched off, in the attendee's language for the attendee, else in the
+    organization's: there may be several other readers."""
     audience = Audience(mail.audience)
     own = booking.attendee.locale if audience == Audience.ATTENDEE else None
     event_type_id = decode_id(EVENT_TYPE, booking.event_type_id or "")

@@ -1,4 +1,4 @@
-"""Mails as they would be: of a real booking, else of one that nobody made. Nothing is sent here."""
+"""Previews of mails: writes a mail about a real booking or an example, without sending it."""
 
 from datetime import timedelta
 from typing import Final
@@ -31,13 +31,13 @@ from kalends.store.bookings.bookings import find_booking
 from kalends.store.bookings.lists import list_bookings
 from kalends.translation import in_language, language_for
 
-# Opens nothing: the link of a booking is in its own mail alone.
+# A link that opens nothing: a real booking link belongs only into the attendee's mail.
 NO_LINK: Final = "/booking/example"
 
 
 class PreviewRequest(Struct, frozen=True, kw_only=True):
-    """Which mail, in which words, and of which booking: None takes one that is to come, else one
-    that nobody made."""
+    """Which mail to preview, with which own words, and about which booking. None takes a booking to
+    come, or an example if there is none."""
 
     kind: TemplateKind
     audience: Audience
@@ -48,8 +48,8 @@ class PreviewRequest(Struct, frozen=True, kw_only=True):
 
 
 class Preview(Struct, frozen=True):
-    """What would be sent: its subject, and its whole body as text and as HTML. `language` is that
-    of its words."""
+    """The mail as it would be sent: subject, and the whole body as text and as HTML. `language` is
+    the language that it is written in."""
 
     language: str
     subject: str
@@ -59,28 +59,28 @@ class Preview(Struct, frozen=True):
 
 
 async def preview_mail(
-    work: UnitOfWork, asked: PreviewRequest, recipient: str | None = None
+    work: UnitOfWork, request: PreviewRequest, recipient: str | None = None
 ) -> Preview:
-    """Raises NotFound for a booking that is not there."""
+    """The preview of a mail. Raises NotFound if its booking does not exist."""
     organization: Organization = require(
         await find_organization(work.tenant), ORGANIZATION, work.organization_id
     )
-    booking = await _find_booking(work, asked)
-    event_type_id = asked.event_type_id or (booking.event_type_id if booking else None)
+    booking = await _find_booking(work, request)
+    event_type_id = request.event_type_id or (booking.event_type_id if booking else None)
     event_type = await find_event_type(work.tenant, event_type_id) if event_type_id else None
     zone = await find_zone_name(work.tenant, booking.schedule_id) if booking else None
     photos = await find_photos(work.tenant, booking.schedule_ids) if booking else {}
-    language = language_for([asked.locale or organization.locale])
+    language = language_for([request.locale or organization.locale])
     with in_language(language):
-        body = _as_of_kind(_body(work, organization, booking, event_type), asked)
-        mail = _mail(work, asked, organization, body, recipient)
+        body = _as_of_kind(_body(work, organization, booking, event_type), request)
+        mail = _mail(work, request, organization, body, recipient)
         mail = structs.replace(
             mail,
             place_zone=zone or organization.timezone,
             host_photos=mail_photos(work.context.gateways, photos, body),
             event_type_name=event_type.name if event_type else None,
             questions=event_type.questions if event_type else (),
-            texts=_texts(asked, body, organization, event_type),
+            texts=_texts(request, body, organization, event_type),
         )
         letter = letter_about(mail)
         return Preview(
@@ -93,25 +93,25 @@ async def preview_mail(
 
 
 def _texts(
-    asked: PreviewRequest,
+    request: PreviewRequest,
     body: BookingBody,
     organization: Organization,
     event_type: EventType | None,
 ) -> EventTypeTexts:
     """The event type's in the attendee's language; all others read the originals."""
-    if asked.audience is not Audience.ATTENDEE or event_type is None:
+    if request.audience is not Audience.ATTENDEE or event_type is None:
         return ORIGINAL
     tag = body.attendee.locale or organization.locale
     return texts_in(event_type.translations, languages_of(tag))
 
 
-async def _find_booking(work: UnitOfWork, asked: PreviewRequest) -> Booking | None:
+async def _find_booking(work: UnitOfWork, request: PreviewRequest) -> Booking | None:
     """Raises NotFound."""
-    if asked.booking_id is not None:
-        found = await find_booking(work.tenant, asked.booking_id)
-        return require(found, BOOKING, asked.booking_id)
+    if request.booking_id is not None:
+        found = await find_booking(work.tenant, request.booking_id)
+        return require(found, BOOKING, request.booking_id)
     coming = BookingFilter(
-        event_type_id=asked.event_type_id, since=work.recorded_at, statuses=(Status.CONFIRMED,)
+        event_type_id=request.event_type_id, since=work.recorded_at, statuses=(Status.CONFIRMED,)
     )
     bookings, _ = await list_bookings(work.tenant, coming, 1, 0)
     return next(iter(bookings), None)
@@ -130,33 +130,34 @@ def _body(
     return example_booking(work.recorded_at, organization.timezone, place, length)
 
 
-def _as_of_kind(body: BookingBody, asked: PreviewRequest) -> BookingBody:
-    """The booking as it is when such a mail is sent, to who reads that language."""
+def _as_of_kind(body: BookingBody, request: PreviewRequest) -> BookingBody:
+    """The booking in the status that it has when such a mail is sent, with an attendee who reads
+    the requested language."""
     attendee = body.attendee
-    if asked.locale is not None:
-        attendee = structs.replace(attendee, locale=asked.locale)
-    status = STATUS_OF.get(asked.kind, Status.CONFIRMED)
+    if request.locale is not None:
+        attendee = structs.replace(attendee, locale=request.locale)
+    status = STATUS_OF.get(request.kind, Status.CONFIRMED)
     return structs.replace(body, attendee=attendee, status=status)
 
 
 def _mail(
     work: UnitOfWork,
-    asked: PreviewRequest,
+    request: PreviewRequest,
     organization: Organization,
     body: BookingBody,
     recipient: str | None,
 ) -> BookingMail:
     gateways: Gateways = work.context.gateways
     before = None
-    if asked.kind is TemplateKind.RESCHEDULED:
+    if request.kind is TemplateKind.RESCHEDULED:
         hour = timedelta(hours=1)
         before = structs.replace(
             body, start_time=body.start_time - hour, end_time=body.end_time - hour
         )
     sender = gateways.sender
     return BookingMail(
-        kind=MailKind(asked.kind),
-        audience=asked.audience,
+        kind=MailKind(request.kind),
+        audience=request.audience,
         message_id=message_id_of(new_id(), sender),
         booking=body,
         before=before,
@@ -166,13 +167,13 @@ def _mail(
         organization_email=organization.notify_email,
         organization_locale=organization.locale,
         look=mail_look(gateways, organization),
-        user=MailedUser(locale=asked.locale),
+        user=MailedUser(locale=request.locale),
         sender=sender,
         recipient=recipient or body.attendee_email,
         zone=organization.timezone,
         country=country_of(organization),
         manage_url=f"{gateways.public_url or ''}{NO_LINK}",
         changeable_until=changeable_until(body.start_time, body.end_time, None),
-        own_words=asked.words,
+        own_words=request.words,
         has_invitation=False,
     )

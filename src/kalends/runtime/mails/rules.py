@@ -1,8 +1,8 @@
-"""Which mails follow from an event of a booking.
+"""Decides which mails follow from an event of a booking.
 
-What is sent depends on the last mail that each audience got, not on the change before: so a mail
-after a quiet change (`notify` false) includes that one too, and an invitation is sent again only
-where the one that stands says something else.
+That depends on the last mail that each audience got, not only on the current change. So a mail
+after a quiet change (`notify` false) reports that change, too, and an invitation is sent again only
+if it differs from the last one.
 """
 
 from collections.abc import Mapping
@@ -23,9 +23,9 @@ from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.outbox.events import NewMail
 from kalends.store.outbox.mails import LastMail, LastMails, find_last_mails
 
-# Attendees get their mail from there.
+# Sources that mail the attendees themselves.
 MAILED_ELSEWHERE: Final = frozenset({"calcom"})
-# A cancellation is still mailed for a while after the time of the booking.
+# A cancellation is still mailed for so long after the end of the booking.
 CANCELLATION_MAILED_FOR: Final = timedelta(days=1)
 
 
@@ -50,8 +50,9 @@ async def choose_mails(
 def decide_mails(
     kind: MailKind, booking: BookingBody, last_mails: Mapping[str, LastMail]
 ) -> list[NewMail]:
-    """To the attendee, and to the organization's addresses (None). An address that the
-    attendee has left gets a withdrawal, and the new one an invitation."""
+    """The mails to the attendee and to the organization's addresses (recipient None). If the
+    attendee has another address now, the old one gets a withdrawal and the new one an invitation.
+    """
     if kind in CHANGES and booking.status not in MOVABLE:
         return []
     mails: list[NewMail] = []
@@ -70,7 +71,8 @@ def decide_mails(
 def _kind_to_send(
     kind: MailKind, audience: Audience, booking: BookingBody, last_mails: Mapping[str, LastMail]
 ) -> MailKind | None:
-    """The mail for the audience; None where it knows already, or has had no invitation."""
+    """The kind of mail for the audience; None if there is no news for it, or if it has had no
+    invitation that could change."""
     if kind == MailKind.REQUESTED:
         return _kind_of_invitation(booking)
     if kind not in CHANGES:
@@ -86,14 +88,14 @@ def _kind_to_send(
         return MailKind.UPDATED
     if audience == Audience.ATTENDEE and is_new_time_wanted(before, booking):
         return MailKind.UPDATED
-    # Other changes of a request are mailed once it is confirmed.
+    # Other changes of a pending booking are mailed when it is confirmed.
     if booking.status == Status.CONFIRMED and is_invitation_changed(before, booking, audience):
         return MailKind.UPDATED
     return None
 
 
 def _address_left(booking: BookingBody, last_mails: Mapping[str, LastMail]) -> str | None:
-    """The address at which an invitation stands that is not the attendee's any more."""
+    """The attendee's former address, if it still has an invitation; else None."""
     invited = last_mails.get(Audience.ATTENDEE)
     if invited is None or invited.kind == MailKind.CANCELLED:
         return None
@@ -102,7 +104,7 @@ def _address_left(booking: BookingBody, last_mails: Mapping[str, LastMail]) -> s
 
 
 def _kind_of_invitation(booking: BookingBody) -> MailKind:
-    """That of a first mail."""
+    """The kind of the first mail about a booking."""
     is_confirmed = booking.status == Status.CONFIRMED
     return MailKind.CONFIRMED if is_confirmed else MailKind.REQUESTED
 
@@ -112,7 +114,7 @@ def _mail(kind: MailKind, audience: Audience, recipient: str | None) -> NewMail:
 
 
 def _is_over(work: UnitOfWork, kind: MailKind, booking: Booking) -> bool:
-    """Whether nobody needs a mail any more, as when the past is recorded."""
+    """Whether the booking is over, so that nobody needs a mail about it."""
     mailed_until = booking.end_time
     if kind == MailKind.CANCELLED:
         mailed_until += CANCELLATION_MAILED_FOR

@@ -1,8 +1,8 @@
-"""Sending mail: lease what is due, write it, hand it to the mail server, record the outcome.
+"""Sends mail: lease due lanes, write the messages, hand them to the mail server, record outcomes.
 
-A message is written once and kept sealed, so that each try sends the same bytes under the same
-Message-ID. What a sandbox would send, and everything where there is no mail server, stays in the
-organization's mailbox. Who runs the steps, and how many at once, is `jobs/dispatcher.py`.
+A message is written once and stored sealed, so that each try sends the same bytes under the same
+Message-ID. The mail of a sandbox, and all mail where no mail server is set, stays in the
+organization's mailbox. `jobs/dispatcher.py` runs these steps, and decides how many at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,14 +33,13 @@ from kalends.store.outbox.recording import Recorded
 log = structlog.get_logger("kalends.mail")
 
 MAIL_CHANNEL: Final = "mail"
-# A worker that was killed in between has its lanes taken over after this; who takes longer to hand
-# a mail over renews it.
+# Other workers take over the lanes of a killed one after this time; a longer try renews its lease.
 MAIL_LEASE: Final = timedelta(seconds=24)
-# A server that fails is left alone for this long, twice as long each time, up to the longest.
+# After a failure of the server all mail waits for this long, doubled each time, up to the longest.
 SERVER_PAUSE: Final = timedelta(seconds=5)
 LONGEST_SERVER_PAUSE: Final = timedelta(minutes=5)
 SHORTEST_SERVER_PAUSE: Final = timedelta(seconds=0.2)
-# Somebody holds a row of the mail.
+# After this a mail whose row is locked is tried again.
 HELD_PAUSE: Final = timedelta(seconds=1)
 NO_ATTEMPT: Final = Raw(b"[]")
 UNSEALED: Final = "it was stored under another KALENDS_SECRET"
@@ -55,7 +54,7 @@ HAS_LEFT: Final = "its reader belongs to the organization no more"
 
 
 class ReadyMail(Struct, frozen=True):
-    """A mail that can be sent."""
+    """A mail with its message, ready to be handed to the mail server."""
 
     lane: DueMail
     message: bytes
@@ -64,7 +63,8 @@ class ReadyMail(Struct, frozen=True):
 async def lease_due_mails(
     context: Context, organization_id: UUID, room: int, room_failing: int
 ) -> list[DueMail]:
-    """Lanes that are due, leased, with what is first in them. Raises Unavailable."""
+    """Leases due lanes, each with its first mail: up to `room`, or `room_failing` while the server
+    fails. Raises Unavailable."""
     async with context.database.tenant_connection(organization_id) as tenant:
         leased = await mail_lanes.lease_due_mails(tenant, room, room_failing, MAIL_LEASE)
     return await without_empty(context, organization_id, leased)
@@ -73,9 +73,9 @@ async def lease_due_mails(
 async def prepare_mails(
     context: Context, lanes: Sequence[DueMail]
 ) -> list[ReadyMail | MailOutcome | Postponed]:
-    """What can be sent now, of the mails of one organization, and what becomes of the others: it
-    is too late for them, their reader has left, they stay in the mailbox, wait for a link, or
-    somebody holds them. Raises Unavailable."""
+    """Writes the messages of one organization's mails. Returns a ReadyMail for each that can be
+    sent now, and the outcome of the others: it is too late, the reader has left, the mail stays in
+    the mailbox, waits for the link to a call, or its row is locked. Raises Unavailable."""
     now = context.clock()
     ended: dict[UUID, MailOutcome | Postponed] = {
         lane.mail.id: ending for lane in lanes if (ending := _ending(lane, now)) is not None
@@ -93,7 +93,7 @@ async def prepare_mails(
 
 
 async def send_mail(context: Context, ready: ReadyMail) -> MailAnswer:
-    """Hands it to the mail server, once."""
+    """Hands the mail to the mail server, once."""
     transport, recipient = context.gateways.mail_transport, ready.lane.mail.recipient
     assert transport is not None
     sender = mail_address(context.gateways.sender)
@@ -103,7 +103,8 @@ async def send_mail(context: Context, ready: ReadyMail) -> MailAnswer:
 def outcome_of(
     context: Context, ready: ReadyMail, answer: Posted | Deferred | Rejected, began: float
 ) -> MailOutcome:
-    """What becomes of a mail by the server's answer; `began` is of the clock `monotonic`."""
+    """The outcome that follows from the server's answer; `began` is a time of the clock
+    `monotonic`."""
     match answer:
         case Posted():
             return _outcome(ready.lane, State.DELIVERED, MailState.SENT, _attempt(context, began))
@@ -117,15 +118,15 @@ def outcome_of(
 async def record_mails(
     context: Context, organization_id: UUID, outcomes: Sequence[MailOutcome]
 ) -> Recorded:
-    """Records the outcomes of tries; again does no harm. Waits for no lock: those whose rows are
-    locked are to be recorded later. Raises Unavailable, RunAgain."""
+    """Records the outcomes of tries; idempotent. Waits for no lock: outcomes whose rows are locked
+    are returned, to be recorded later. Raises Unavailable, RunAgain."""
     async with context.database.tenant_connection(organization_id) as tenant:
         return await mail_lanes.record_mails(tenant, outcomes, context.clock())
 
 
 async def record_server_failure(context: Context, failure: ServerFailed) -> timedelta:
-    """The server is left alone for a while, by all processes: for how long from now. The first
-    failure is logged, once. Raises Unavailable."""
+    """Has all processes pause sending, and returns for how long from now. The first failure in a
+    row is logged, once. Raises Unavailable."""
     scale, transport = context.gateways.retry_scale, context.gateways.mail_transport
     pause, longest = (
         max(pause * scale, SHORTEST_SERVER_PAUSE) for pause in (SERVER_PAUSE, LONGEST_SERVER_PAUSE)
@@ -142,7 +143,7 @@ async def record_server_failure(context: Context, failure: ServerFailed) -> time
 
 
 async def record_server_success(context: Context) -> None:
-    """The server takes mail again. Raises Unavailable."""
+    """Ends the pause: the server takes mail again. Raises Unavailable."""
     async with context.database.connection() as tx:
         since = await channel_health.record_channel_success(tx, MAIL_CHANNEL)
     if since is not None:
@@ -150,8 +151,8 @@ async def record_server_success(context: Context) -> None:
 
 
 def _ending(lane: DueMail, now: datetime) -> MailOutcome | None:
-    """What becomes of a mail for which it is too late, or which a server of the release before has
-    seen to."""
+    """The outcome of a mail that is not to be sent: it is too late, its reader has left, or a
+    server of the previous release has dealt with it. None for the others."""
     if lane.mail.state != MailState.QUEUED:
         is_failed = lane.mail.state == MailState.FAILED
         return _outcome(lane, State.EXHAUSTED if is_failed else State.DELIVERED, None)

@@ -1,4 +1,4 @@
-"""What mails on behalf of an organization say of it, whatever they tell."""
+"""What every mail in the name of an organization has in common: sender, look, zone, Message-ID."""
 
 from typing import Any
 from uuid import UUID
@@ -21,8 +21,8 @@ def message_id_of(mail_id: UUID, sender: str) -> str:
 def mail_terms(
     work: UnitOfWork, organization: Organization, recipient: str, locale: str | None
 ) -> dict[str, Any]:
-    """The fields of `ReaderMail` in a new message about what happens now, to who reads in that
-    language, if it is known."""
+    """The fields of `ReaderMail` for a new message about something that happens now. `locale` is
+    the reader's; None takes the organization's."""
     sender = work.context.gateways.sender
     terms = ReaderMail(
         message_id=message_id_of(new_id(), sender),

@@ -1,4 +1,4 @@
-"""Writing the mails about a booking, from the event that they are about."""
+"""Writes the mails about a booking, from the story of the event that they report."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -42,13 +42,14 @@ from kalends.store.outbox.templates import load_templates
 log = structlog.get_logger("kalends.mail")
 
 MAIL_PURPOSE: Final = "mail"
-# One or two milliseconds: what is written one after the other costs less than what is written by
-# turns with others.
+# Mails that are written before other tasks run, one or two milliseconds together. Switching after
+# each mail would cost more.
 MAILS_A_PIECE: Final = 10
 
 
 class Story(Struct, frozen=True, kw_only=True):
-    """What an event's mails are made of: the booking then, and what is stored beside it."""
+    """What the mails about an event are written from: the booking at that time, and what is stored
+    about it now."""
 
     stored: StoredStory
     booking: BookingBody
@@ -62,31 +63,31 @@ class Story(Struct, frozen=True, kw_only=True):
 
     @property
     def now_is(self) -> Status | None:
-        """The booking's status by now."""
+        """The booking's current status; `booking` has the one at the time of the event."""
         return Status(self.stored.now.status) if self.stored.now.status else None
 
     @property
     def changeable_until(self) -> datetime:
-        """The last moment at which the attendee's link changes anything."""
+        """Until when the attendee can change the booking by its link."""
         notice = self.event_type.cancellation_notice_minutes if self.event_type else None
         if self.booking.needs_new_time:
-            notice = None  # who is asked to choose another time may
+            notice = None  # an attendee who is asked to choose another time may always do so
         return changeable_until(self.booking.start_time, self.booking.end_time, notice)
 
     def before(self, mail: Mail) -> BookingBody | None:
-        """The booking as the reader last read of it, else as it was before the event: to a host,
-        if it was one then."""
+        """The booking as in the reader's last mail, else as it was before the event; for a host
+        only if they were one then."""
         if mail.audience == Audience.HOST:
             return self._before_for_host(mail.recipient.lower(), mail.kind)
         data = self.stored.last_mails.get(mail.audience, self.stored.previous)
         return None if data is None else _booking(data)
 
     def reader(self, mail: Mail) -> MailReader | None:
-        """The member whom the mail goes to."""
+        """The member of the organization who gets the mail; None for any other address."""
         return self.stored.readers.get(mail.recipient.lower())
 
     def own_words(self, mail: Mail) -> OwnWords | None:
-        """Those of the organization for such a mail, in the language of its reader."""
+        """The organization's own words for such a mail, in the reader's language, if it has any."""
         if not self.templates:
             return None
         reader, organization = self.reader(mail), self.stored.organization
@@ -102,7 +103,7 @@ class Story(Struct, frozen=True, kw_only=True):
         return None if found is None else OwnWords(found.subject, found.body)
 
     def texts(self, mail: Mail) -> EventTypeTexts:
-        """The event type's in the attendee's language; all others read the originals."""
+        """The texts of the event type: attendees get their language, all others the original."""
         if mail.audience != Audience.ATTENDEE or self.event_type is None:
             return ORIGINAL
         tag = self.booking.attendee.locale or self.stored.organization.locale
@@ -112,7 +113,7 @@ class Story(Struct, frozen=True, kw_only=True):
         mailed, reader = self.stored.hosts_mailed.get(address), self.stored.readers.get(address)
         if mailed is not None:
             return _booking(mailed)
-        # Who was told nothing and gets an update is new to it.
+        # A host who gets an update without any mail before is a new one.
         if kind == MailKind.UPDATED or reader is None or self.stored.previous is None:
             return None
         before = _booking(self.stored.previous)
@@ -122,9 +123,9 @@ class Story(Struct, frozen=True, kw_only=True):
 async def write_messages(
     context: Context, organization_id: UUID, unwritten: Sequence[Mail]
 ) -> dict[UUID, bytes | None]:
-    """Writes messages (RFC 5322) about events down, sealed, and returns them by their mails' ids:
-    None for one that cannot be written, which is logged; none for a mail that somebody holds, or
-    that was written before. Raises Unavailable."""
+    """Writes the messages (RFC 5322) of mails about events, stores them sealed, and returns them by
+    mail id. A message that cannot be written is logged and is None. Mails whose row is locked, and
+    those that were written before, are left out. Raises Unavailable."""
     async with context.database.tenant_connection(organization_id) as tenant:
         stories = await _load_stories(tenant, unwritten)
         return await _write_all(context, tenant, unwritten, stories)
@@ -142,24 +143,24 @@ async def _write_all(
     async for start in cooperatively(starts):
         for mail in unwritten[start : start + MAILS_A_PIECE]:
             try:
-                messages[mail.id], one = _write(context, mail, stories[mail.event_number or 0])
+                messages[mail.id], row = _write(context, mail, stories[mail.event_number or 0])
             except Exception:
                 # A mail that cannot be written must not stop those beside it.
                 log.exception("a mail could not be written", mail=encode_id(MAIL, mail.id))
                 messages[mail.id] = None
                 continue
-            written.append(one)
-    ours = await write_down(tenant, written, context.clock())
-    return {id_: text for id_, text in messages.items() if text is None or id_ in ours}
+            written.append(row)
+    stored_ids = await write_down(tenant, written, context.clock())
+    return {id_: text for id_, text in messages.items() if text is None or id_ in stored_ids}
 
 
 def sealed(context: Context, message: Message) -> bytes:
-    """A message as it is kept: it holds links that open a booking."""
+    """The message encrypted for storage, since it contains links that open a booking."""
     return context.seal.close(message.content, MAIL_PURPOSE)
 
 
 def opened(context: Context, mail: Mail) -> bytes | None:
-    """The message of a mail; None where there is none. Raises SealBroken."""
+    """The decrypted message of a mail; None if it is not written yet. Raises SealBroken."""
     return None if mail.message is None else context.seal.open(mail.message, MAIL_PURPOSE)
 
 
@@ -176,7 +177,7 @@ async def _load_stories(tenant: TenantConnection, mails: Sequence[Mail]) -> dict
 async def load_own_words(
     tenant: TenantConnection, kinds: Collection[str], stories: Collection[Story]
 ) -> Sequence[MessageTemplate]:
-    """The organization's own words for mails of those kinds in these stories."""
+    """The organization's own words for mails of those kinds about these stories."""
     ids = {decode_id(EVENT_TYPE, story.booking.event_type_id or "") for story in stories}
     tags: set[str | None] = set()
     for story in stories:
@@ -199,7 +200,8 @@ def _write(context: Context, mail: Mail, story: Story) -> tuple[bytes, WrittenMa
 
 
 async def _story(tenant: TenantConnection, stored: StoredStory) -> Story:
-    """The zone and the event type are those of the booking then, which seldom are others now."""
+    """The story with the zone and the event type of the booking at the time of the event. They are
+    read again only in the rare case that the booking has others now."""
     booking = _booking(stored.event.data)
     schedule_id = decode_id(SCHEDULE, booking.schedule_id)
     event_type_id = decode_id(EVENT_TYPE, booking.event_type_id or "")
@@ -231,8 +233,8 @@ _BOOKINGS: Final = json.Decoder(BookingBody)
 
 
 def _message(context: Context, mail: Mail, story: Story) -> tuple[Message, NewLink | None]:
-    """The message, and the link in it: one of its own for each mail to the attendee of a booking
-    that can still change."""
+    """The message, and the booking link in it: each mail to the attendee of a booking that can
+    still change has a link of its own."""
     link = make_link(story.stored.organization.id) if _has_link(context, mail, story) else None
     url = link_to(context.gateways, f"/booking/{link.token}") if link else None
     return booking_message(_facts(context.gateways, mail, story, url)), link
@@ -241,7 +243,7 @@ def _message(context: Context, mail: Mail, story: Story) -> tuple[Message, NewLi
 def _facts(gateways: Gateways, mail: Mail, story: Story, manage_url: str | None) -> BookingMail:
     organization, event_type = story.stored.organization, story.event_type
     kind, before = MailKind(mail.kind), story.before(mail)
-    # An address that the attendee has left gets nothing new, nor does a former host.
+    # A withdrawal shows the former address or the former host the booking as they knew it.
     booking = before if kind == MailKind.WITHDRAWN and before else story.booking
     return BookingMail(
         kind=kind,
@@ -280,9 +282,9 @@ def _user(reader: MailReader | None) -> MailedUser:
 
 
 def _has_invitation(mail: Mail, story: Story) -> bool:
-    """Organization and hosts need none where the event is written into their calendars; an address
-    that got one before goes on getting what follows. A former host has nothing else to take back.
-    """
+    """Whether the mail has an invitation. Attendees always get one. The organization and hosts need
+    none if the booking is written into their calendars, and neither does a former host; but an
+    address that got one before goes on getting its updates."""
     if mail.audience == Audience.ATTENDEE:
         return True
     stored, reader = story.stored, story.reader(mail)
