@@ -133,7 +133,10 @@ class SlugTaken(KalendsError, code="SLUG_TAKEN"):
 class KeyReused(KalendsError, code="IDEMPOTENCY_KEY_REUSED"): ...
 
 
-class KeyInUse(KalendsError, code="IDEMPOTENCY_KEY_IN_USE"): ...
+class KeyInUse(KalendsError, code="IDEMPOTENCY_KEY_IN_USE"):
+    """The first request with the key still runs; `retry_after` is in seconds."""
+
+    retry_after = 1
 
 
 class SourceError(KalendsError):

@@ -9,10 +9,10 @@ import pytest
 from msgspec import Meta, Struct, json
 
 import kalends.web
-from kalends.domain.errors import Invalid
+from kalends.domain.errors import Invalid, KeyInUse
 from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.values import Name
-from kalends.web.http.errors import error_body
+from kalends.web.http.errors import error_body, error_headers
 from kalends.web.http.reading import read_body
 
 WEB = Path(kalends.web.__file__).parent
@@ -45,6 +45,10 @@ def test_a_refused_value_names_its_fault(body: object, expected: Fault | None) -
     with pytest.raises(Invalid) as refused:
         read_body(json.encode(body), Shape)
     assert [detail.fault for detail in refused.value.details] == [expected]
+
+
+def test_who_repeats_a_request_that_runs_is_told_when_to_ask() -> None:
+    assert error_headers(KeyInUse("It still runs.")) == {"retry-after": "1"}
 
 
 def test_a_fault_is_no_part_of_the_answer() -> None:

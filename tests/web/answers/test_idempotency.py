@@ -78,6 +78,7 @@ def test_many_at_once_make_one_booking(world: World) -> None:
     for answer in answers:
         if answer.status_code == 409:
             assert answer.json()["code"] == "IDEMPOTENCY_KEY_IN_USE"
+            assert answer.headers["retry-after"] == "1"
     assert len({a.json()["data"]["id"] for a in answers if a.status_code == 201}) == 1
     assert world.api.get(PATH).json()["meta"]["total"] == 1
 

@@ -239,7 +239,8 @@ async def create_booking(call: Call) -> HttpAnswer:
     """Create a booking
 
     Takes the time and answers the booking: PENDING, or CONFIRMED where its event type confirms by
-    itself. It never double-books.
+    itself. It never double-books. A time that is over can be recorded too, where neither event type
+    nor schedule sets a notice (null; 0 is one).
     """
     new = parse_new(await call.body(CreateBooking))
     return await call.change(partial(booking_response, status=201), bookings.create_booking, new)

@@ -112,7 +112,8 @@ async def explain_slot(call: Call) -> HttpAnswer:
 
     Every rule that refuses the start: of the event type itself, and of each schedule with which
     more of its requirements could be met. Where a requirement is met by some of its schedules, the
-    others are not named.
+    others are not named. A time that is over is never offered (`TOO_SHORT_NOTICE`), though a
+    booking can be recorded there where no notice is set.
     """
     query = call.query(ExplainQuery)
     explained = await call.read(slots.explain_slot, _purpose(query), query.start_time)

@@ -6,6 +6,7 @@ from msgspec import json
 
 from kalends.domain.errors import (
     KalendsError,
+    KeyInUse,
     RateLimited,
     TooLarge,
     TooSlow,
@@ -76,7 +77,7 @@ def error_body(error: KalendsError, request_id: str) -> bytes:
 
 
 def error_headers(error: KalendsError) -> dict[str, str]:
-    if isinstance(error, RateLimited | Unavailable):
+    if isinstance(error, RateLimited | Unavailable | KeyInUse):
         return {"retry-after": str(error.retry_after)}
     if isinstance(error, TooLarge | TooSlow):  # the rest of the request will not be read
         return {"connection": "close"}

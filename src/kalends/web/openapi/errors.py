@@ -63,7 +63,8 @@ PROBLEMS: Final[dict[str, Problem]] = {
     "SLUG_TAKEN": Problem("Another one has this slug.", "The slug 'intro' is taken.", "slug"),
     "HOLD_EXPIRED": Problem("The hold has ended.", "This hold has ended."),
     "IDEMPOTENCY_KEY_IN_USE": Problem(
-        "The first request with this Idempotency-Key still runs.",
+        "The first request with this Idempotency-Key still runs; `Retry-After` says when to try "
+        "again.",
         "A request with this Idempotency-Key is still running. Try again shortly.",
     ),
     "CALCOM_NOT_CONFIGURED": Problem(
@@ -204,6 +205,12 @@ _OF_STATUS: Final = {
     429: ("Retry-After",),
     503: ("Retry-After",),
 }
+# Other codes of the same status have none.
+_AFTER_THE_FIRST: Final = {
+    "description": "With `IDEMPOTENCY_KEY_IN_USE`: after how many seconds to try again.",
+    "schema": {"type": "integer", "minimum": 0},
+    "example": 1,
+}
 RATE_LIMITS: Final = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 
 
@@ -252,10 +259,11 @@ def table_of_codes() -> str:
 def _response(status: int, codes: list[str], limits: Iterable[str]) -> Schema:
     # The key is asked for before the request is counted, so a 401 says nothing of limits.
     counted = () if status == 401 else limits
+    again = {"Retry-After": _AFTER_THE_FIRST} if "IDEMPOTENCY_KEY_IN_USE" in codes else {}
     schema = {"$ref": REF + "Error", "properties": {"code": {"enum": codes}}}
     return {
         "description": "\n".join(f"- `{code}`: {PROBLEMS[code].when}" for code in codes),
-        "headers": headers(("X-Request-Id", *_OF_STATUS.get(status, ()), *counted)),
+        "headers": headers(("X-Request-Id", *_OF_STATUS.get(status, ()), *counted)) | again,
         "content": {
             "application/json": {
                 "schema": schema,
