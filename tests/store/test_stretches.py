@@ -46,7 +46,7 @@ def _counts_in_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
     for module in (lists, stretches):
         monkeypatch.setattr(module, "monotonic", lambda: float(next(ticks)))
-    monkeypatch.setattr(KeptTotals, "is_dear", lambda *_: True)
+    monkeypatch.setattr(KeptTotals, "is_slow", lambda *_: True)
     monkeypatch.setattr(lists, "COUNTED_AT_MOST", 20)
     monkeypatch.setattr(lists, "COUNTED_UNTIL_SECONDS", TICKS_EACH_REQUEST)
     monkeypatch.setattr(stretches, "BOOKINGS_IN_STRETCH", BOOKINGS_IN_STRETCH)

@@ -1,1 +1,2 @@
-"""Bookings and what is kept beside them: links, holds, reminders, feeds, figures."""
+"""Tables of bookings and of what belongs to them: links, holds, reminders, absences, feeds; and
+statistics."""

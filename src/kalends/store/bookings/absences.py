@@ -1,4 +1,4 @@
-"""Absences as rows: their busy times, and the bookings that they meet."""
+"""Absences as rows, with their busy times and the bookings that they affect."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -49,14 +49,14 @@ SELECT DISTINCT hold_id FROM occupancies
 WHERE organization_id = $1 AND schedule_id = ANY($2::uuid[]) AND hold_id IS NOT NULL
   AND during && tstzrange($3, $4)
 """
-# What a booking takes, buffers included, meets it.
+# An absence affects a booking whose claim, buffers included, overlaps it.
 _MET: Final = """
     organization_id = $1 AND status IN ('PENDING', 'CONFIRMED') AND id IN (
         SELECT o.booking_id FROM occupancies o
         WHERE o.organization_id = $1 AND o.schedule_id = ANY({ids}) AND o.booking_id IS NOT NULL
           AND o.during && tstzrange({start}, {end}))"""
 _MET_BY: Final = _MET.format(ids="a.schedule_ids", start="a.start_time", end="a.end_time")
-# One that was reassigned or cancelled and is met again is open again.
+# A booking that was reassigned or cancelled, and is affected again since, is open again.
 _COUNTED: Final = f"""{columns_of(Absence, "a")},
     ARRAY(
         SELECT b.id FROM busy_times b
@@ -106,7 +106,7 @@ async def list_schedule_ids_of_user(tenant: TenantConnection, user_id: UUID) -> 
 
 
 async def insert_absence(tenant: TenantConnection, absence: Absence) -> None:
-    """The absence, with a busy time on each of its schedules."""
+    """Writes the absence, and a busy time on each of its schedules."""
     await tenant.tx.execute(INSERT, tenant.organization_id, *structs.astuple(absence))
     await tenant.tx.execute(
         INSERT_BUSY,
@@ -122,7 +122,7 @@ async def insert_absence(tenant: TenantConnection, absence: Absence) -> None:
 
 
 async def update_absence(tenant: TenantConnection, absence: Absence) -> None:
-    """Its span and reason, and those of its busy times."""
+    """Writes the span and reason of the absence, and of its busy times."""
     changed = absence.start_time, absence.end_time, absence.reason
     await tenant.tx.execute(UPDATE, tenant.organization_id, absence.id, *changed)
     await tenant.tx.execute(
@@ -131,7 +131,7 @@ async def update_absence(tenant: TenantConnection, absence: Absence) -> None:
 
 
 async def delete_absence(tenant: TenantConnection, absence: Absence) -> None:
-    """With its busy times, and what was decided."""
+    """Deletes the absence with its busy times and its decisions."""
     await tenant.tx.execute(DELETE_BUSY, tenant.organization_id, absence.schedule_ids, absence.id)
     await tenant.tx.execute(FORGET, tenant.organization_id, absence.id)
     await tenant.tx.execute(DELETE, tenant.organization_id, absence.id)
@@ -158,8 +158,8 @@ async def list_absences(
     offset: int,
     only: Collection[UUID] | None = None,
 ) -> tuple[list[CountedAbsence], int]:
-    """A page by start, then id, and the total. `ends_after` None lists what is past, too; `only`
-    leaves out what is on other schedules."""
+    """A page sorted by start, then id, and the total. An `ends_after` of None includes the past;
+    `only` leaves out absences that are on any other schedule."""
     among = None if only is None else list(only)
     arguments = owner.schedule_id, owner.user_id, ends_after, among, limit, offset
     rows = await tenant.tx.fetch(LIST, tenant.organization_id, *arguments)
@@ -169,7 +169,7 @@ async def list_absences(
 async def list_affected(
     tenant: TenantConnection, absence: Absence, limit: int, offset: int
 ) -> tuple[list[Booking], int]:
-    """The bookings that it meets: a page by start, then id, and the total."""
+    """The bookings that the absence affects: a page sorted by start, then id, and the total."""
     span = _span(absence)
     rows = await tenant.tx.fetch(AFFECTED, tenant.organization_id, *span, limit, offset)
     total: int = await tenant.tx.fetchval(COUNT, tenant.organization_id, *span)
@@ -179,7 +179,7 @@ async def list_affected(
 async def find_met(
     tenant: TenantConnection, absence: Absence, booking_ids: Sequence[UUID]
 ) -> dict[UUID, Booking]:
-    """Those of the bookings that the absence meets, by id."""
+    """Those of the bookings that the absence affects, by id."""
     rows = await tenant.tx.fetch(MET, tenant.organization_id, *_span(absence), booking_ids)
     found = [booking_from(row) for row in rows]
     return {booking.id: booking for booking in found}
@@ -188,7 +188,7 @@ async def find_met(
 async def find_decided(
     tenant: TenantConnection, absence_id: UUID, booking_ids: Sequence[UUID]
 ) -> dict[UUID, Decided]:
-    """What was decided last, by booking."""
+    """The last decision about each of the bookings, by booking id."""
     rows = await tenant.tx.fetch(DECIDED, tenant.organization_id, absence_id, booking_ids)
     return {row[0]: Decided(Action(row[1]), *row[2:]) for row in map(tuple, rows)}
 

@@ -1,4 +1,5 @@
-"""What lies in a span of an organization's days, and what waits to be decided."""
+"""The agenda of an organization: bookings and busy times in a span of days, and the number of
+bookings that wait for a confirmation."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -17,11 +18,11 @@ _ON_SCHEDULE: Final = (
     "($4::uuid[] IS NULL OR b.schedule_ids && $4)"
     " AND ($5::uuid[] IS NULL OR NOT b.schedule_ids <@ $5)"
 )
-# A look-up, since calling an enum costs ten times as much, for each row of a week.
+# A dict, as calling the enum costs ten times as much, and a week has many rows.
 _STATUS_NAMED: Final = {status.value: status for status in Status}
 _SEEN: Final = "($3::uuid[] IS NULL OR b.schedule_ids && $3)"
 _NOT_CANCELLED: Final = "b.status <> 'CANCELLED'"
-# What began before the span and lasts into it is found by an index over the whole of its time.
+# Bookings that began before the span and last into it are found by an index over their whole time.
 BETWEEN: Final = f"""
 SELECT {columns_of(AgendaBooking)} FROM (
     SELECT b.* FROM bookings b
@@ -70,8 +71,8 @@ ORDER BY b.start_time, b.id LIMIT $5
 async def list_of_user(
     tenant: TenantConnection, user_id: UUID, span: tuple[datetime, datetime], limit: int
 ) -> list[MailedBooking]:
-    """Bookings on the user's schedules that meet the span, by start; not those that came to
-    nothing."""
+    """The bookings on the user's schedules that overlap the span, sorted by start; without those
+    that were cancelled or are no-shows."""
     arguments = tenant.organization_id, *span, user_id, limit
     return [MailedBooking(*row) for row in await tenant.tx.fetch(OF_USER, *arguments)]
 
@@ -79,7 +80,7 @@ async def list_of_user(
 async def list_between(
     tenant: TenantConnection, span: Span, scope: AgendaScope, limit: int
 ) -> list[AgendaBooking]:
-    """The bookings that meet the span, by start; not the cancelled ones."""
+    """The bookings that overlap the span, sorted by start; without cancelled ones."""
     arguments = tenant.organization_id, *span, scope.among, scope.passed_over, limit
     rows = await fetch_planned(tenant.tx, BETWEEN, *arguments)
     return [_booking_from(row) for row in rows]
@@ -88,7 +89,7 @@ async def list_between(
 async def list_busy_between(
     tenant: TenantConnection, schedule_ids: Sequence[UUID], span: Span, limit: int
 ) -> list[BusyTime]:
-    """The busy times of these schedules that meet the span, by start."""
+    """The busy times of these schedules that overlap the span, sorted by start."""
     rows = await tenant.tx.fetch(BUSY, tenant.organization_id, schedule_ids, *span, limit)
     return [BusyTime(**dict(row)) for row in rows]
 
@@ -96,7 +97,8 @@ async def list_busy_between(
 async def count_pending(
     tenant: TenantConnection, now: datetime, schedule_ids: Collection[UUID] | None
 ) -> int:
-    """How many bookings that have not ended wait to be confirmed, on those schedules or any."""
+    """How many bookings wait to be confirmed and have not ended, on these schedules or, for None,
+    on any."""
     arguments = tenant.organization_id, now, None if schedule_ids is None else list(schedule_ids)
     count: int = await tenant.tx.fetchval(PENDING, *arguments)
     return count

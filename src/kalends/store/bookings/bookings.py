@@ -1,4 +1,4 @@
-"""Bookings as rows."""
+"""Bookings as rows: finding, locking and writing one, and the columns that others read."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ from kalends.store.rows import columns_of, find_one, parameters
 
 
 class BookedWallClock(Struct, frozen=True):
-    """The wall-clock time that a booking was made for, and where."""
+    """The start of a booking, and the wall-clock time in its zone that it was made for."""
 
     organization_id: UUID
     id: UUID
@@ -30,13 +30,14 @@ class BookedWallClock(Struct, frozen=True):
 
 FIELDS: Final = Booking.__struct_fields__
 STORED_COLUMNS: Final = ", ".join(STORED_FIELDS)
-# Schedules of users among those that a booking takes; `$1` is the organization in all statements.
+# Hosts are the schedules of users among those that a booking takes. In all of these statements `$1`
+# is the organization.
 _HOST: Final = "jsonb_build_array(s.id, s.user_id, coalesce(s.public_name, s.name))"
 _HOSTS_OF_ONE: Final = f"""(
     SELECT jsonb_agg({_HOST} ORDER BY array_position(bookings.schedule_ids, s.id)) FROM schedules s
     WHERE s.organization_id = $1 AND s.id = ANY(bookings.schedule_ids) AND s.user_id IS NOT NULL)"""
-# Of many bookings each schedule is looked up by its key (LIMIT 1, or a small table would be read
-# through for each), and none where no schedule of the organization belongs to a user.
+# For many bookings, each schedule is looked up by its key; without LIMIT 1 PostgreSQL would scan a
+# small table for each. If no schedule of the organization belongs to a user, none is looked up.
 _HAS_HOSTS: Final = """
     EXISTS (SELECT FROM schedules WHERE organization_id = $1 AND user_id IS NOT NULL)"""
 _TAKEN: Final = """
@@ -47,7 +48,7 @@ _HOSTS: Final = f"""CASE WHEN {_HAS_HOSTS} THEN (
     SELECT jsonb_agg(jsonb_build_array(s.id, s.user_id, s.name) ORDER BY taken.place) {_TAKEN}) END
 """
 COLUMNS: Final = f"{STORED_COLUMNS}, {_HOSTS} AS hosts, calendar_events, video"
-# Up to 64 kB each, which many rows together do not carry where nobody looks at it; nor hosts.
+# Metadata can have 64 kB per booking. Lists that do not show it leave it out, as well as hosts.
 COLUMNS_BUT_METADATA: Final = (
     STORED_COLUMNS.replace(" metadata,", " '{}'::jsonb AS metadata,")
     + ", NULL::jsonb AS hosts, '[]'::jsonb AS calendar_events, NULL::jsonb AS video"
@@ -55,14 +56,14 @@ COLUMNS_BUT_METADATA: Final = (
 HOSTS_OF: Final = json.Decoder(tuple[tuple[UUID, UUID, str], ...])
 _STATUS_AT: Final = FIELDS.index("status")
 _HOSTS_AT: Final = FIELDS.index("hosts")
-# A look-up, since calling an enum costs ten times as much, for each row of a list.
+# A dict, as calling the enum costs ten times as much, and lists have many rows.
 _STATUS_NAMED: Final = {status.value: status for status in Status}
 CLOCKS: Final = f"""
 SELECT {columns_of(BookedWallClock)} FROM bookings
 WHERE (organization_id, id) > ($1, $2) AND start_time > $3 AND status IN ('PENDING', 'CONFIRMED')
 ORDER BY organization_id, id LIMIT $4
 """
-# One row, also where nothing has happened yet.
+# Always returns a row, even if the organization has no events yet.
 LATEST_EVENT: Final = (
     "SELECT (SELECT id FROM events WHERE organization_id = $1 ORDER BY number DESC LIMIT 1) AS id"
 )
@@ -72,7 +73,8 @@ GET: Final = (
     f"SELECT {STORED_COLUMNS}, {_HOSTS_OF_ONE} AS hosts, calendar_events, video FROM bookings"
     " WHERE organization_id = $1 AND id = $2"
 )
-# Of 36 bytes: the booking, the transaction that wrote it last, when that was, and its hosts.
+# A stamp has 36 bytes: the booking's id, the transaction that wrote it last, when that was, and a
+# hash of its hosts.
 ROW_STAMP: Final = "uuid_send(id) || xidsend(xmin) || timestamptz_send(updated_at)"
 HOSTS_STAMP: Final = f"""int8send(CASE WHEN {_HAS_HOSTS} THEN (
     SELECT coalesce(bit_xor(hashtextextended(s.user_id || s.name, taken.place)), 0) {_TAKEN})
@@ -117,7 +119,7 @@ async def insert_booking(tenant: TenantConnection, booking: Booking) -> None:
 
 
 async def insert_bookings(tenant: TenantConnection, bookings: Sequence[Booking]) -> None:
-    """Several, in one round trip."""
+    """Writes several new bookings in one round trip."""
     await tenant.tx.executemany(
         INSERT, [(tenant.organization_id, *stored_values(b)) for b in bookings]
     )
@@ -130,7 +132,7 @@ async def update_booking(tenant: TenantConnection, booking: Booking) -> None:
 
 
 async def find_stamped(tenant: TenantConnection, stamps: Sequence[bytes]) -> dict[bytes, Booking]:
-    """The bookings that are still what their stamps say, by these."""
+    """The bookings that still have these stamps, so are in the same state as then; by stamp."""
     ids = [UUID(bytes=stamp[:UUID_BYTES]) for stamp in stamps]
     rows = await tenant.tx.fetch(STAMPED, tenant.organization_id, ids)
     wanted = frozenset(stamps)
@@ -140,7 +142,7 @@ async def find_stamped(tenant: TenantConnection, stamps: Sequence[bytes]) -> dic
 async def count_seats_beside(
     tenant: TenantConnection, booking_ids: Sequence[UUID]
 ) -> dict[UUID, int]:
-    """How many seats of each one's group session are taken, its own included."""
+    """How many seats are taken in the group session of each booking, its own included."""
     if not booking_ids:
         return {}
     return dict(await tenant.tx.fetch(SEATS, tenant.organization_id, booking_ids))
@@ -149,7 +151,8 @@ async def count_seats_beside(
 async def list_booked_wall_clocks(
     tx: Tx, after: tuple[UUID, UUID], now: datetime, limit: int
 ) -> list[BookedWallClock]:
-    """Bookings to come that stand, of all organizations, after one of them; housekeeping."""
+    """The next PENDING and CONFIRMED bookings in the future, of all organizations, after the given
+    organization and booking ids. For housekeeping."""
     rows = await tx.fetch(CLOCKS, *after, now, limit)
     return [BookedWallClock(*row) for row in rows]
 
@@ -157,6 +160,8 @@ async def list_booked_wall_clocks(
 def booking_from(row: Any) -> Booking:
     values = list(row[: len(FIELDS)])
     hosts = values[_HOSTS_AT]
-    values[_HOSTS_AT] = () if hosts is None else tuple(Host(*one) for one in HOSTS_OF.decode(hosts))
+    values[_HOSTS_AT] = (
+        () if hosts is None else tuple(Host(*host) for host in HOSTS_OF.decode(hosts))
+    )
     values[_STATUS_AT] = _STATUS_NAMED[values[_STATUS_AT]]
     return Booking(*values)

@@ -1,6 +1,7 @@
-"""Bookings whose time has come to end by themselves, over all organizations; housekeeping.
+"""Finds bookings that are due to expire or to be completed by themselves, for housekeeping.
 
-The rules of an event type that was deleted since still hold for its bookings.
+The queries cover all organizations. The rules of an event type also apply to its bookings after it
+was deleted.
 """
 
 from collections.abc import Sequence
@@ -17,8 +18,8 @@ ENDINGS_A_BATCH: Final = 200
 
 
 def _endings(status: str, starts_or_ends: str, moment: str, event_types: str) -> str:
-    """Bookings with that status whose column is not after the moment, at most $2, the oldest
-    first; of those event types, and of no organization of $3. `t` is the event type."""
+    """Selects at most $2 bookings with the status whose column is not after the moment, the oldest
+    first; of event types `t` that meet the condition, and of no organization in $3."""
     return f"""
 SELECT o.id, o.mode, due.id, due.version FROM event_types t
 JOIN organizations o ON o.id = t.organization_id
@@ -41,7 +42,7 @@ TO_COMPLETE: Final = _endings(
 
 
 class DueEnding(Struct, frozen=True):
-    """A booking that is to end, in the version that says so."""
+    """A booking that is due to end, and the version in which it was found so."""
 
     organization_id: UUID
     mode: Mode
@@ -50,14 +51,14 @@ class DueEnding(Struct, frozen=True):
 
 
 async def list_to_expire(tx: Tx, now: datetime, without: Sequence[UUID]) -> list[DueEnding]:
-    """Some PENDING bookings whose start has passed, of event types with `expire_pending`; none of
-    the organizations in `without`."""
+    """A batch of PENDING bookings whose start has passed, of event types with `expire_pending`, and
+    not of the organizations in `without`."""
     return [_due(*row) for row in await tx.fetch(TO_EXPIRE, now, ENDINGS_A_BATCH, without)]
 
 
 async def list_to_complete(tx: Tx, now: datetime, without: Sequence[UUID]) -> list[DueEnding]:
-    """Some CONFIRMED bookings whose end lies `complete_after_minutes` of their event type back;
-    none of the organizations in `without`."""
+    """A batch of CONFIRMED bookings that ended at least `complete_after_minutes` of their event
+    type ago, and not of the organizations in `without`."""
     return [_due(*row) for row in await tx.fetch(TO_COMPLETE, now, ENDINGS_A_BATCH, without)]
 
 

@@ -1,4 +1,4 @@
-"""Secret addresses of schedules' calendars, as rows, and what those calendars show."""
+"""Calendar feeds of schedules: the tokens of their secret addresses, and what the feeds show."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -14,14 +14,14 @@ from kalends.store.bookings.bookings import COLUMNS_BUT_METADATA as BOOKING
 from kalends.store.bookings.bookings import booking_from
 from kalends.store.database import TenantConnection, Tx
 
-# How long a booking may take: whatever began before that is over.
+# The longest time that a booking may take: one that began before that has ended.
 LONGEST_FEED_BOOKING: Final = timedelta(days=367)
-# What a calendar shows at most, of bookings and of busy times: fifty a day.
+# The most bookings, and the most busy times, that a feed shows: about fifty a day.
 MOST_ROWS: Final = 20_000
-# So many become values at one go, before others get their turn.
+# How many rows are decoded at once before other tasks get a turn.
 FEED_ROWS_A_PIECE: Final = 250
 
-# One feed a schedule: a new address ends the one before.
+# A schedule has one feed: a new address replaces the one before.
 REPLACE: Final = """
 INSERT INTO schedule_feeds (organization_id, schedule_id, token_hash, created_at, user_id)
 VALUES ($1, $2, $3, $4, $5)
@@ -42,7 +42,7 @@ FIND: Final = """
 SELECT organization_id, schedule_id, created_at FROM schedule_feeds
 WHERE organization_id = $1 AND token_hash = $2
 """
-# For tokens of before 0018, which do not say whose they are.
+# For tokens from before migration 0018, which do not name their organization.
 FIND_OLD: Final = """
 SELECT organization_id, schedule_id, created_at FROM schedule_feeds WHERE token_hash = $1
 """
@@ -65,7 +65,7 @@ Span = tuple[datetime, datetime]
 
 
 class NewFeed(NamedTuple):
-    """A feed that is made now; by a key where no user is named."""
+    """A feed to be created; without a user it is an API key that creates it."""
 
     token_hash: bytes
     created_at: datetime
@@ -79,12 +79,12 @@ async def replace_feed(tenant: TenantConnection, schedule_id: UUID, new: NewFeed
 async def delete_feeds_of_user(
     tenant: TenantConnection, user_id: UUID, schedule_id: UUID | None = None
 ) -> None:
-    """Those that the user made, of that schedule or of all, open nothing any more."""
+    """Revokes the feeds that the user created, of that schedule or, for None, of all."""
     await tenant.tx.execute(DELETE_OF_USER, tenant.organization_id, user_id, schedule_id)
 
 
 async def find_feed(tenant: TenantConnection, schedule_id: UUID) -> datetime | None:
-    """Since when the schedule has its feed; None where it has none."""
+    """When the schedule's feed was created; None if it has none."""
     created_at: datetime | None = await tenant.tx.fetchval(
         CREATED_AT, tenant.organization_id, schedule_id
     )
@@ -92,12 +92,12 @@ async def find_feed(tenant: TenantConnection, schedule_id: UUID) -> datetime | N
 
 
 async def delete_feed(tenant: TenantConnection, schedule_id: UUID) -> bool:
-    """False where there was none."""
+    """Revokes the schedule's feed; False if it has none."""
     return await tenant.tx.fetchval(DELETE, tenant.organization_id, schedule_id) is not None
 
 
 async def find_feed_of_token(tx: Tx, key: TokenKey) -> tuple[UUID, UUID, datetime] | None:
-    """The organization and schedule that the token opens, and since when."""
+    """The organization and schedule whose feed has the token, and when that was created."""
     if key.organization_id is None:
         row = await _find_old_feed(tx, key.token_hash)
     else:
@@ -112,8 +112,9 @@ async def _find_old_feed(tx: Tx, token_hash: bytes) -> Any:
 async def read_bookings_of_feed(
     tenant: TenantConnection, schedule_id: UUID, span: Span
 ) -> AsyncIterator[list[Booking]]:
-    """Those that meet the span and take time of the schedule, by start, without their metadata;
-    the first MOST_ROWS, in pieces of FEED_ROWS_A_PIECE. Needs a transaction, for its cursor."""
+    """The bookings that take time of the schedule within the span, sorted by start and without
+    metadata: the first MOST_ROWS, in pieces of FEED_ROWS_A_PIECE. Must run in a transaction, as it
+    uses a cursor."""
     begun_after = span[0] - LONGEST_FEED_BOOKING
     cursor = await tenant.tx.cursor(
         BOOKINGS, tenant.organization_id, schedule_id, *span, begun_after
@@ -125,7 +126,7 @@ async def read_bookings_of_feed(
 async def read_busy_times_of_feed(
     tenant: TenantConnection, schedule_id: UUID, span: Span
 ) -> AsyncIterator[list[BusyTime]]:
-    """Those that meet the span, by start; as many, and in such pieces too."""
+    """The busy times that overlap the span, sorted by start; with the same limit and pieces."""
     cursor = await tenant.tx.cursor(BUSY_TIMES, tenant.organization_id, schedule_id, *span)
     while rows := await cursor.fetch(FEED_ROWS_A_PIECE):
         yield [busy_time_from(row) for row in rows]

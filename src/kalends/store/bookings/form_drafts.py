@@ -1,4 +1,5 @@
-"""What a visitor has typed into a form and not sent, as rows; one for each form and visitor."""
+"""Drafts of booking forms as rows: what a visitor has typed and not sent. Each visitor has one for
+each form."""
 
 from datetime import datetime
 from typing import Final
@@ -28,7 +29,7 @@ async def save_draft(
     typed: bytes,
     expires_at: datetime,
 ) -> None:
-    """In place of the one there was."""
+    """Writes the draft, in place of an earlier one."""
     await tenant.tx.execute(KEEP, tenant.organization_id, event_type_id, visitor, typed, expires_at)
 
 

@@ -1,4 +1,4 @@
-"""Holds as rows. Their time is an occupancy that ends by itself."""
+"""Holds as rows. The claim of a hold is rows of `occupancies` that expire by themselves."""
 
 from datetime import datetime
 from typing import Final
@@ -34,7 +34,7 @@ EXTEND_OCCUPANCIES: Final = """
 UPDATE occupancies SET expires_at = $3 WHERE organization_id = $1 AND hold_id = $2
 """
 RELEASE: Final = "DELETE FROM occupancies WHERE organization_id = $1 AND hold_id = $2"
-# The occupancies stay where they are and become the booking's, if the hold still lives.
+# If the hold has not expired, its occupancies become the booking's, without a gap between.
 TAKE_OVER: Final = """
 UPDATE occupancies SET hold_id = NULL, expires_at = NULL, booking_id = $3
 WHERE organization_id = $1 AND hold_id = $2 AND expires_at > $4
@@ -43,13 +43,13 @@ RETURNING lower(during), upper(during)
 
 
 async def list_holds_of(tenant: TenantConnection, visitor: bytes, now: datetime) -> list[Hold]:
-    """The live holds of one visitor of the pages, the oldest first."""
+    """The holds of one visitor of the pages that have not expired, the oldest first."""
     rows = await tenant.tx.fetch(OF_VISITOR, tenant.organization_id, visitor, now)
     return [Hold(*row) for row in rows]
 
 
 async def set_visitor(tenant: TenantConnection, hold_id: UUID, visitor: bytes) -> None:
-    """Notes whose hold it is."""
+    """Makes the hold a visitor's."""
     await tenant.tx.execute(GIVE, tenant.organization_id, hold_id, visitor)
 
 
@@ -63,7 +63,7 @@ async def insert_hold(tenant: TenantConnection, hold: Hold) -> None:
 
 
 async def end_hold(tenant: TenantConnection, hold_id: UUID, now: datetime) -> None:
-    """Gives its time back. The row stays for a while, to say that it has ended."""
+    """Releases the hold's claim. Its row stays for a while, to show that it has ended."""
     await tenant.tx.execute(RELEASE, tenant.organization_id, hold_id)
     await tenant.tx.execute(END, tenant.organization_id, hold_id, now)
 
@@ -71,7 +71,7 @@ async def end_hold(tenant: TenantConnection, hold_id: UUID, now: datetime) -> No
 async def extend_hold(
     tenant: TenantConnection, hold_id: UUID, until: datetime, now: datetime
 ) -> None:
-    """Lets a hold that still lives end later. One that has ended stays so."""
+    """Lets a hold expire later; one that has expired already is not changed."""
     if await tenant.tx.fetch(EXTEND, tenant.organization_id, hold_id, until, now):
         await tenant.tx.execute(EXTEND_OCCUPANCIES, tenant.organization_id, hold_id, until)
 
@@ -79,11 +79,11 @@ async def extend_hold(
 async def take_over(
     tenant: TenantConnection, hold_id: UUID, booking_id: UUID, now: datetime
 ) -> tuple[datetime, datetime] | None:
-    """Makes the hold's time the booking's and says which it is, with the buffers it was held
-    with; None if the hold has ended."""
-    taken = await tenant.tx.fetch(TAKE_OVER, tenant.organization_id, hold_id, booking_id, now)
-    if not taken:
+    """Turns the claim of the hold into the booking's and returns its bounds, which include the
+    buffers of the hold; None if the hold has ended."""
+    claimed = await tenant.tx.fetch(TAKE_OVER, tenant.organization_id, hold_id, booking_id, now)
+    if not claimed:
         return None
     await tenant.tx.execute(END, tenant.organization_id, hold_id, now)
-    begins, ends = taken[0]
+    begins, ends = claimed[0]
     return begins, ends

@@ -1,4 +1,4 @@
-"""How many bookings a list finds, counted again only after something has happened.
+"""A cache of how many bookings a list has, which is valid until the next event.
 
 Whatever changes a booking writes an event in the same transaction, and the events of an
 organization become visible in their order. So two snapshots that see the same latest event see the
@@ -15,11 +15,11 @@ from msgspec import structs
 
 from kalends.domain.booking import BookingFilter
 
-# Beside the events only somebody with a database client changes bookings.
+# Only somebody with a database client changes bookings without an event.
 KEPT_SECONDS: Final = 30.0
 MOST_KEPT: Final = 1_000
-# A list that could not be counted in time is not counted at once again for so long.
-DEAR_SECONDS: Final = 60.0
+# For so long, a list that could not be counted in time is not counted in one statement again.
+SLOW_SECONDS: Final = 60.0
 _ANY_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,19 +34,20 @@ NONE_KEPT: Final = KeptTotal(None, None)
 
 
 class KeptTotals:
-    """Of one process; those that were counted last, and which lists are dear to count."""
+    """The totals that this process has counted last, and which lists are slow to count."""
 
     def __init__(self) -> None:
-        self._dear_until: OrderedDict[tuple[UUID, BookingFilter], float] = OrderedDict()
+        self._slow_until: OrderedDict[tuple[UUID, BookingFilter], float] = OrderedDict()
         self._kept: OrderedDict[tuple[UUID, BookingFilter], tuple[KeptTotal, float]] = OrderedDict()
 
     def find(self, organization_id: UUID, criteria: BookingFilter) -> KeptTotal:
-        """What was kept; it counts where its event is the latest still."""
+        """The total that was kept; the caller checks that its event is still the latest."""
         kept, since = self._kept.get((organization_id, criteria), (NONE_KEPT, 0.0))
         return kept if since > monotonic() - KEPT_SECONDS else NONE_KEPT
 
     def keep(self, organization_id: UUID, criteria: BookingFilter, counted: KeptTotal) -> None:
-        """Keeps what was counted just now, unless a list of now can be asked for only once."""
+        """Keeps a total, unless the list is of bookings after now, which no later request asks for
+        again."""
         if criteria.after is not None:
             return
         self._kept.pop((organization_id, criteria), None)
@@ -54,18 +55,18 @@ class KeptTotals:
         if len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
 
-    def note_dear(self, organization_id: UUID, criteria: BookingFilter) -> None:
-        """It could not be counted in time."""
-        self._dear_until.pop(key := (organization_id, _at_any_time(criteria)), None)
-        self._dear_until[key] = monotonic() + DEAR_SECONDS
-        if len(self._dear_until) > MOST_KEPT:
-            self._dear_until.popitem(last=False)
+    def note_slow(self, organization_id: UUID, criteria: BookingFilter) -> None:
+        """Notes that the list could not be counted in time."""
+        self._slow_until.pop(key := (organization_id, _at_any_time(criteria)), None)
+        self._slow_until[key] = monotonic() + SLOW_SECONDS
+        if len(self._slow_until) > MOST_KEPT:
+            self._slow_until.popitem(last=False)
 
-    def is_dear(self, organization_id: UUID, criteria: BookingFilter) -> bool:
+    def is_slow(self, organization_id: UUID, criteria: BookingFilter) -> bool:
         key = organization_id, _at_any_time(criteria)
-        return self._dear_until.get(key, 0.0) > monotonic()
+        return self._slow_until.get(key, 0.0) > monotonic()
 
 
 def _at_any_time(criteria: BookingFilter) -> BookingFilter:
-    """The same for all lists of what is to come."""
+    """The criteria without their instant, so that all lists of future bookings share an entry."""
     return structs.replace(criteria, after=_ANY_TIME) if criteria.after else criteria

@@ -1,4 +1,5 @@
-"""Links that open one booking without an account, as rows; only a token's SHA-256 is kept."""
+"""Self-service links as rows: they open one booking without an account. Only the SHA-256 of a token
+is stored."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +13,7 @@ INSERT: Final = """
 INSERT INTO booking_links (token_hash, organization_id, booking_id, created_at)
 VALUES ($1, $2, $3, $4)
 """
-# A mark leads to the latest booking that was made under it.
+# A mark leads to the latest booking that was made with it.
 MARK: Final = f"""{INSERT.rstrip()}
 ON CONFLICT (organization_id, token_hash)
 DO UPDATE SET booking_id = excluded.booking_id, created_at = excluded.created_at
@@ -20,7 +21,7 @@ DO UPDATE SET booking_id = excluded.booking_id, created_at = excluded.created_at
 LOCK: Final = "SELECT pg_advisory_xact_lock($1)"
 DELETE: Final = "DELETE FROM booking_links WHERE organization_id = $1 AND booking_id = $2"
 FIND: Final = "SELECT booking_id FROM booking_links WHERE organization_id = $1 AND token_hash = $2"
-# For tokens of before 0018, which do not say whose they are.
+# For tokens from before migration 0018, which do not name their organization.
 FIND_OLD: Final = "SELECT organization_id, booking_id FROM booking_links WHERE token_hash = $1"
 
 
@@ -33,24 +34,24 @@ async def insert_link(
 async def insert_marks(
     tenant: TenantConnection, marks: Sequence[bytes], booking_id: UUID, now: datetime
 ) -> None:
-    """Remembers the booking under hashes that no token has, so that it is found by them."""
+    """Links the booking to marks, which are hashes that no token has, so that they find it."""
     for mark in sorted(marks):
         await tenant.tx.execute(MARK, mark, tenant.organization_id, booking_id, now)
 
 
 async def lock_marks(tx: Tx, marks: Sequence[bytes]) -> None:
-    """Lets one transaction at a time go on under each of the marks, until it ends."""
+    """Locks each of the marks until the transaction ends, so that one goes on at a time."""
     for key in sorted(int.from_bytes(mark[:8], signed=True) for mark in marks):
         await tx.execute(LOCK, key)
 
 
 async def delete_links(tenant: TenantConnection, booking_id: UUID) -> None:
-    """From now on nothing that was given out before leads to the booking."""
+    """Deletes all links and marks of the booking, so that none given out before opens it."""
     await tenant.tx.execute(DELETE, tenant.organization_id, booking_id)
 
 
 async def find_link(tx: Tx, key: TokenKey) -> tuple[UUID, UUID] | None:
-    """The organization and the booking that the link opens."""
+    """The organization and the booking that the token opens."""
     if key.organization_id is None:
         return await _find_old_link(tx, key.token_hash)
     booking_id = await find_marked(TenantConnection(key.organization_id, tx), key.token_hash)
@@ -58,7 +59,7 @@ async def find_link(tx: Tx, key: TokenKey) -> tuple[UUID, UUID] | None:
 
 
 async def find_marked(tenant: TenantConnection, mark: bytes) -> UUID | None:
-    """The booking that is remembered under the hash of a token, or under a mark."""
+    """The booking to which the hash of a token, or a mark, leads."""
     booking_id: UUID | None = await tenant.tx.fetchval(FIND, tenant.organization_id, mark)
     return booking_id
 

@@ -36,21 +36,22 @@ from kalends.store.database import TenantConnection, fetch_planned
 
 
 class ConditionPart(NamedTuple):
-    """A condition that an index bounds. `is_few` where all that it finds is read for any page."""
+    """A condition that an index can answer. `is_few` says that it finds so few bookings that all
+    of them are read for any page."""
 
     condition: str
     is_few: bool
 
     def and_(self, other: "ConditionPart") -> "ConditionPart":
-        """What both find."""
+        """The condition that holds where both do."""
         return ConditionPart(f"{self.condition} AND {other.condition}", self.is_few or other.is_few)
 
     def with_parameter(self, number: int) -> "ConditionPart":
-        """A template with the parameter of that number."""
+        """The condition of a template, with the number of its parameter filled in."""
         return ConditionPart(self.condition.format(f"${number}"), self.is_few)
 
 
-# As the index over it says it.
+# Exactly the expression of the index over it.
 DURING: Final = "tstzrange(start_time, end_time)"
 _ON_SCHEDULE: Final = (
     ConditionPart("schedule_id = {0}::uuid", is_few=False),
@@ -74,20 +75,21 @@ _ENDS_AFTER: Final = (
     ),
     ConditionPart("start_time >= {0}::timestamptz", is_few=False),
 )
-# What a page of rows has to hold for `COLUMNS` to be read of it.
+# The columns that a page has to select so that `COLUMNS` can be read from it.
 _PAGE_COLUMNS: Final = f"{STORED_COLUMNS}, calendar_events, video"
 STAMP_COLUMNS: Final = f"{ROW_STAMP} AS stamp, start_time, id, schedule_ids"
 LONGEST_PAGE: Final = 500
-# Of a limit that it does not know PostgreSQL takes a tenth of the rows for granted. A tenth of a
-# tenth of a tenth is a row: so little promises a plan for any arguments to cost that it is kept,
+# PostgreSQL assumes that a LIMIT whose value it does not know takes a tenth of the rows. Three of
+# them leave about one row, which makes the generic plan look so cheap that PostgreSQL keeps it,
 # however few bookings an organization has.
 TIMES_LIMITED: Final = 3
-# So long a list is counted to its end. One that takes longer has its page, and is counted stretch
-# by stretch, until so long after it began; a request has 4 s, and what is given up takes time too.
+# How long a list may take to be counted in one statement. For one that takes longer, only its page
+# is read, within the second limit, and it is counted stretch by stretch until the third, since the
+# beginning. A request has 4 s, and cancelling a statement takes time too.
 COUNTED_WITHIN_SECONDS: Final = 1.2
 SHOWN_WITHIN_SECONDS: Final = 1.4
 COUNTED_UNTIL_SECONDS: Final = 2.6
-# So many are counted with the page, or all of fewer.
+# Up to so many bookings of a slow list are counted together with its page.
 COUNTED_AT_MOST: Final = 10_000
 TOO_MANY_SAID: Final = (
     "Looking through so many bookings takes too long. Please ask for fewer of them: those of a"
@@ -98,12 +100,12 @@ BEING_COUNTED_SAID: Final = (
     " seconds, or for fewer of them: those of a schedule, or of some days."
 )
 _totals: Final = KeptTotals()
-# The text, and its parameters.
+# The SQL text, and its arguments.
 Statement = tuple[str, list[Any]]
 
 
 class AskedPage(NamedTuple):
-    """Which bookings of an organization; without its total where `is_counted` is false."""
+    """The page of bookings that is asked for; without the total unless `is_counted`."""
 
     organization_id: UUID
     criteria: BookingFilter
@@ -111,15 +113,17 @@ class AskedPage(NamedTuple):
     offset: int
     is_counted: bool = True
     counted_at_most: int | None = None
-    place: Place | None = None  # from which on it is looked for
+    place: Place | None = None  # where the search for it begins
 
 
 async def list_bookings(
     tenant: TenantConnection, criteria: BookingFilter, limit: int, offset: int
 ) -> tuple[list[Booking], int]:
-    """A page sorted by start, then id, and how many there are in all, in one snapshot: a
-    MinimumTotal where they could not be counted in time. Raises Unavailable where not even the page
-    can be found in time."""
+    """A page sorted by start, then id, and the total, from one snapshot.
+
+    The total is a MinimumTotal if it could not be counted in time. Raises Unavailable if not even
+    the page could be read in time.
+    """
     rows, total = await _fetch_counted(tenant, criteria, limit, offset, list_statement)
     found = [booking_from(row) for row in rows if row[0] is not None]
     return found[:limit], _as_total(total, offset + len(found))
@@ -128,12 +132,12 @@ async def list_bookings(
 async def list_stamps(
     tenant: TenantConnection, criteria: BookingFilter, limit: int, offset: int
 ) -> tuple[list[bytes], int]:
-    """The same page and total, of each booking its stamp: which booking it is, in which state.
-    Raises as that does.
+    """Like `list_bookings`, but with each booking's stamp, which identifies the booking and its
+    state.
 
-    A stamp is another one whenever anything of the row is: it names the transaction that wrote it
-    last. When it was changed is in it since a standby that takes over may lack transactions, and
-    give their numbers to others.
+    A stamp differs whenever anything in the row does, because it contains the transaction that
+    wrote the row last. It also contains the time of the change: a standby that takes over may lack
+    some transactions and give their numbers to others.
     """
     rows, total = await _fetch_counted(tenant, criteria, limit, offset, stamps_statement)
     packed: bytes = rows[0][0] or b""
@@ -148,15 +152,15 @@ async def _fetch_counted(
     offset: int,
     statement: Callable[[AskedPage], Statement],
 ) -> tuple[list[Any], int]:
-    """The rows, of which the last two columns are the latest event and the total; and that. Of a
-    list that is dear to count they may be one more than was asked for."""
+    """The rows, whose last two columns are the latest event and the total; and the total. A list
+    that is slow to count may have one row more than the limit."""
     owner = tenant.organization_id
-    # How much a text finds is known only for that text.
+    # A generic plan does not fit a search, as each text matches a different share of the bookings.
     has_text = bool(criteria.search or criteria.attendee_email)
     known = NONE_KEPT if has_text else _totals.find(owner, criteria)
     asked = AskedPage(owner, criteria, limit, offset)
     began = monotonic()
-    if not _totals.is_dear(owner, criteria):
+    if not _totals.is_slow(owner, criteria):
         fetch = partial(_fetch_within, tenant, statement, began + COUNTED_WITHIN_SECONDS, has_text)
         try:
             if known.total is not None:
@@ -165,13 +169,13 @@ async def _fetch_counted(
                     return rows, known.total
             rows = await fetch(asked)
         except TimeoutError:
-            _totals.note_dear(owner, criteria)
+            _totals.note_slow(owner, criteria)
         else:
             counted = KeptTotal(*rows[0][-2:])
             if not has_text:
                 _totals.keep(owner, criteria, counted)
             return rows, counted.total or 0
-    return await _fetch_dear(tenant, asked, statement, began + COUNTED_UNTIL_SECONDS)
+    return await _fetch_slow(tenant, asked, statement, began + COUNTED_UNTIL_SECONDS)
 
 
 async def _fetch_within(
@@ -181,21 +185,22 @@ async def _fetch_within(
     is_planned: bool,
     asked: AskedPage,
 ) -> list[Any]:
-    """Raises TimeoutError at an instant of `monotonic`."""
+    """The rows of a statement. Raises TimeoutError at the instant `until`, by `monotonic`."""
     sql, arguments = statement(asked)
     fetch = partial(fetch_planned, tenant.tx) if is_planned else tenant.tx.fetch
     rows: list[Any] = await fetch(sql, *arguments, timeout=until - monotonic())
     return rows
 
 
-async def _fetch_dear(
+async def _fetch_slow(
     tenant: TenantConnection,
     asked: AskedPage,
     statement: Callable[[AskedPage], Statement],
     until: float,
 ) -> tuple[list[Any], int]:
-    """The rows of a list that cannot be counted at once, and its total by stretches, in one
-    snapshot; until an instant of `monotonic`. A page far behind is looked for in its stretch."""
+    """The rows of a list that is slow to count, and its total, counted by stretches in the same
+    snapshot until an instant of `monotonic`. A page with a large offset is searched for only in the
+    stretch that it is in."""
     stretches = kept_stretches(tenant.organization_id, asked.criteria)
     async with tenant.tx.transaction(isolation="repeatable_read", readonly=True):
         total = None
@@ -217,7 +222,8 @@ async def _fetch_dear(
 async def _fetch_limited(
     tenant: TenantConnection, asked: AskedPage, statement: Callable[[AskedPage], Statement]
 ) -> list[Any]:
-    """One row more than was asked for, and only so many counted."""
+    """The page with one row more than the limit, and a count that stops at COUNTED_AT_MOST. Raises
+    Unavailable if that takes too long."""
     limited = asked._replace(limit=asked.limit + 1, counted_at_most=COUNTED_AT_MOST)
     sql, arguments = statement(limited)
     try:
@@ -229,8 +235,8 @@ async def _fetch_limited(
 async def _count_in_stretches(
     tenant: TenantConnection, criteria: BookingFilter, stretches: Stretches, until: float
 ) -> int | None:
-    """None where there was no time for it, and for a list that is another one each time that it is
-    asked for."""
+    """The total. None if there was no time to count it, or for a list that is different each time,
+    as its criteria name the current time."""
     if criteria.ends_after is not None:
         return None
     parts, asked_for = _parts(tenant.organization_id, criteria)
@@ -240,12 +246,12 @@ async def _count_in_stretches(
             return None
     except TimeoutError:
         return None
-    _totals.note_dear(tenant.organization_id, criteria)
+    _totals.note_slow(tenant.organization_id, criteria)
     return await total_of(tenant, criteria.after, conditions, stretches)
 
 
 def _as_total(total: int, found: int) -> int:
-    """With what the page itself shows that there is."""
+    """The total; one that is only a minimum is raised to what the page itself shows to exist."""
     is_minimum = isinstance(total, MinimumTotal)
     return MinimumTotal(max(total, found)) if is_minimum else total
 
@@ -256,8 +262,8 @@ async def list_bookings_after(
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Booking]:
-    """The next ones after a start and id, in the same order: who reads all of them in pages pays
-    for each row once."""
+    """The next bookings after a start and id, in the same order. Reading a whole list this way
+    reads each row once."""
     parts, arguments = _parts(tenant.organization_id, criteria)
     if after is not None:
         parts = _from_place(parts, arguments, ">", after)
@@ -268,10 +274,11 @@ async def list_bookings_after(
 
 
 def list_statement(asked: AskedPage) -> Statement:
-    """The statement holds only the conditions that are asked for, so that each fits an index.
+    """The statement for a page. It only has the conditions that the criteria need, so that an index
+    fits each.
 
-    It always gives a row, so that the latest event and the total, the last two columns, are known
-    beyond the last page too; that total is NULL where it is not to be counted.
+    It always returns a row, so that the last two columns, the latest event and the total, are known
+    beyond the last page too. The total is NULL if it is not to be counted.
     """
     counted, page, arguments = _counted_page(*asked)
     return (
@@ -282,8 +289,8 @@ def list_statement(asked: AskedPage) -> Statement:
 
 
 def stamps_statement(asked: AskedPage) -> Statement:
-    """The same with the page's stamps alone, one after the other: reading a value takes a tenth
-    of the time that reading its rows does."""
+    """The statement for a page's stamps, concatenated: reading that one value takes a tenth of the
+    time of reading rows."""
     counted, page, arguments = _counted_page(*asked)
     return (
         f"WITH {counted} SELECT"
@@ -301,15 +308,16 @@ def _counted_page(
     counted_at_most: int | None,
     place: Place | None,
 ) -> tuple[str, str, list[Any]]:
-    """What counts, a page with its columns left open, and what both ask for."""
+    """The common table expressions that count, the page with a placeholder for its columns, and the
+    arguments of both."""
     parts, arguments = _parts(organization_id, criteria)
-    if counted_at_most is not None:  # so many that their order is the way to the first of them
+    if counted_at_most is not None:  # with so many, following the order finds the first soonest
         parts = [part._replace(is_few=False) for part in parts]
     if place is not None:
         parts = _from_place(parts, arguments, ">=", place)
     arguments.append(limit)
     last = len(arguments)
-    is_kept = counted_at_most is None  # a plan for any arguments
+    is_kept = counted_at_most is None  # whether PostgreSQL is to keep a generic plan
     if is_kept and _is_in_order(parts) and offset == 0 and limit <= LONGEST_PAGE:
         page = _page("{columns}", parts, str(LONGEST_PAGE), "0")
         for level in range(TIMES_LIMITED):
@@ -326,7 +334,8 @@ def _counted_page(
 
 
 def _count(parts: Sequence[ConditionPart], at_most: int | None) -> str:
-    """In order, or PostgreSQL looks through all organizations for the first ones."""
+    """The count. With a limit it is ordered, as PostgreSQL would search all organizations for the
+    first rows otherwise."""
     most = "" if at_most is None else f" ORDER BY start_time, id LIMIT {at_most:d}"
     return " + ".join(
         f"(SELECT count(*) FROM (SELECT FROM bookings WHERE {part.condition}{most}) met)"
@@ -340,33 +349,37 @@ def _from_place(
     is_beyond: str,
     place: tuple[datetime, UUID],
 ) -> list[ConditionPart]:
-    """Of what the parts find, what stands at or after a place, which is added to the arguments."""
+    """The parts, limited to bookings from a place on, which is added to the arguments."""
     arguments += place
     beyond = f"(start_time, id) {is_beyond} (${len(arguments) - 1}, ${len(arguments)})"
     return [part.and_(ConditionPart(beyond, is_few=False)) for part in parts]
 
 
 def _page(columns: str, parts: Sequence[ConditionPart], limit: str, offset: str) -> str:
-    """A page of what all parts find together, in order."""
+    """A page of the bookings that all parts find together, in order."""
     order = "ORDER BY start_time, id LIMIT"
     select = f"SELECT {columns} FROM bookings WHERE"
     if _is_in_order(parts):
         return f"{select} {parts[0].condition} {order} {limit} OFFSET {offset}"
-    # OFFSET 0: what is few is planned by itself, never for the order of the whole.
+    # OFFSET 0 makes PostgreSQL plan a part with few bookings by itself, not for the common order.
     ends = {True: "OFFSET 0", False: f"{order} {limit} + {offset}"}
     union = " UNION ALL ".join(f"({select} {part.condition} {ends[part.is_few]})" for part in parts)
     return f"SELECT * FROM ({union}) met {order} {limit} OFFSET {offset}"
 
 
 def _is_in_order(parts: Sequence[ConditionPart]) -> bool:
-    """Whether one index may give the page as it is asked for."""
+    """Whether a single index can give the page in its order."""
     return len(parts) == 1 and not parts[0].is_few
 
 
 def _parts(organization_id: UUID, criteria: BookingFilter) -> tuple[list[ConditionPart], list[Any]]:
-    """The conditions, and what they ask for, in parts that share no booking and are bounded by
-    an index each: on a schedule those where it comes first and those where it comes further
-    back; of what ends after an instant what runs then and what begins then or later."""
+    """The conditions in parts, and their arguments. Parts have no booking in common, and each can
+    be answered by an index.
+
+    A schedule gives two parts: bookings that take it first, and those that take it further back in
+    their list. An end after an instant gives two: bookings that are running then, and those that
+    begin then or later.
+    """
     arguments: list[Any] = [organization_id]
     conditions = ["organization_id = $1"]
     for value, template in _conditions(criteria):

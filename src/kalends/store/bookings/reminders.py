@@ -1,4 +1,4 @@
-"""Reminders as rows: when which booking's attendee is to be reminded."""
+"""Reminders as rows: when the attendee of a booking is to be reminded."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ planned AS (
 SELECT
 """
 DROP: Final = "DELETE FROM reminders WHERE organization_id = $1 AND booking_id = $2"
-# Housekeeping: over all organizations.
+# Over all organizations, for housekeeping.
 DUE: Final = """
 SELECT r.organization_id, o.mode, r.booking_id, r.minutes_before
 FROM reminders r JOIN organizations o ON o.id = r.organization_id
@@ -45,7 +45,7 @@ class DueReminder(Struct, frozen=True):
 
 
 async def find_reminder_minutes(tenant: TenantConnection, event_type_id: UUID) -> list[int]:
-    """How many minutes before a start the event type reminds of it."""
+    """How many minutes before a start the event type's reminders are due."""
     minutes: list[int] = await tenant.tx.fetchval(MINUTES, tenant.organization_id, event_type_id)
     return minutes or []
 
@@ -57,8 +57,8 @@ async def plan_reminders(
     starts_at: datetime,
     now: datetime,
 ) -> None:
-    """So many minutes before that start, in place of what was planned before. Those whose time is
-    over already are not planned: the booking was made too late for them."""
+    """Replaces the reminders of the booking by those due so many minutes before the start. One that
+    would be due in the past is left out: the booking was made too late for it."""
     times = {minutes: starts_at - timedelta(minutes=minutes) for minutes in minutes_before}
     planned = {minutes: remind_at for minutes, remind_at in times.items() if remind_at > now}
     place = tenant.organization_id, booking_id
@@ -70,12 +70,12 @@ async def drop_reminders(tenant: TenantConnection, booking_id: UUID) -> None:
 
 
 async def list_due(tx: Tx, now: datetime, limit: int, without: Sequence[UUID]) -> list[DueReminder]:
-    """Of all organizations but those in `without`, the longest due first."""
+    """The due reminders of all organizations but those in `without`, the longest due first."""
     return [DueReminder(*row) for row in await tx.fetch(DUE, now, limit, without)]
 
 
 async def delete_reminder(tenant: TenantConnection, due: DueReminder, now: datetime) -> bool:
-    """Removes it; False where somebody else did, or where it was moved."""
+    """Deletes a due reminder; False if somebody else did, or if it is due later by now."""
     deleted = await tenant.tx.fetchval(
         TAKE, tenant.organization_id, due.booking_id, due.minutes_before, now
     )

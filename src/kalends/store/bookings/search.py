@@ -1,6 +1,6 @@
-"""What is typed to search for bookings, as patterns on their folded text (`bookings.search_text`).
+"""Turns what is typed to search for bookings into patterns on `bookings.search_text`.
 
-The text and what is searched in it are folded by one function of the database.
+One function of the database folds (normalizes) both that text and the search terms.
 """
 
 import re
@@ -11,10 +11,10 @@ from kalends.store.database import Tx
 
 LONGEST_SEARCH_TEXT: Final = 200
 MOST_TERMS: Final = 8
-# Shorter ones are looked for where words begin: an index of trigrams knows nothing else of them.
+# Shorter terms only match at the beginning of a word, as a trigram index can find nothing else.
 SHORTEST_PART: Final = 3
 FEWEST_DIGITS: Final = 3
-# Numbers are typed in many groupings, so those that follow each other are one.
+# Phone numbers are typed in many groupings, so consecutive groups of digits are one term.
 _NUMBERS: Final = re.compile(r"[0-9+()./ -]*[0-9][0-9+()./ -]*")
 _SPECIAL: Final = re.compile(r"([\\%_])")
 
@@ -27,9 +27,9 @@ Patterns = tuple[tuple[str, ...], ...]
 
 
 async def find_patterns(tx: Tx, text: str) -> Patterns:
-    """For each term of the text the patterns of which one has to fit; none for an empty text.
+    """For each term of the text its patterns, of which one has to match; empty for an empty text.
 
-    At most LONGEST_SEARCH_TEXT characters of it and MOST_TERMS terms count.
+    Characters beyond LONGEST_SEARCH_TEXT and terms beyond MOST_TERMS are ignored.
     """
     terms = list(_terms_in(text[:LONGEST_SEARCH_TEXT]))[:MOST_TERMS]
     folded = await tx.fetch(FOLD, terms) if terms else []
@@ -40,10 +40,10 @@ async def find_patterns(tx: Tx, text: str) -> Patterns:
 
 
 def address_pattern(address: str) -> str | None:
-    """A pattern that the folded text of each booking fits whose address holds this, in any case.
+    """A pattern on the folded text that matches all bookings whose mail address contains this.
 
-    It is what stands before the @, which is rare, as what stands after it is not. None where that
-    is missing or short, and for what does not fold as `lower()` does.
+    It uses the part before the @, as the one after it is rarely selective. None if that part is
+    missing or short, or if it does not fold as `lower()` does.
     """
     name, at, _ = address.partition("@")
     is_plain = name.isascii() and name.isprintable() and " " not in name
@@ -51,7 +51,7 @@ def address_pattern(address: str) -> str | None:
 
 
 def _terms_in(text: str) -> Iterator[str]:
-    """The words, and the numbers with all that follow them: `Ada +49 30 1` is two terms."""
+    """The words of the text, and its groups of numbers: `Ada +49 30 1` has two terms."""
     numbers: list[str] = []
     for word in text.split():
         if _NUMBERS.fullmatch(word) or (numbers and not re.search(r"\w", word)):
@@ -67,7 +67,7 @@ def _terms_in(text: str) -> Iterator[str]:
 
 def _patterns_of(plain: str, digits: str) -> Iterator[str]:
     yield _pattern(plain)
-    # What is dialled at home begins with 0, what is dialled from elsewhere with 00 or +.
+    # A number begins with 0 if it is dialled within the country, and with 00 or + from abroad.
     number = digits.lstrip("0")
     if len(number) >= FEWEST_DIGITS and number != plain:
         yield _pattern(number)

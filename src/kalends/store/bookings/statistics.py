@@ -1,7 +1,7 @@
-"""Counts of bookings over a range and the one before. Bounds of days and offsets of the clock come
-from the engine, never from SQL.
+"""Statistics of bookings over a range of days and the range before.
 
-Each statement reads its bookings once, and adds them up by what few groups they fall into.
+The bounds of days and the offsets of the clock come from the availability engine, never from SQL.
+Each statement reads its bookings once, and counts them in a small number of groups.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from kalends.store.database import TenantConnection, fetch_planned
 
 class StatisticsScope(Struct, frozen=True):
     """Which bookings are counted: those that start from the first of the `bounds` to before the
-    last; from `turns_at` on they are of the range itself, earlier of the one before. `among` are
-    the schedules of which they take one; None is any."""
+    last. From `turns_at` on they belong to the range itself, before it to the range before. They
+    take one of the schedules in `among`; None means any."""
 
     bounds: Sequence[datetime]
     turns_at: datetime
@@ -26,9 +26,9 @@ class StatisticsScope(Struct, frozen=True):
 
 
 class Counted(Struct, frozen=True):
-    """How many bookings of a status fall into a group; `kind` says what the groups are: "span"
-    (the number of the span between two bounds, from 0), "event_type" (its id), "source", "lead"
-    (the number of the span of lead times, from 0). `lead_seconds` is their lead time in all."""
+    """How many bookings of a status are in a group. `kind` says what the group is: "span" (the
+    number of the span between two bounds, from 0), "event_type" (its id), "source", or "lead" (the
+    number of the span of lead times, from 0). `lead_seconds` is the sum of their lead times."""
 
     kind: str
     group: Any
@@ -39,7 +39,7 @@ class Counted(Struct, frozen=True):
 
 
 class TakenCount(Struct, frozen=True):
-    """How many bookings of a status take just these schedules, and for how many seconds."""
+    """How many bookings of a status take exactly these schedules, and for how many seconds."""
 
     schedule_ids: Sequence[UUID]
     is_now: bool
@@ -49,14 +49,14 @@ class TakenCount(Struct, frozen=True):
 
 
 class TakenCounts(NamedTuple):
-    """By lists of schedules; and how many that were not cancelled start in which hour of the week,
-    now or before."""
+    """Counts by lists of schedules; and by hour of the week how many bookings that were not
+    cancelled start in it, in the range and in the one before."""
 
     by_schedules: Sequence[TakenCount]
     by_hour: Sequence[tuple[int, bool, int]]
 
 
-# By the bits of what is not grouped by: the kind, and its column.
+# The kind of a group and its column, by the value of GROUPING: a bit for each ungrouped column.
 KINDS: Final = {
     0b0111: ("span", "span"),
     0b1011: ("event_type", "event_type_id"),
@@ -67,8 +67,8 @@ _IN_RANGE: Final = """
     b.organization_id = $1 AND b.start_time >= $2::timestamptz AND b.start_time < $3::timestamptz
     AND ($5::uuid[] IS NULL OR b.schedule_ids && $5)
 """
-# `date_part` and not `extract`, whose exact numbers take five times as long; and bounds in seconds,
-# since `width_bucket` compares floats by itself, and instants by calling a function each time.
+# `extract` would give exact numerics, which take five times as long as `date_part`'s floats. Bounds
+# are in seconds, as `width_bucket` compares floats directly, and instants by calling a function.
 _LENGTH: Final = "date_part('epoch', b.end_time) - date_part('epoch', b.start_time)"
 COUNTS: Final = f"""
 SELECT grouping(span, event_type_id, source, lead) AS kind, span, event_type_id, source, lead,
@@ -87,8 +87,8 @@ GROUP BY GROUPING SETS (
     (is_now, status, span), (is_now, status, event_type_id), (is_now, status, source),
     (is_now, status, lead))
 """
-# Hours from Monday's midnight on the wall clock: the first of 1970 was a Thursday. Few lists of
-# schedules are taken by many bookings, so one read gives both.
+# Hours of the wall clock since Monday's midnight; 1970-01-01 was a Thursday. Many bookings take few
+# different lists of schedules, so one read gives both counts.
 TAKEN: Final = f"""
 SELECT schedule_ids, hour, is_now, status, sum(counted)::bigint, sum(seconds) FROM (
     SELECT schedule_ids,
@@ -103,12 +103,12 @@ SELECT schedule_ids, hour, is_now, status, sum(counted)::bigint, sum(seconds) FR
 ) counts
 GROUP BY GROUPING SETS ((is_now, status, schedule_ids), (is_now, status, hour))
 """
-# Also those that are deleted: their bookings are there still.
+# Includes deleted schedules, as their bookings still exist.
 HOSTS: Final = """
 SELECT id, user_id, coalesce(public_name, name) FROM schedules
 WHERE organization_id = $1 AND user_id IS NOT NULL ORDER BY deleted_at IS NOT NULL, id
 """
-# The seats of a group session share their time, so it counts once: what the others have too much.
+# The seats of a group session share their time, which counts once; this is the time of all others.
 SHARED: Final = f"""
 SELECT id, is_now, sum((seats - 1) * seconds) FROM (
     SELECT taken.id, b.start_time >= $4::timestamptz AS is_now, count(*) AS seats,
@@ -125,8 +125,8 @@ SELECT id, is_now, sum((seats - 1) * seconds) FROM (
 async def count_bookings(
     tenant: TenantConnection, scope: StatisticsScope, lead_bounds: Sequence[float]
 ) -> list[Counted]:
-    """The bookings of a scope by span, event type, source and lead time; `lead_bounds` in seconds
-    begin with 0."""
+    """Counts the bookings of a scope by span, event type, source and lead time. `lead_bounds` are
+    in seconds and begin with 0."""
     bounds = [at.timestamp() for at in scope.bounds[:-1]]
     arguments = *_arguments(tenant, scope), bounds, lead_bounds
     rows = await fetch_planned(tenant.tx, COUNTS, *arguments)
@@ -136,8 +136,9 @@ async def count_bookings(
 async def count_taken(
     tenant: TenantConnection, scope: StatisticsScope, offsets: Sequence[tuple[datetime, int]]
 ) -> TakenCounts:
-    """The bookings of a scope by the schedules that they take, and by the hour of the week at which
-    they start; `offsets` are when the clock changes, and to how many seconds east of UTC."""
+    """Counts the bookings of a scope by the schedules that they take, and by the hour of the week
+    in which they start. `offsets` say when the clock changes, and to how many seconds east of UTC.
+    """
     changes = [offset for _, offset in offsets], [at.timestamp() for at, _ in offsets]
     rows = await fetch_planned(tenant.tx, TAKEN, *_arguments(tenant, scope), *changes)
     by_hour = [row for row in rows if row[0] is None and row[3] != "CANCELLED"]
@@ -148,15 +149,15 @@ async def count_taken(
 
 
 async def list_hosts(tenant: TenantConnection) -> list[Host]:
-    """The schedules that belong to a user, by what attendees call them; deleted ones last."""
+    """The schedules that belong to a user, with their public names; deleted ones come last."""
     return [Host(*row) for row in await tenant.tx.fetch(HOSTS, tenant.organization_id)]
 
 
 async def shared_seconds(
     tenant: TenantConnection, scope: StatisticsScope
 ) -> dict[tuple[UUID, bool], float]:
-    """How many seconds of a schedule are counted more than once, for seats that share them; by
-    schedule, and whether in the range itself."""
+    """How many seconds are counted too often because seats of a session share them; by schedule,
+    and by whether they are in the range itself."""
     rows = await fetch_planned(tenant.tx, SHARED, *_arguments(tenant, scope))
     return {(row[0], row[1]): float(row[2]) for row in rows}
 

@@ -1,9 +1,9 @@
-"""Totals of lists that are too long to be counted at once.
+"""Totals of lists that are too long to be counted in one statement.
 
-An organization's bookings, in their order, are cut into stretches. Each is counted by itself, as
-many as there is time for, and what was counted is kept: the next request goes on from there. After
-that a stretch is counted again only where something happened in it, which the events of the
-organization tell (see `kept_totals`): each says when its booking starts, and when it did before.
+The bookings of an organization, in their order, are cut into stretches. Each stretch is counted by
+itself, as many as there is time for, and the counts are kept, so that the next request goes on from
+there. Later, a stretch is only counted again if something has happened in it. The events of the
+organization tell (see `kept_totals`), as each says when its booking starts and started before.
 """
 
 from bisect import bisect_left, bisect_right
@@ -20,11 +20,11 @@ from kalends.domain.booking import BookingFilter
 from kalends.store.database import TenantConnection, fetch_planned
 
 BOOKINGS_IN_STRETCH: Final = 20_000
-# Where more happened since, all is counted again.
+# If there are more events than this since the last count, all stretches are counted again.
 MOST_EVENTS: Final = 1_000
-# Beside the events only somebody with a database client changes bookings.
+# Only somebody with a database client changes bookings without an event.
 KEPT_SECONDS: Final = 3_600.0
-# Of ten million bookings one takes some 100 kB.
+# The lists that are kept; one of ten million bookings takes some 100 kB.
 MOST_KEPT: Final = 50
 
 LATEST: Final = """
@@ -35,7 +35,7 @@ SELECT number, id, (data ->> 'start_time')::timestamptz,
     (previous ->> 'start_time')::timestamptz, type LIKE 'booking.%'
 FROM events WHERE organization_id = $1 AND number >= $2 ORDER BY number LIMIT $3
 """
-# Where PostgreSQL knows little of a table, it would read and sort all of it for each stretch.
+# With poor statistics PostgreSQL would read and sort the whole table for each stretch.
 IN_ORDER: Final = "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off"
 NEXT_PLACE: Final = """
 SELECT start_time, id FROM bookings
@@ -45,7 +45,7 @@ ORDER BY start_time, id OFFSET $6 LIMIT 1
 
 
 class Place(NamedTuple):
-    """Where a booking stands in the order of all."""
+    """The place of a booking in the order of all."""
 
     start_time: datetime
     id: UUID
@@ -56,16 +56,16 @@ LAST: Final = Place(datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
 
 
 class Conditions(NamedTuple):
-    """What the bookings of a list meet, in parts that share none, and what they ask for; the
-    organization is the first of it."""
+    """The conditions of a list, in parts that have no booking in common, and their arguments, of
+    which the organization is the first."""
 
     parts: Sequence[str]
     arguments: Sequence[Any]
 
 
 class Stretches:
-    """How many bookings of a list each stretch has, as of an event; None where that is not known.
-    A stretch goes from its place to that of the next one."""
+    """How many bookings of a list each stretch has, as of an event; None if that is not known.
+    A stretch goes from its place up to that of the next one."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -74,14 +74,14 @@ class Stretches:
         self.counts: list[int | None] = [None]
 
     def copy(self) -> "Stretches":
-        """Another one, for a snapshot of its own."""
+        """A copy, which can be brought up to date with another snapshot."""
         other = Stretches()
         other.number, other.event_id = self.number, self.event_id
         other.places, other.counts = [*self.places], [*self.counts]
         return other
 
     def forget_around(self, start_times: Iterable[datetime]) -> None:
-        """What may hold a booking that starts then is to be counted again."""
+        """Forgets the counts of the stretches that may have a booking with one of these starts."""
         starts = [place.start_time for place in self.places]
         for start_time in start_times:
             first = max(bisect_left(starts, start_time) - 1, 0)
@@ -89,7 +89,7 @@ class Stretches:
                 self.counts[at] = None
 
     def begin_at(self, after: datetime | None) -> int:
-        """The stretch around an instant, before which nothing has to be known."""
+        """The index of the stretch around an instant; those before it need not be counted."""
         if after is None:
             return 0
         if len(self.places) == 1:
@@ -98,11 +98,11 @@ class Stretches:
         return bisect_right([place.start_time for place in self.places], after) - 1
 
     def known(self) -> int:
-        """How many there are at least."""
+        """The sum of the known counts: the list has at least so many bookings."""
         return sum(count or 0 for count in self.counts)
 
     def place_of(self, offset: int) -> tuple[Place, int]:
-        """Where the stretch begins that holds the booking with so many before it, and how many
+        """Where the stretch begins that has the booking with this offset, and how many bookings
         there are before that place."""
         passed = 0
         for place, count in zip(self.places, self.counts, strict=True):
@@ -122,13 +122,14 @@ class KeptStretches:
         self._kept: OrderedDict[tuple[UUID, BookingFilter], tuple[Stretches, float]] = OrderedDict()
 
     def find(self, organization_id: UUID, criteria: BookingFilter) -> Stretches:
-        """A copy, to be taken before its snapshot is: what it knows is seen there."""
+        """A copy of what is kept. It must be taken before the caller's snapshot, so that the
+        snapshot sees all that the counts do."""
         kept, since = self._kept.get((organization_id, criteria), (Stretches(), 0.0))
         return kept.copy() if since > monotonic() - KEPT_SECONDS else Stretches()
 
     def keep(self, organization_id: UUID, criteria: BookingFilter, counted: Stretches) -> None:
-        """For who asks next, unless that is known of a later event; the age is that of the first
-        count."""
+        """Keeps the counts, unless counts as of a later event are kept already. Their age is
+        reckoned from the first count."""
         key = organization_id, criteria
         kept, since = self._kept.pop(key, (counted, monotonic()))
         if since <= monotonic() - KEPT_SECONDS:
@@ -142,7 +143,7 @@ _kept: Final = KeptStretches()
 
 
 def stretched(criteria: BookingFilter) -> BookingFilter:
-    """The list whose stretches are counted: one of what is to come is the end of one of all."""
+    """The list whose stretches are counted; a list of future bookings is the end of it."""
     return structs.replace(criteria, after=None)
 
 
@@ -157,8 +158,9 @@ async def count_stretches(
     stretches: Stretches,
     until: float,
 ) -> bool:
-    """Counts what is not known, in the snapshot of the caller's transaction; False where that was
-    not done by then, an instant of `monotonic`. Raises TimeoutError in the middle of a stretch."""
+    """Counts the stretches that are not known, in the snapshot of the caller's transaction. False
+    if `until`, an instant of `monotonic`, came first. Raises TimeoutError if that is in the middle
+    of a stretch."""
     await _bring_up_to_date(tenant, stretches)
     await tenant.tx.execute(IN_ORDER)
     try:
@@ -180,8 +182,8 @@ async def count_stretches(
 async def total_of(
     tenant: TenantConnection, after: datetime | None, conditions: Conditions, stretches: Stretches
 ) -> int:
-    """How many there are in all; of what starts after an instant those of the stretches that lie
-    beyond it, and of the one around it what meets the conditions, which name the instant."""
+    """The total of the list. If it begins after an instant, the stretches beyond that are summed
+    up, and the one around it is counted with the conditions, which name the instant."""
     counts = [count or 0 for count in stretches.counts]
     if after is None:
         return sum(counts)
@@ -192,7 +194,7 @@ async def total_of(
 
 
 async def _bring_up_to_date(tenant: TenantConnection, stretches: Stretches) -> None:
-    """As of the latest event that this snapshot sees."""
+    """Makes the counts those as of the latest event that this snapshot sees, forgetting some."""
     owner = tenant.organization_id
     happened: Sequence[Any] = ()
     if stretches.event_id:
@@ -207,7 +209,7 @@ async def _bring_up_to_date(tenant: TenantConnection, stretches: Stretches) -> N
 
 
 def _is_whole(happened: Sequence[Any], stretches: Stretches) -> bool:
-    """Whether these are all events from that of the stretches on, and tell what they changed."""
+    """Whether these are all events since that of the stretches, and say which bookings changed."""
     is_told = all(row[2] or not row[4] for row in happened)
     is_same = bool(happened) and happened[0][1] == stretches.event_id
     return is_same and is_told and len(happened) <= MOST_EVENTS
@@ -216,7 +218,7 @@ def _is_whole(happened: Sequence[Any], stretches: Stretches) -> bool:
 async def _count_stretch(
     tenant: TenantConnection, conditions: Conditions, stretches: Stretches, at: int, left: float
 ) -> None:
-    """That stretch; one that has grown too long is cut."""
+    """Counts one stretch; if it has grown too long, it is cut first."""
     place, end = stretches.places[at], stretches.end_of(at)
     next_one = await fetch_planned(
         tenant.tx,

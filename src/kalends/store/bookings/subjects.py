@@ -1,4 +1,4 @@
-"""Bookings of a subject: one booking, or all that have a seat of an event type at one start."""
+"""The bookings of a subject, which is one booking, or all seats of an event type at one start."""
 
 from datetime import datetime
 from typing import Final
@@ -22,7 +22,7 @@ async def list_bookings_of_subject(
     event_type_id: UUID | None,
     starts_at: datetime | None,
 ) -> list[Booking]:
-    """Of seats none that were imported."""
+    """The bookings of a subject; imported bookings are not among the seats."""
     if booking_id is None:
         rows = await tenant.tx.fetch(SEATS, tenant.organization_id, event_type_id, starts_at)
     else:
