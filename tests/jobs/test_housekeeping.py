@@ -279,6 +279,21 @@ async def test_links_to_accounts_are_forgotten_when_they_have_expired(context: C
     assert await fetch(context, query, [user_id]) == [NOW + timedelta(minutes=5)]
 
 
+async def test_unsent_forms_are_forgotten_when_they_have_expired(context: Context) -> None:
+    user_id = await make_user(context)
+    for expires_at in (NOW - SECOND, NOW + timedelta(minutes=5)):
+        await execute(
+            context,
+            "INSERT INTO unsent_forms VALUES ($1, $2, '/console', 'sealed', $3)",
+            [user_id, new_id(), expires_at],
+        )
+
+    await housekeeping.forget_unsent_forms(context)
+
+    query = "SELECT expires_at FROM unsent_forms WHERE user_id = $1"
+    assert await fetch(context, query, [user_id]) == [NOW + timedelta(minutes=5)]
+
+
 async def test_every_line_of_the_timetable_leaves_nothing_for_a_second_time(
     context: Context,
 ) -> None:

@@ -42,6 +42,13 @@ class Invalid(KalendsError, code="VALIDATION_ERROR"):
         return cls(f"{field}: {message}", [Detail(field, message, fault=fault)])
 
 
+class NotSaved(Invalid):
+    """Nothing is wrong with it: what was typed is only shown again, until somebody saves it."""
+
+    def __init__(self) -> None:
+        super().__init__("This is not saved yet.")
+
+
 class BadRequest(KalendsError, code="BAD_REQUEST"):
     """What came is not HTTP."""
 
@@ -63,6 +70,10 @@ class Unauthorized(KalendsError, code="UNAUTHORIZED"): ...
 
 
 class Forbidden(KalendsError, code="FORBIDDEN"): ...
+
+
+class FormOutdated(Forbidden):
+    """A form is of another session than the one that it was sent in."""
 
 
 class NeedsAdmin(Forbidden):

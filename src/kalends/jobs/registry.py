@@ -113,4 +113,5 @@ TIMETABLE: Final[Mapping[str, Timed]] = {
     "forget messages": Timed("20 * * * *", housekeeping.forget_messages),
     "forget booking links": Timed("30 3 * * *", housekeeping.forget_booking_links),
     "forget account links": Timed("50 * * * *", housekeeping.forget_account_links),
+    "forget unsent forms": Timed("*/5 * * * *", housekeeping.forget_unsent_forms),
 }

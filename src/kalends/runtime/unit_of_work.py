@@ -13,7 +13,7 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from kalends.domain.access import Mode
-from kalends.domain.errors import Forbidden, NotFound, Unauthorized
+from kalends.domain.errors import Forbidden, NotFound, NotSaved, Unauthorized
 from kalends.domain.gateways import NO_GATEWAYS, Gateways
 from kalends.domain.ids import encode_id
 from kalends.domain.mail import Mail
@@ -44,12 +44,14 @@ class GaveUp(Exception):
 
 @dataclass(frozen=True)
 class Context:
-    """What use cases work with: the database, the seal, the clock, the gateways."""
+    """What use cases work with: the database, the seal, the clock, the gateways. Where it
+    `may_change` nothing, use cases that change something raise NotSaved before they begin."""
 
     database: Database
     seal: Seal
     clock: Callable[[], Instant] = real_time
     gateways: Gateways = NO_GATEWAYS
+    may_change: bool = True
 
     async def close(self) -> None:
         """Gives back the connections to the database and to others."""
@@ -220,6 +222,8 @@ async def change_once(
 async def _with_attempts(
     context: Context, caller: Caller, once: Callable[[UnitOfWork], Awaitable[R]]
 ) -> R:
+    if not context.may_change:
+        raise NotSaved
     attempt = 1
     while True:
         try:

@@ -115,6 +115,11 @@ async def forget_account_links(context: Context) -> int:
     return await _in_batches(context, store.delete_account_links, context.clock())
 
 
+async def forget_unsent_forms(context: Context) -> int:
+    """Forgets what users sent an hour ago, after their session had ended."""
+    return await _in_batches(context, store.delete_unsent_forms, context.clock())
+
+
 async def _sweep(context: Context, sweep: Sweep, until: datetime) -> int:
     """Organization by organization, each in a use of the database of its own: what blocks one
     keeps no other waiting. Raises Unavailable for those that were blocked, in the end."""

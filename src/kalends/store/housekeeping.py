@@ -114,6 +114,7 @@ CONSENTS: Final = Sweep("calendar_consents", _ID, "expires_at")
 FINDINGS: Final = Sweep("calendar_findings", _ID, "resolved_at")
 SESSIONS: Final = _oldest("sessions", "expires_at")
 ACCOUNT_LINKS: Final = _oldest("account_links", "expires_at")
+UNSENT_FORMS: Final = _oldest("unsent_forms", "expires_at")
 WINDOWS: Final = """
 DELETE FROM rate_windows WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM rate_windows WHERE window_start < $1
@@ -164,6 +165,11 @@ async def delete_job_log(tx: Tx, until: datetime) -> int:
 async def delete_account_links(tx: Tx, now: datetime) -> int:
     """Forgets links to reset a password, and invitations, that expired by `now`."""
     return await _delete(tx, ACCOUNT_LINKS, now)
+
+
+async def delete_unsent_forms(tx: Tx, now: datetime) -> int:
+    """Forgets what users sent after their session had ended, where nobody came back for it."""
+    return await _delete(tx, UNSENT_FORMS, now)
 
 
 async def _delete(tx: Tx, sql: str, until: datetime | int) -> int:

@@ -114,6 +114,7 @@ _REFERENCE: Final = ("organizations", "users", "memberships", "api_keys", "chann
 _LOCAL: Final = (
     "sessions",
     "account_links",
+    "unsent_forms",
     "rate_windows",
     "pgqueuer",
     "pgqueuer_log",

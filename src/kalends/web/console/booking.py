@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec import json
 
 from kalends.domain.booking import MOVABLE, TRANSITIONS, Booking, Status
-from kalends.domain.errors import InvalidTransition, NotReschedulable, Stale
+from kalends.domain.errors import InvalidTransition, NotReschedulable, NotSaved, Stale
 from kalends.domain.mail import MailKind
 from kalends.domain.rights import Right
 from kalends.domain.values import Text
@@ -49,6 +49,8 @@ async def set_status(request: ConsoleRequest) -> PageAnswer:
         await posted.change(bookings.update_booking, changes)
     except OVERTAKEN as error:
         return await stale_page(request, error)
+    except NotSaved:
+        return await booking_page(request, 422)
     if status is not Status.CONFIRMED:
         return request.go(url_of(posted.booking_id), done=status)
     booking = await posted.read_booking()
@@ -61,17 +63,20 @@ async def cancel(request: ConsoleRequest) -> PageAnswer:
     posted = await read_posted(request)
     reason = posted.fields.text("reason") or None
     if reason is not None and not is_accepted(reason, Text):
-        return await booking_page(request, 422, problem=str(UNFIT))
+        return await booking_page(request, 422, problem=str(UNFIT), reason=reason)
     cancellation = Cancellation(reason=reason, notify=posted.notify)
     try:
         await posted.change(bookings.cancel_booking, cancellation)
     except OVERTAKEN as error:
         return await stale_page(request, error)
+    except NotSaved:
+        return await booking_page(request, 422, reason=reason)
     return posted.done(Status.CANCELLED)
 
 
 async def booking_page(request: ConsoleRequest, status: int = 200, **more: Any) -> PageAnswer:
-    """The booking with its whole history. Raises NotFound."""
+    """The booking with its whole history; `reason` is what was typed for a cancellation. Raises
+    NotFound."""
     history: History = await request.read(get_history, booking_id_in(request))
     booking = history.booking
     return request.page(
@@ -94,7 +99,7 @@ async def booking_page(request: ConsoleRequest, status: int = 200, **more: Any) 
         metadata=json.decode(booking.metadata),
         call=None if booking.video is None else json.decode(booking.video),
         attempts={d.id: json.decode(d.attempts) for d, _ in history.deliveries},
-        **more,
+        **({"reason": None} | more),
     )
 
 

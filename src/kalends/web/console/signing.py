@@ -20,6 +20,7 @@ from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.endpoint import SIGN_IN
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import PageRoute
+from kalends.web.pages.unsent import UNSENT
 
 CONSOLE: Final = "/console"
 WRONG: Final = gettext_lazy(
@@ -42,7 +43,7 @@ async def show_sign_in(request: PageRequest) -> PageAnswer:
     token = token_in(request.headers)
     if token and await sign_in_sessions.find_signed_in_user(request.context, token):
         return redirect(_next_in(request))
-    return _form(request, note=gettext("You are signed out.") if "out" in request.query else "")
+    return _form(request, note=_note_in(request))
 
 
 async def sign_in(request: PageRequest) -> PageAnswer:
@@ -109,6 +110,14 @@ def _form(
     assert isinstance(headers, tuple)
     fields = {"email": "", "wrong": "", "note": "", "to": request.query.get("next", "")} | values
     return request.page("console/sign-in.html", status, headers, **fields)
+
+
+def _note_in(request: PageRequest) -> str:
+    if "out" in request.query:
+        return gettext("You are signed out.")
+    if f"{UNSENT}=" in request.query.get("next", ""):
+        return gettext("You had been signed out. Sign in to find what you typed again.")
+    return ""
 
 
 def _next_in(request: PageRequest) -> str:

@@ -4,14 +4,21 @@ The twin of `web/http/endpoint.py`, which does this for the API.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
+from uuid import UUID
 
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from kalends.domain.errors import KalendsError, MethodNotAllowed, NotFound, Unauthorized
+from kalends.domain.errors import (
+    FormOutdated,
+    KalendsError,
+    MethodNotAllowed,
+    NotFound,
+    Unauthorized,
+)
 from kalends.domain.rights import Right
 from kalends.runtime.unit_of_work import Caller
 from kalends.translation import in_language
@@ -25,8 +32,13 @@ from kalends.web.pages.languages import Reader
 from kalends.web.pages.request import PageContext, PageRequest
 from kalends.web.pages.routes import Framing, PageRoute
 from kalends.web.pages.safety import CLOSED, FRAMED, with_styles
+from kalends.web.pages.unsent import find_unsent, forget_unsent, keep_unsent, unsent_in
 
+CONSOLE: Final = "/console"
 SIGN_IN: Final = "/console/sign-in"
+SEE_OTHER: Final = 303
+# How forms answer NotSaved.
+NOT_SAVED: Final = 422
 EMBED_QUERY: Final = b"embed=1"
 
 
@@ -57,13 +69,31 @@ class PageEndpoint:
             await send_answer_of(request, send, answer)
 
     async def _answer(self, request: PageRequest, route: PageRoute | None) -> PageAnswer | Stream:
-        if route is None:
+        unsent_id = unsent_in(request)
+        sends = self.routes.by_method.get("POST")
+        shown = sends if unsent_id is not None and sends is not None else route
+        if shown is None:
             raise NotAMethod(sorted(self.routes.by_method))
         try:
-            request.caller = await self._admit(route.access, request)
+            request.caller = await self._admit(shown.access, request)
         except Unauthorized:
-            return redirect(_sign_in_for(request.scope))
-        return await route.handler(request)
+            return redirect(await _sign_in_for(request))
+        if unsent_id is not None and shown is sends:
+            return await self._show_unsent(request, unsent_id, shown)
+        return await _answer_form(request, shown)
+
+    async def _show_unsent(
+        self, request: PageRequest, form_id: UUID, sends: PageRoute
+    ) -> PageAnswer | Stream:
+        """What was sent, as its own handler shows what it does not take; the page itself where it
+        is not kept any more, or was another user's."""
+        typed = await find_unsent(request, form_id)
+        if typed is None:
+            return redirect(request.scope["path"] if "GET" in self.routes.by_method else CONSOLE)
+        answer = await sends.handler(request.as_unsent(form_id, typed))
+        if isinstance(answer, PageAnswer) and answer.status == NOT_SAVED:
+            return replace(answer, status=200)
+        return answer
 
     async def _admit(self, access: Access | Right, request: PageRequest) -> Caller:
         """Raises Unauthorized, Forbidden (a foreign origin)."""
@@ -116,10 +146,28 @@ def _is_framed(route: PageRoute, scope: Scope) -> bool:
     return route.framing is Framing.EMBEDDED and EMBED_QUERY in scope["query_string"].split(b"&")
 
 
-def _sign_in_for(scope: Scope) -> str:
-    """Back to the page after the sign-in; a form that was sent is not sent again."""
+async def _answer_form(request: PageRequest, route: PageRoute) -> PageAnswer | Stream:
+    """A form of an older session of the same user is shown again, to be sent in this one. Raises
+    FormOutdated for that of anybody else."""
+    try:
+        answer = await route.handler(request)
+    except FormOutdated:
+        again = await keep_unsent(request)
+        if again is None:
+            raise
+        return redirect(again)
+    if isinstance(answer, PageAnswer) and answer.status == SEE_OTHER:
+        await forget_unsent(request)
+    return answer
+
+
+async def _sign_in_for(request: PageRequest) -> str:
+    """Back to the page after the sign-in; a form that was sent is not sent again, but shown with
+    what was typed."""
+    scope = request.scope
     if scope["method"] not in SAFE_METHODS:
-        return SIGN_IN
+        again = await keep_unsent(request)
+        return SIGN_IN if again is None else f"{SIGN_IN}?next={quote(again, safe='')}"
     query = scope["query_string"].decode("latin-1")
     return f"{SIGN_IN}?next={quote(scope['path'] + (f'?{query}' if query else ''), safe='')}"
 

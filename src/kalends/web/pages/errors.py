@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from kalends.domain.errors import BrokenZone, KalendsError, NeedsAdmin, RateLimited
+from kalends.domain.errors import BrokenZone, KalendsError, NeedsAdmin, NotSaved, RateLimited
 from kalends.translation import gettext, gettext_lazy, ngettext
 from kalends.web.http.endpoint import error_answer, key_in
 from kalends.web.http.errors import error_headers, status_of
@@ -79,6 +79,10 @@ def error_words(error: KalendsError) -> tuple[str, str]:
         return gettext("This needs an admin"), gettext(
             "Your role in this organization does not allow it. Please ask one of its "
             "owners or admins."
+        )
+    if isinstance(error, NotSaved):
+        return gettext("This is not saved yet"), gettext(
+            "Please open the page again and repeat what you did."
         )
     status = status_of(error)
     return _title(status), _text(status, error)

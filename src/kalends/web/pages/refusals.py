@@ -3,7 +3,7 @@ other languages by a sentence for its code."""
 
 from typing import Final
 
-from kalends.domain.errors import Invalid, KalendsError, Refused
+from kalends.domain.errors import Invalid, KalendsError, NotSaved, Refused
 from kalends.translation import SOURCE_LANGUAGE, current_language, gettext, gettext_lazy
 
 _WORDS: Final = {
@@ -19,7 +19,10 @@ _WORDS: Final = {
 
 
 def refusal_words(error: KalendsError) -> str:
-    """Of what a page was refused. What a rule of availability refuses has its sentence already."""
+    """Of what a page was refused. What a rule of availability refuses has its sentence already;
+    what is only not saved yet has none, since its page says so by itself."""
+    if isinstance(error, NotSaved):
+        return ""
     if isinstance(error, Refused):
         return error.message
     if isinstance(error, Invalid) and error.details and not _is_english():

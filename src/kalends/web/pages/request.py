@@ -10,7 +10,7 @@ from babel import Locale
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
-from kalends.domain.errors import Forbidden, RateLimited
+from kalends.domain.errors import FormOutdated, RateLimited
 from kalends.domain.message_template import languages_sought
 from kalends.formats.locales import direction_of, known_locale, language_tag, locale_for
 from kalends.runtime import unit_of_work
@@ -22,6 +22,7 @@ from kalends.web.http.serving_context import ServingContext
 from kalends.web.http.sign_ins import address_of, token_in
 from kalends.web.pages.answers import HTML, PageAnswer
 from kalends.web.pages.answers import Headers as HeaderPairs
+from kalends.web.pages.form_stamps import FormToken, form_stamp
 from kalends.web.pages.forms import FormFields, read_fields
 from kalends.web.pages.languages import (
     UNKNOWN_READER,
@@ -65,7 +66,8 @@ class PageContext(ServingContext):
 @dataclass
 class PageRequest:
     """A request for a page, and who makes it. `is_framed` where another site shows it,
-    `reader` decides its language."""
+    `reader` decides its language. `unsent_id` is that of the form which is only shown again
+    (`unsent.py`)."""
 
     scope: Scope
     receive: Receive
@@ -75,6 +77,8 @@ class PageRequest:
     is_framed: bool = False
     reader: Reader = UNKNOWN_READER
     files: dict[str, bytes] = field(default_factory=dict)
+    unsent_id: UUID | None = None
+    _sent: FormFields | None = None
     _form: FormFields | None = None
 
     @property
@@ -94,12 +98,19 @@ class PageRequest:
     async def form(self) -> FormFields:
         """What was sent; of a form with files these are in `files`. A signed-in user's has to hold
         the token of our own page, in the field `form_token` or the header `X-Form-Token`. Raises
-        Forbidden, Invalid, TooLarge."""
+        FormOutdated, Invalid, TooLarge."""
         if self._form is None:
-            self._form = await self._read_form()
+            form = await self.read_unchecked()
             if self.caller.user_id is not None:
-                self._check_form_token(self._form)
+                self._check_form_token(form)
+            self._form = form
         return self._form
+
+    async def read_unchecked(self) -> FormFields:
+        """The same of any session, or of none. Raises Invalid, TooLarge."""
+        if self._sent is None:
+            self._sent = await self._read_form()
+        return self._sent
 
     async def _read_form(self) -> FormFields:
         """Files are taken from signed-in users alone."""
@@ -111,9 +122,24 @@ class PageRequest:
         return upload.fields
 
     def _check_form_token(self, form: FormFields) -> None:
-        token = self.headers.get(TOKEN_HEADER) or form.get(TOKEN_FIELD, "")
-        if not is_form_token(token, token_in(self.headers) or ""):
-            raise Forbidden("This form is out of date. Please open the page again.")
+        token = self.token_in(form)
+        if not is_form_token(token.of_session, token_in(self.headers) or ""):
+            raise FormOutdated("This form is out of date. Please open the page again.")
+
+    def token_in(self, form: FormFields) -> FormToken:
+        """The token of a form that was sent with this request."""
+        return FormToken.read(self.headers.get(TOKEN_HEADER) or form.get(TOKEN_FIELD, ""))
+
+    def as_unsent(self, form_id: UUID, typed: FormFields) -> "PageRequest":
+        """The same as if that form had just been sent with it, which changes nothing."""
+        context = replace(self.context, may_change=False)
+        return replace(
+            self,
+            scope={**self.scope, "method": "POST"},
+            page_context=replace(self.page_context, context=context),
+            unsent_id=form_id,
+            _form=typed,
+        )
 
     def cookie(self, name: str) -> str | None:
         for line in self.headers.getlist("cookie"):
@@ -222,7 +248,6 @@ class PageRequest:
 
     def _common(self) -> dict[str, Any]:
         """What every template may use."""
-        session = token_in(self.headers) if self.caller.user_id is not None else None
         return {
             "language": self.words_language,
             "direction": direction_of(self.words_language),
@@ -231,5 +256,14 @@ class PageRequest:
             "date_language": language_tag(self.locale),
             "is_framed": self.is_framed,
             "origin": self.origin,
-            "form_token": form_token(session) if session else "",
+            "form_token": self._form_token,
+            "is_unsent": self.unsent_id is not None,
         }
+
+    @property
+    def _form_token(self) -> str:
+        session, user_id = token_in(self.headers), self.caller.user_id
+        if user_id is None or session is None:
+            return ""
+        stamp = form_stamp(self.context.seal, user_id, self.context.clock())
+        return FormToken(form_token(session), stamp, self.unsent_id).text

@@ -199,7 +199,7 @@
   // What was typed is not lost by a wrong click.
 
   for (const form of all("form[data-keep]")) {
-    let isTouched = false;
+    let isTouched = document.getElementById("unsent") !== null;
     form.addEventListener("input", () => { isTouched = true; });
     form.addEventListener("submit", () => { isTouched = false; });
     addEventListener("beforeunload", (event) => { if (isTouched) event.preventDefault(); });

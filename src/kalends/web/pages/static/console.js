@@ -10,6 +10,8 @@
   const ROWS_AN_HOUR = 12;
   // A booking is dropped on quarters of an hour.
   const ROWS_A_STEP = 3;
+  // Where a form leads whose session has ended.
+  const SIGNED_OUT = /\/console\/sign-in(\?|$)|[?&]unsent=/;
   const one = (selector, within = document) => within.querySelector(selector);
 
   document.documentElement.classList.add("scripted");
@@ -305,6 +307,10 @@
     let refusal = sheets.dataset.lost;
     try {
       const answer = await fetch(path, { method: "POST", body, headers: { accept: "text/html" } });
+      if (SIGNED_OUT.test(answer.url)) {
+        location.assign(answer.url);
+        return;
+      }
       if (answer.redirected && answer.ok) refusal = null;
       else refusal = reasonIn(parsed(await answer.text())) || refusal;
     } catch {

@@ -1,0 +1,44 @@
+"""Forms that were sent after their session had ended, as rows.
+
+A user belongs to no organization alone, and what was typed is the user's.
+"""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from kalends.store.database import Tx
+
+INSERT: Final = """
+INSERT INTO unsent_forms (user_id, id, path, typed, expires_at) VALUES ($1, $2, $3, $4, $5)
+"""
+KEEP_LATEST: Final = """
+DELETE FROM unsent_forms WHERE user_id = $1 AND id NOT IN (
+    SELECT id FROM unsent_forms WHERE user_id = $1
+    ORDER BY (id = $2) DESC, expires_at DESC LIMIT $3)
+"""
+FIND: Final = """
+SELECT typed FROM unsent_forms WHERE user_id = $1 AND id = $2 AND path = $3 AND expires_at > $4
+"""
+DELETE: Final = "DELETE FROM unsent_forms WHERE user_id = $1 AND id = $2 AND path = $3"
+
+
+async def insert_form(
+    tx: Tx, user_id: UUID, form_id: UUID, path: str, typed: bytes, expires_at: datetime
+) -> None:
+    await tx.execute(INSERT, user_id, form_id, path, typed, expires_at)
+
+
+async def keep_latest(tx: Tx, user_id: UUID, form_id: UUID, most: int) -> None:
+    """Deletes the user's oldest, so that this one and at most `most` in all are left."""
+    await tx.execute(KEEP_LATEST, user_id, form_id, most)
+
+
+async def find_form(tx: Tx, user_id: UUID, form_id: UUID, path: str, now: datetime) -> bytes | None:
+    """What the user typed into the form of that path."""
+    typed: bytes | None = await tx.fetchval(FIND, user_id, form_id, path, now)
+    return typed
+
+
+async def delete_form(tx: Tx, user_id: UUID, form_id: UUID, path: str) -> None:
+    await tx.execute(DELETE, user_id, form_id, path)
