@@ -326,9 +326,9 @@ def _warm() -> None:
 
     from kalends.domain.errors import Invalid
     from kalends.translation.catalogues import get_catalogue, languages
-    from kalends.web.api.models import PageQuery
     from kalends.web.app import PAGES, ROUTES
     from kalends.web.http import reading
+    from kalends.web.http.request_models import PageQuery
     from kalends.web.pages import descriptions, templating, zone_list
 
     hash_quickly()

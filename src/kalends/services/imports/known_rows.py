@@ -90,4 +90,6 @@ def gone_row(uid: str, seen_at: datetime) -> KnownRow:
         made_at=seen_at,
         changed_at=seen_at,
         seen_at=seen_at,
+        from_uid=None,
+        to_uid=None,
     )

@@ -28,8 +28,8 @@ class KnownRow(Struct, frozen=True):
     made_at: datetime | None
     changed_at: datetime | None
     seen_at: datetime
-    from_uid: str | None = None
-    to_uid: str | None = None
+    from_uid: str | None
+    to_uid: str | None
     kept: bytes | None = None
     run_id: UUID | None = None
     outcome: str | None = None

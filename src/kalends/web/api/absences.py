@@ -25,11 +25,11 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import absences
 from kalends.services.absences import AbsenceChanges
 from kalends.web.api.listing import answer_page
-from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DataOf, data, deleted, page_of
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
+from kalends.web.http.request_models import PageQuery, RequestModel
 from kalends.web.http.routes import BOOKING_SCOPES, Handler, Resource, Route
 
 MOST_DECISIONS: Final = 200
@@ -191,7 +191,7 @@ def _routes(path: str, owner: str) -> tuple[Route, ...]:
     call = Resource("Absences", path, BOOKING_SCOPES, item="/{absence_id}")
     answer: Any = DataOf[list[OutcomeBody]]
     return (
-        call.list(named(list_absences), AbsenceBody, PageQuery),
+        call.list(named(list_absences), AbsenceBody),
         call.create(named(create_absence), AbsenceBody, CreateAbsence),
         call.get(named(get_absence), AbsenceBody),
         call.update(named(update_absence), AbsenceBody, UpdateAbsence),

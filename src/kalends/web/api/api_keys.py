@@ -13,9 +13,9 @@ from kalends.runtime.api_keys import MadeKey
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import api_keys
 from kalends.web.api.listing import answer_page
-from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import data, deleted
 from kalends.web.http.call import Call
+from kalends.web.http.request_models import PageQuery, RequestModel
 from kalends.web.http.routes import Resource, Route, Scopes
 
 
@@ -74,7 +74,7 @@ def created_response(new_key: MadeKey) -> HttpAnswer:
 _call = Resource("API keys", "/api/v1/api-keys", Scopes(Scope.ALL, Scope.ALL))
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call.list(list_api_keys, ApiKeyBody, PageQuery),
+    _call.list(list_api_keys, ApiKeyBody),
     _call.create(create_api_key, CreatedApiKeyBody, CreateApiKey),
     _call.delete(revoke_api_key),
 )

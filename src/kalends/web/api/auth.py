@@ -12,9 +12,10 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.users import accounts, sign_in_sessions
 from kalends.services.users.accounts import AccountChanges
 from kalends.services.users.sign_in_sessions import Credentials, UserAccount
-from kalends.web.api.models import RequestModel, ZoneName, check_zone
+from kalends.web.api.models import ZoneName, check_zone
 from kalends.web.http.answers import DataOf, data, with_headers
 from kalends.web.http.call import Call
+from kalends.web.http.request_models import RequestModel
 from kalends.web.http.routes import Access, Resource, Route, Scopes
 from kalends.web.http.sign_ins import address_of, token_in
 

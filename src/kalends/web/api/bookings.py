@@ -21,18 +21,12 @@ from kalends.scheduling.booking_changes import BookingChanges, Cancellation
 from kalends.scheduling.booking_creation import NewAttendee, NewBooking
 from kalends.services import bookings
 from kalends.web.api.listing import answer_page
-from kalends.web.api.models import (
-    DayOrInstant,
-    PageQuery,
-    RequestModel,
-    ZoneName,
-    check_zone,
-    day_or_instant,
-)
+from kalends.web.api.models import DayOrInstant, ZoneName, check_zone, day_or_instant
 from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.locked_changes import answer_patch, lock_parse_update
 from kalends.web.http.reading import read_body, read_query
+from kalends.web.http.request_models import PageQuery, RequestModel
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
 DETAILS: Final = ("cancellation_reason", "title", "location", "location_type", "timezone")

@@ -17,11 +17,12 @@ from kalends.scheduling import local_time
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.services import busy_times, schedules
 from kalends.web.api.listing import answer_page
-from kalends.web.api.models import DayOrInstant, PageQuery, RequestModel, day_or_instant
+from kalends.web.api.models import DayOrInstant, day_or_instant
 from kalends.web.http.answers import data, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
+from kalends.web.http.request_models import PageQuery, RequestModel
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
 

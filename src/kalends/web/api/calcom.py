@@ -27,9 +27,10 @@ from kalends.runtime.unit_of_work import Caller
 from kalends.services.imports import connections, hooks, runs
 from kalends.services.imports.connections import NewConnection
 from kalends.services.users.sign_in_sessions import require_admin
-from kalends.web.api.models import DayOrInstant, RequestModel, day_or_instant
+from kalends.web.api.models import DayOrInstant, day_or_instant
 from kalends.web.http.answers import DataOf, Deleted, data, deleted
 from kalends.web.http.call import Call, id_named
+from kalends.web.http.request_models import RequestModel
 from kalends.web.http.routes import Access, Resource, Route, Scopes
 
 DEFAULT_INTERVAL_MINUTES: Final = 15

@@ -12,9 +12,9 @@ from kalends.domain.scopes import Scope
 from kalends.formats.events import EventBody, event_json
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import event_log
-from kalends.web.api.models import Limit, RequestModel
 from kalends.web.http.answers import data_with_meta
 from kalends.web.http.call import Call
+from kalends.web.http.request_models import Limit, RequestModel
 from kalends.web.http.routes import Resource, Route, Scopes
 
 

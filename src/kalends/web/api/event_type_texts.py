@@ -9,7 +9,7 @@ from kalends.domain.errors import Invalid
 from kalends.domain.event_type import EventTypeTexts, QuestionTexts
 from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import Label, Name, Text
-from kalends.web.api.models import RequestModel
+from kalends.web.http.request_models import RequestModel
 
 MOST_LANGUAGES: Final = 30
 # All texts in all languages together: they are loaded whenever the event type is.

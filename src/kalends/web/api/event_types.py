@@ -26,9 +26,10 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.event_types import NewEventType
 from kalends.web import use_cases
 from kalends.web.api.event_type_texts import TranslationsInput, translations_of
-from kalends.web.api.models import HTTPS_ADDRESS, PageQuery, RequestModel, bookings_a_day
+from kalends.web.api.models import HTTPS_ADDRESS, bookings_a_day
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
+from kalends.web.http.request_models import PageQuery, RequestModel
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 from kalends.web.http.versioned import VersionedCalls
 

@@ -13,9 +13,9 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling.holds import NewHold
 from kalends.services import holds
 from kalends.web.api.bookings import RULES
-from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import data, deleted
 from kalends.web.http.call import Call, id_named
+from kalends.web.http.request_models import RequestModel
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
 LONGEST_HOLD_MINUTES: Final = 30

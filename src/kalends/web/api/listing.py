@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from kalends.runtime.idempotency import HttpAnswer
-from kalends.web.api.models import PageQuery
 from kalends.web.http.answers import page
 from kalends.web.http.call import Call
+from kalends.web.http.request_models import PageQuery
 
 T = TypeVar("T")
 

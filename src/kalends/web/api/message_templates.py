@@ -28,10 +28,10 @@ from kalends.runtime.mails.previews import Preview, PreviewRequest
 from kalends.services import message_templates
 from kalends.services.message_templates import NewTemplate
 from kalends.web import use_cases
-from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
+from kalends.web.http.request_models import PageQuery, RequestModel
 from kalends.web.http.routes import SETTING_SCOPES, Resource, Route
 from kalends.web.http.versioned import VersionedCalls
 

@@ -1,25 +1,17 @@
-"""Base class, field types and checks that several request models share."""
+"""Field types and checks that several request models share."""
 
-from functools import cache
-from types import NoneType
-from typing import Annotated, Any, Final, get_args, get_type_hints
+from typing import Annotated, Any, Final
 
-from msgspec import Meta, Struct, structs
+from msgspec import Meta
 
 from kalends.availability.wallclock import UnknownZone, zone_named
 from kalends.domain.errors import Invalid
-from kalends.domain.invisible_characters import is_blank
-from kalends.domain.values import Day, Instant, Label, Line, Phone, Text, parse_day_or_instant
+from kalends.domain.values import Day, Instant, parse_day_or_instant
 from kalends.formats.countries import country_codes
 
 # A zone of the IANA data for machines whose place is not set yet; it stands for no place.
 NO_ZONE: Final = "Factory"
-LARGEST_OFFSET: Final = 1_000_000_000
 MOST_BOOKINGS_A_DAY: Final = 100_000
-# The metadata of the text types, by which `_optional_texts` recognizes them.
-_TEXTS: Final = tuple(get_args(kind)[1] for kind in (Label, Line, Phone, Text))
-Limit = Annotated[int, Meta(ge=1, le=500, description="How many, at the most.")]
-Offset = Annotated[int, Meta(ge=0, le=LARGEST_OFFSET, description="How many to skip.")]
 
 
 def _code(description: str, example: str, pattern: str, shortest: int, longest: int) -> Meta:
@@ -51,38 +43,6 @@ HTTPS_ADDRESS: Final = (
 DayOrInstant = Annotated[
     str, Meta(extra_json_schema={"anyOf": [{"format": "date"}, {"format": "date-time"}]})
 ]
-
-
-class RequestModel(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A body or query: a field that is not described is an error, not a silence. A text that may
-    be null and shows nothing is null."""
-
-    def __post_init__(self) -> None:
-        for name in _optional_texts(type(self)):
-            value = getattr(self, name)
-            if isinstance(value, str) and is_blank(value):
-                structs.force_setattr(self, name, None)
-
-
-@cache
-def _optional_texts(kind: type[Struct]) -> tuple[str, ...]:
-    """The names of the fields that hold either a text for people or null."""
-    return tuple(
-        name
-        for name, hint in get_type_hints(kind, include_extras=True).items()
-        if NoneType in (parts := _parts(hint)) and any(part in _TEXTS for part in parts)
-    )
-
-
-def _parts(hint: Any) -> list[Any]:
-    """A type with all its alternatives and their metadata, at any depth."""
-    inner = [*get_args(hint), *getattr(hint, "__metadata__", ())]
-    return [hint, *(part for part in inner for part in _parts(part))]
-
-
-class PageQuery(RequestModel, frozen=True):
-    limit: Limit = 50
-    offset: Offset = 0
 
 
 def check_zone(field: str, name: str | None) -> None:

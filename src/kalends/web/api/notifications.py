@@ -13,11 +13,11 @@ from kalends.formats.notifications import UserNotificationsBody, show_notificati
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.users import notifications
 from kalends.services.users.notifications import NotificationChanges
-from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import data
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import answer_patch
 from kalends.web.http.reading import read_body
+from kalends.web.http.request_models import RequestModel
 from kalends.web.http.routes import USER_SCOPES, Resource, Route
 
 END_OF_DAY: Final = "24:00"

@@ -14,19 +14,13 @@ from kalends.domain.values import Email, Name, Slug
 from kalends.formats.access import OrganizationBody, show_organization
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import organizations, pictures
-from kalends.web.api.models import (
-    HTTPS_ADDRESS,
-    CountryCode,
-    RequestModel,
-    ZoneName,
-    check_country,
-    check_zone,
-)
+from kalends.web.api.models import HTTPS_ADDRESS, CountryCode, ZoneName, check_country, check_zone
 from kalends.web.api.pictures import LARGEST_PICTURE_BODY_BYTES, SetPicture, parse_picture
 from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
+from kalends.web.http.request_models import RequestModel
 from kalends.web.http.routes import SETTING_SCOPES, Resource, Route
 
 ORIGIN_FAULT: Final = "must be an origin such as https://app.example.com, without a path"

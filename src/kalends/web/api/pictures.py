@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from kalends.domain.errors import Invalid
 from kalends.domain.pictures import MOST_PICTURE_BYTES
-from kalends.web.api.models import RequestModel
+from kalends.web.http.request_models import RequestModel
 
 # The picture in base64, and the JSON around it.
 LARGEST_PICTURE_BODY_BYTES: Final = MOST_PICTURE_BYTES * 4 // 3 + 10_000

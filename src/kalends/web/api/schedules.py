@@ -17,17 +17,12 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import pictures, schedules
 from kalends.services.schedules import NewSchedule
 from kalends.web import use_cases
-from kalends.web.api.models import (
-    PageQuery,
-    RequestModel,
-    ZoneName,
-    bookings_a_day,
-    check_zone,
-)
+from kalends.web.api.models import ZoneName, bookings_a_day, check_zone
 from kalends.web.api.pictures import LARGEST_PICTURE_BODY_BYTES, SetPicture, parse_picture
 from kalends.web.http.answers import DataOf
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
+from kalends.web.http.request_models import PageQuery, RequestModel
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 from kalends.web.http.versioned import VersionedCalls
 

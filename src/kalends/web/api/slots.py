@@ -20,10 +20,11 @@ from kalends.scheduling.explaining import Blocker, Reason
 from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.scheduling.slots import ListedSlots, SlotRange
 from kalends.services import slots
-from kalends.web.api.models import DayOrInstant, RequestModel, ZoneName, check_zone, day_or_instant
+from kalends.web.api.models import DayOrInstant, ZoneName, check_zone, day_or_instant
 from kalends.web.http.answers import DataOf, data, data_with_meta
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_query
+from kalends.web.http.request_models import RequestModel
 from kalends.web.http.routes import Resource, Route, Scopes
 
 LONGEST_SLOT_RANGE: Final = timedelta(days=366)

@@ -12,11 +12,11 @@ from kalends.formats.users import UserBody, show_user
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.users import members
 from kalends.web.api.listing import answer_page
-from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import data, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import answer_patch
 from kalends.web.http.reading import read_body
+from kalends.web.http.request_models import PageQuery, RequestModel
 from kalends.web.http.routes import USER_SCOPES, Resource, Route
 
 GivenRole = Annotated[
@@ -95,7 +95,7 @@ def user_response(user: ListedUser, status: int = 200) -> HttpAnswer:
 _call = Resource("Users", "/api/v1/users", USER_SCOPES)
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call.list(list_users, UserBody, PageQuery),
+    _call.list(list_users, UserBody),
     _call.create(create_user, UserBody, CreateUser),
     _call.update(update_user, UserBody, UpdateUser),
     _call.delete(delete_user),

@@ -7,7 +7,7 @@ those of webhooks can, and is shown whole as they are.
 from functools import partial
 from typing import Annotated, Final
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from kalends.domain.scopes import Scope
 from kalends.domain.video_accounts import VideoAccounts
@@ -21,10 +21,10 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.runtime.if_match import check_version
 from kalends.services.video import accounts
 from kalends.services.video.accounts import NewVideoAccounts, NewZoom, PutVideoAccounts, version_of
-from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_update
+from kalends.web.http.request_models import RequestModel
 from kalends.web.http.routes import Resource, Route, Scopes
 
 Credential = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[!-~]+(?![\s\S])")]
@@ -108,12 +108,7 @@ async def delete_video_accounts(call: Call) -> HttpAnswer:
 def parse_put(body: PutVideo) -> NewVideoAccounts:
     zoom = None
     if body.zoom is not None:
-        zoom = NewZoom(
-            account_id=body.zoom.account_id,
-            client_id=body.zoom.client_id,
-            client_secret=body.zoom.client_secret,
-            user=body.zoom.user,
-        )
+        zoom = NewZoom(**structs.asdict(body.zoom))
     return NewVideoAccounts(zoom=zoom, hook_url=body.hook.url if body.hook else None)
 
 

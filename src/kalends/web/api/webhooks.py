@@ -24,11 +24,11 @@ from kalends.runtime.if_match import check_version
 from kalends.services.webhooks import deliveries, endpoints
 from kalends.services.webhooks.endpoints import EndpointChanges, MadeEndpoint, NewEndpoint, Rotated
 from kalends.web.api.listing import answer_page
-from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DataOf, PageOf, data, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.http.reading import read_body
+from kalends.web.http.request_models import PageQuery, RequestModel
 from kalends.web.http.routes import WEBHOOK_SCOPES, Resource, Route
 
 Url = Annotated[
@@ -205,7 +205,7 @@ def retried_response(delivery: Delivery) -> HttpAnswer:
 _call = Resource("Webhooks", "/api/v1/webhooks", WEBHOOK_SCOPES, has_versions=True)
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call.list(list_webhooks, WebhookBody, PageQuery),
+    _call.list(list_webhooks, WebhookBody),
     _call.create(create_webhook, CreatedWebhookBody, CreateWebhook),
     _call.get(get_webhook, WebhookBody),
     _call.update(update_webhook, WebhookBody, UpdateWebhook),

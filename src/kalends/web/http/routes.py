@@ -15,6 +15,7 @@ from kalends.domain.scopes import Scope
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.web.http.answers import DataOf, Deleted, data_of, page_of
 from kalends.web.http.call import Call
+from kalends.web.http.request_models import PageQuery
 
 Codes = tuple[str, ...]
 Handler = Callable[[Call], Awaitable[HttpAnswer]]
@@ -153,7 +154,9 @@ class Resource:
             **more,
         )
 
-    def list(self, handler: Handler, body: type[Struct], query: type[Struct]) -> Route:
+    def list(
+        self, handler: Handler, body: type[Struct], query: type[PageQuery] = PageQuery
+    ) -> Route:
         return self("GET", handler, {200: page_of(body)}, query=query)
 
     def create(

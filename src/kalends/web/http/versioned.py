@@ -12,6 +12,7 @@ from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.web.http.answers import data, deleted, page_in_pieces
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import answer_patch
+from kalends.web.http.request_models import PageQuery
 
 
 class Versioned(Protocol):
@@ -22,16 +23,6 @@ class Versioned(Protocol):
 
     @property
     def version(self) -> int: ...
-
-
-class Page(Protocol):
-    """Which part of a list is asked for."""
-
-    @property
-    def limit(self) -> int: ...
-
-    @property
-    def offset(self) -> int: ...
 
 
 T = TypeVar("T", bound=Versioned)
@@ -61,7 +52,7 @@ class VersionedCalls(Generic[T, New, Changes]):
     def answer(self, thing: T, status: int = 200) -> HttpAnswer:
         return data(self.show(thing), status, thing.version)
 
-    async def list(self, call: Call, query: Page, **criteria: Any) -> HttpAnswer:
+    async def list(self, call: Call, query: PageQuery, **criteria: Any) -> HttpAnswer:
         """A page of the things that meet the criteria; each of them may be large."""
         limit, offset = query.limit, query.offset
         listed, total = await call.read(self.use_cases.list, limit=limit, offset=offset, **criteria)

@@ -31,11 +31,11 @@ from kalends.services.calendars.accounts import connections
 from kalends.services.calendars.accounts.connections import NewCalendarConnection, ShownConnection
 from kalends.services.calendars.reading import syncs
 from kalends.web.api.listing import answer_page
-from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DataOf, Deleted, data, deleted
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
+from kalends.web.http.request_models import PageQuery, RequestModel
 from kalends.web.http.routes import CALENDAR_SCOPES, Resource, Route
 
 REQUIRED_OF: Final[Mapping[ProviderName, tuple[str, ...]]] = {
@@ -291,21 +291,22 @@ def _shown(shown: ShownConnection) -> dict[str, object]:
 
 _call = Resource("Calendars", "/api/v1/calendar-connections", CALENDAR_SCOPES)
 _of_schedule = Resource("Calendars", "/api/v1/schedules/{id}/calendars", CALENDAR_SCOPES, item="")
+_FAILURES: Final = ("CALENDAR_CREDENTIALS_REFUSED", "CALENDAR_UNREACHABLE")
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call.list(list_connections, CalendarConnectionBody, PageQuery),
+    _call.list(list_connections, CalendarConnectionBody),
     _call.create(
         create_connection,
         CalendarConnectionBody,
         CreateCalendarConnection,
-        errors=("CALENDAR_CREDENTIALS_REFUSED", "CALENDAR_UNREACHABLE"),
+        errors=_FAILURES,
     ),
     _call.get(get_connection, CalendarConnectionBody),
     _call.update(
         update_connection,
         CalendarConnectionBody,
         UpdateCalendarConnection,
-        errors=("CALENDAR_CREDENTIALS_REFUSED", "CALENDAR_UNREACHABLE"),
+        errors=_FAILURES,
     ),
     _call("POST /{id}/sync", start_sync, {202: DataOf[SyncStartedBody]}),
     _call("GET /{id}/syncs/{run_id}", get_sync, {200: DataOf[CalendarSyncBody]}),

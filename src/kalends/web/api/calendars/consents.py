@@ -10,9 +10,9 @@ from kalends.formats.calendars import ConsentPageBody
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.calendars.accounts import consents
 from kalends.services.calendars.accounts.consents import NewConsent
-from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call, id_named
+from kalends.web.http.request_models import RequestModel
 from kalends.web.http.routes import CALENDAR_SCOPES, Resource, Route
 
 

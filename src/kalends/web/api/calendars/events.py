@@ -14,11 +14,11 @@ from kalends.domain.values import Instant
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.calendars import sandbox_events
 from kalends.services.calendars.sandbox_events import SandboxCalendar, SandboxEvent
-from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import data, data_of, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
+from kalends.web.http.request_models import RequestModel
 from kalends.web.http.routes import CALENDAR_SCOPES, Resource, Route
 
 LARGEST_EVENT: Final = 500_000

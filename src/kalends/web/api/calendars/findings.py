@@ -11,11 +11,11 @@ from kalends.formats.calendar_findings import CalendarFindingBody, show_finding
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.calendars import findings
 from kalends.web.api.listing import answer_page
-from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
+from kalends.web.http.request_models import PageQuery, RequestModel
 from kalends.web.http.routes import CALENDAR_SCOPES, Resource, Route
 
 

@@ -13,8 +13,8 @@ from kalends.formats.encoding import encode
 from kalends.formats.lenient_json import dict_in, list_in
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.calendars import channels
-from kalends.web.api.models import RequestModel
 from kalends.web.http.call import Call
+from kalends.web.http.request_models import RequestModel
 from kalends.web.http.routes import Access, Resource, Route, Scopes
 
 # The state in the first message of a Google channel, which only says that the channel is open.
