@@ -27,7 +27,7 @@ from bench.report import Turn
 from bench.world import BenchWorld, key_of, organizations_with_webhook
 from kalends.store.embedded.server import EmbeddedPostgres
 
-FREE_TIMES_A_TURN: Final = 50_000
+FREE_TIMES_A_TURN: Final = 20_000
 DELIVERED_WITHIN_SECONDS: Final = 300.0
 # F is played before each turn of the server, so it may be shorter.
 PART_OF_FLOOR: Final = 0.5

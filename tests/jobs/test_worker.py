@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -76,6 +76,25 @@ async def test_jobs_that_wait_for_one_host_leave_places_to_others(
     async with jobs_running(context, jobs, at_once=8):
         await enqueue(context, *(NewJob("test.ask", b"%d" % n) for n in range(50)))
         await enqueue(context, NewJob("test.note", b"done"))
+        await eventually(notes)
+
+
+async def test_jobs_that_hang_leave_places_to_other_organizations(
+    context: Context, notes: Notes
+) -> None:
+    """Though they wait for the same to answer."""
+    hung, free = uuid4(), uuid4()
+
+    async def ask(context: Context, payload: bytes) -> None:
+        if payload == free.bytes:
+            await note(context, b"answered")
+        else:
+            await asyncio.Event().wait()
+
+    job = Job(ask, organization_of=lambda payload: UUID(bytes=payload), asks="calendars")
+    async with jobs_running(context, {"test.ask": job}, at_once=16):
+        await enqueue(context, *(NewJob("test.ask", hung.bytes) for _ in range(50)))
+        await enqueue(context, NewJob("test.ask", free.bytes))
         await eventually(notes)
 
 

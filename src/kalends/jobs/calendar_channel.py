@@ -23,13 +23,18 @@ log = structlog.get_logger("kalends.calendars")
 
 CALENDAR_CAPS: Final = Caps(working=16, failing=2)
 AT_ONCE_A_CONNECTION: Final = 2
+# Longer than that a lane keeps no place only to wait for others of its connection.
+WAITS_FOR_TURN_SECONDS: Final = 15.0
+NOT_ITS_TURN: Final = Waits(
+    "others of the account come first", timedelta(seconds=15), is_postponed=True
+)
 
 
 class CalendarChannel(SettlingChannel[DueCalendarLane, CalendarOutcome]):
     """See `Channel`. The health of a connection is updated where its calendars are read."""
 
     most: int = 64
-    least_room: int = 16
+    least_room: int = 2
     lease: timedelta = calendar_lanes.CALENDAR_LEASE
     outcome = CalendarOutcome
     last_retry: timedelta = timedelta(hours=6)
@@ -47,14 +52,27 @@ class CalendarChannel(SettlingChannel[DueCalendarLane, CalendarOutcome]):
         log.exception("a calendar could not be written", calendar=str(lane.calendar_id))
 
     async def settle(self, lane: DueCalendarLane) -> Waits | None:
-        """Settles the lane as soon as its connection has a place free."""
+        """Settles the lane as soon as its connection has a place free; waits 15 seconds for it."""
         connection_id = lane.connection_id
         places = self._places.setdefault(connection_id, asyncio.Semaphore(AT_ONCE_A_CONNECTION))
         self._users[connection_id] += 1
         try:
-            async with places:
+            if not await _is_acquired(places, WAITS_FOR_TURN_SECONDS):
+                return NOT_ITS_TURN
+            try:
                 return await settle_lane(self._context, lane)
+            finally:
+                places.release()
         finally:
             self._users[connection_id] -= 1
             if not self._users[connection_id]:
                 del self._users[connection_id], self._places[connection_id]
+
+
+async def _is_acquired(places: asyncio.Semaphore, seconds: float) -> bool:
+    """Whether a place came free within so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await places.acquire()
+    except TimeoutError:
+        return False

@@ -17,6 +17,8 @@ LeaseDue = Callable[[Context, UUID, int, Sequence[UUID], Caps], Awaitable[Sequen
 class CappedChannel(Generic[Lane]):
     """See `Channel`. A batch is a single lane."""
 
+    halves: bool = True
+
     def __init__(self, context: Context, lease_due: LeaseDue[Lane], caps: Caps) -> None:
         self._context = context
         self._lease_due = lease_due

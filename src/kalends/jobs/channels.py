@@ -25,12 +25,15 @@ class Channel(Protocol):
     """One channel in one process.
 
     At most `most` lanes are in flight; while there is room for fewer than `least_room`, no more are
-    leased. A lane is leased for `lease`, which is renewed while its try lasts. A try begins only
-    if more than `needs` of the lease is left.
+    leased. If it `halves`, one organization holds at most half of the places that no other holds,
+    so that a destination that hangs leaves places to other organizations; a channel with one
+    destination for all of them does not. A lane is leased for `lease`, which is renewed while its
+    try lasts. A try begins only if more than `needs` of the lease is left.
     """
 
     most: int
     least_room: int
+    halves: bool
     lease: timedelta
     needs: timedelta
 

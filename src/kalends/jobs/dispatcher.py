@@ -24,6 +24,7 @@ from kalends.jobs.channels import Channel, channels_of
 from kalends.jobs.in_flight import InFlight
 from kalends.jobs.lookout import Lookout
 from kalends.jobs.recorder import Recorder
+from kalends.jobs.shares import share_left
 from kalends.jobs.turns import AT_ONCE, Turns
 from kalends.runtime.unit_of_work import Context
 from kalends.store.jobs import queue_connection
@@ -157,10 +158,19 @@ class Dispatcher:
             and (room := self._count_places()) >= self._channel.least_room
             and (organization_id := self._take_due()) is not None
         ):
-            has_others = self._first_at() <= monotonic()
-            places = max(room // 2, self._channel.least_room) if has_others else room
+            places = self._places_for(organization_id, room)
+            if places < self._channel.least_room:
+                self._crowded_out.add(organization_id)
+                continue
             task = asyncio.create_task(self._lease(organization_id, places))
             self._leasing[organization_id] = _Leasing(task, places, monotonic())
+
+    def _places_for(self, organization_id: UUID, room: int) -> int:
+        """How many of the free places the organization may take."""
+        if self._channel.halves:
+            return share_left(room, self._in_flight.count_of(organization_id))
+        has_others = self._first_at() <= monotonic()
+        return max(room // 2, self._channel.least_room) if has_others else room
 
     def _take_due(self) -> UUID | None:
         first = self._agenda.first(self._is_passed_over)

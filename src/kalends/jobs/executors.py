@@ -18,6 +18,7 @@ from pgqueuer.domain.errors import RetryRequested
 
 from kalends.domain.errors import Unavailable
 from kalends.jobs.registry import Job, Timed
+from kalends.jobs.shares import share_left
 from kalends.runtime.unit_of_work import Context, GaveUp
 from kalends.store.database import RowHeld, RunAgain
 from kalends.store.jobs import spare_a_try
@@ -28,36 +29,64 @@ JITTER: Final = 0.1
 # For this long after a job failed on a locked row, its organization runs one job at a time.
 BLOCKED_SECONDS: Final = 30.0
 BLOCKED_PAUSE: Final = timedelta(seconds=5)
+# Until another look at whether an organization has a place for a job that asks somebody.
+CROWDED_PAUSE: Final = timedelta(seconds=15)
 
 
 @dataclass
 class RunningJobs:
     """The jobs that run in this process, so that they can be cancelled when it ends."""
 
+    most_asking: int
+    """Of those that wait for the same to answer: see `Job.asks`."""
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
-    # How many wait for the answer of the same provider (`Job.asks`).
-    asking: Counter[str | None] = field(default_factory=Counter)
+    _asking: Counter[str] = field(default_factory=Counter)
+    _asking_of: Counter[tuple[str, UUID]] = field(default_factory=Counter)
     _count: Counter[UUID] = field(default_factory=Counter)
     _blocked_until: dict[UUID, float] = field(default_factory=dict)
 
+    def is_full(self, asks: str) -> bool:
+        """Whether no other job that asks this may run now."""
+        return self._asking[asks] >= self.most_asking
+
     @contextmanager
-    def admit(self, organization_id: UUID | None) -> Iterator[bool]:
-        """Yields whether a job of the organization may run. While it is blocked by a locked row it
-        runs one job at a time, so that places and connections stay free for others."""
-        if organization_id is None:
-            yield True
+    def admit(self, organization_id: UUID | None, asks: str | None = None) -> Iterator[timedelta]:
+        """Yields how long a job of the organization has to wait; zero if it may run now, and is
+        counted. An organization that is blocked by a locked row runs one job at a time, so that
+        places and connections stay free for others. Of the jobs that ask the same it runs at most
+        half of what no other organization runs, so that a host that hangs leaves places too."""
+        if wait := self._wait_of(organization_id, asks):
+            yield wait
             return
-        may_run = not self._is_blocked(organization_id) or not self._count[organization_id]
-        self._count[organization_id] += may_run
+        self._note(organization_id, asks, 1)
         try:
-            yield may_run
+            yield timedelta(0)
         except RowHeld:
-            self._blocked_until[organization_id] = monotonic() + BLOCKED_SECONDS
+            if organization_id is not None:
+                self._blocked_until[organization_id] = monotonic() + BLOCKED_SECONDS
             raise
         finally:
-            self._count[organization_id] -= may_run
-            if not self._count[organization_id]:
-                del self._count[organization_id]
+            self._note(organization_id, asks, -1)
+
+    def _wait_of(self, organization_id: UUID | None, asks: str | None) -> timedelta:
+        if organization_id is None:
+            return timedelta(0)
+        if self._is_blocked(organization_id) and self._count[organization_id]:
+            return BLOCKED_PAUSE
+        held = self._asking_of[asks, organization_id] if asks else 0
+        if asks and held and share_left(self.most_asking - self._asking[asks], held) <= 0:
+            return CROWDED_PAUSE
+        return timedelta(0)
+
+    def _note(self, organization_id: UUID | None, asks: str | None, more: int) -> None:
+        """So many more, or fewer, run. Who has none is forgotten."""
+        counters: list[tuple[Counter[Any], Any]] = [(self._count, organization_id)]
+        if asks is not None:
+            counters += [(self._asking, asks), (self._asking_of, (asks, organization_id))]
+        for counter, key in counters:
+            counter[key] += more
+            if not counter[key]:
+                del counter[key]
 
     def _is_blocked(self, organization_id: UUID) -> bool:
         if self._blocked_until.get(organization_id, 0) > monotonic():
@@ -88,13 +117,11 @@ class JobExecutor(executors.AbstractEntrypointExecutor):
         task = asyncio.current_task()
         assert task is not None
         self._running.tasks.add(task)
-        self._running.asking[self._job.asks] += 1
+        payload = job.payload or b""
         try:
-            with self._running.admit(self._job.organization_of(job.payload or b"")) as may_run:
+            with self._running.admit(self._job.organization_of(payload), self._job.asks) as wait:
                 again_after = (
-                    await self._job.run(self._context, job.payload or b"")
-                    if may_run
-                    else _with_jitter(BLOCKED_PAUSE)
+                    _with_jitter(wait) if wait else await self._job.run(self._context, payload)
                 )
         except asyncio.CancelledError:
             # PgQueuer would take this for a cancelled job, and delete it.
@@ -105,7 +132,6 @@ class JobExecutor(executors.AbstractEntrypointExecutor):
             raise await self._error_to_raise(job, error) from error
         finally:
             self._running.tasks.discard(task)
-            self._running.asking[self._job.asks] -= 1
         if again_after is not None:
             await self._spare_a_try(job)
             raise RetryRequested(again_after)

@@ -33,6 +33,10 @@ class InFlight:
     def __len__(self) -> int:
         return len(self._lanes)
 
+    def count_of(self, organization_id: UUID) -> int:
+        """How many places an organization holds."""
+        return sum(lane.organization_id == organization_id for lane in self.lanes)
+
     @property
     def lanes(self) -> Collection[DueLane]:
         return self._lanes.values()

@@ -39,6 +39,7 @@ class MailChannel:
     # More mails are leased and written than are sent at once, so that one statement serves many.
     most: int = 4 * SERVER_CAPS.working
     least_room: int = SERVER_CAPS.working
+    halves: bool = False
     lease: timedelta = mail_sending.MAIL_LEASE
     needs: timedelta = timedelta(0)
 

@@ -1,6 +1,7 @@
 """A channel that brings something at a provider to its wanted state, rather than sending messages:
 an event in a calendar, a link to a call."""
 
+import asyncio
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -22,6 +23,9 @@ from kalends.store.outbox.recording import DeliveryOutcome, Recorded
 FIRST_RETRY: Final = timedelta(seconds=5)
 DATABASE_PAUSE: Final = timedelta(seconds=1)
 UNKNOWN_PAUSE: Final = timedelta(minutes=5)
+# Each question to a provider has a limit of its own; a try asks several.
+LONGEST_TRY: Final = timedelta(minutes=5)
+TOO_LONG: Final = "it was not done within five minutes"
 NOT_TRIED: Final = "it could not be tried; the log says why"
 
 Lane = TypeVar("Lane", bound=CappedLane)
@@ -63,7 +67,10 @@ class SettlingChannel(CappedChannel[Lane], ABC, Generic[Lane, Outcome]):
     async def _try(self, lane: Lane) -> Outcome | Postponed:
         began = monotonic()
         try:
-            waits = await while_leased(lane.lease, self.settle(lane))
+            async with asyncio.timeout(LONGEST_TRY.total_seconds()):
+                waits = await while_leased(lane.lease, self.settle(lane))
+        except TimeoutError:
+            waits = Waits(TOO_LONG)
         except LeaseOver:
             return Postponed(lane)
         except Unavailable:

@@ -34,7 +34,7 @@ class VideoChannel(SettlingChannel[DueVideoLane, VideoOutcome]):
     """See `Channel`."""
 
     most: int = 64
-    least_room: int = 8
+    least_room: int = 2
     lease: timedelta = video_lanes.VIDEO_LEASE
     outcome = VideoOutcome
     last_retry: timedelta = timedelta(hours=1)

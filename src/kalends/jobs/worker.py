@@ -121,7 +121,7 @@ class _Worker:
         self._at_once = at_once
         self._jobs = jobs
         self._shutdown = asyncio.Event()
-        self._running = RunningJobs()
+        self._running = RunningJobs(max(1, int(at_once * SHARE_OF_ASKING)))
         self._queries = Queries(
             AsyncpgDriver(connection),
             QueryBuilderEnvironment(QUEUE_SETTINGS),
@@ -167,9 +167,7 @@ class _Worker:
     def _is_full(self, name: str) -> bool:
         """Whether jobs of that name have to wait until one that asks the same has ended."""
         asks = self._jobs[name].asks
-        return asks is not None and self._running.asking[asks] >= max(
-            1, int(self._at_once * SHARE_OF_ASKING)
-        )
+        return asks is not None and self._running.is_full(asks)
 
     async def _end(self, parts: list[asyncio.Task[None]]) -> None:
         self._shutdown.set()
