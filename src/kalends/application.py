@@ -16,6 +16,7 @@ from kalends.compose import Installation, running_jobs
 from kalends.domain.errors import Unavailable
 from kalends.runtime.keyring import Keyring
 from kalends.runtime.rate_limits import RateLimiter
+from kalends.services.outbox_figures import KeptFigures
 from kalends.store.database import Database, RunAgain
 from kalends.web.app import build_app
 from kalends.web.http.endpoint import ApiContext
@@ -64,7 +65,8 @@ def application(home: Installation) -> ASGIApp:
 
     facts = {"tzdata": version("tzdata")}
     limits = PageLimits(settings.rate_limit_page_address, settings.rate_limit_page_schedule)
-    return build_app(api_context, limits, lifespan, Checks(ready, facts, settings.metrics))
+    checks = Checks(ready, KeptFigures(context).read, facts, settings.metrics)
+    return build_app(api_context, limits, lifespan, checks)
 
 
 def freeze_garbage_collector() -> None:

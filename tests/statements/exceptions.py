@@ -31,6 +31,7 @@ EXCEPTIONS: Final[Mapping[str, str]] = {
     "store.availability.claim_mismatches._next": _OPERATOR,
     "store.outbox.overview.count_waiting": _OPERATOR,
     "store.outbox.overview.find_given_up": _OPERATOR,
+    "store.outbox.overview.count_failing_endpoints": _OPERATOR,
     "store.outbox.overview.list_failing_endpoints": _OPERATOR,
     "store.outbox.overview.list_given_up": _OPERATOR,
     "store.sealed_values.list_sealed_values": _OPERATOR,

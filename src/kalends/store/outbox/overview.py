@@ -29,6 +29,10 @@ FROM webhook_endpoints w JOIN (
 WHERE w.deleted_at IS NULL AND (w.failing_since IS NOT NULL OR NOT w.enabled)
 ORDER BY w.failing_since NULLS LAST, w.id LIMIT $1
 """
+COUNT_FAILING: Final = """
+SELECT count(*) FROM webhook_endpoints
+WHERE failing_since IS NOT NULL AND enabled AND deleted_at IS NULL
+"""
 GIVEN_UP: Final = """
 SELECT d.channel, d.organization_id, d.endpoint_id, d.id, d.type, d.state, d.tries, d.created_at,
     coalesce(m.error, d.attempts -> -1 ->> 'error', '')
@@ -99,6 +103,12 @@ async def count_waiting(tx: Tx) -> list[WaitingChannel]:
 async def list_failing_endpoints(tx: Tx, limit: int) -> list[FailingEndpoint]:
     """Those that fail for the longest first."""
     return [FailingEndpoint(*row) for row in await tx.fetch(FAILING, limit)]
+
+
+async def count_failing_endpoints(tx: Tx) -> int:
+    """How many webhooks take nothing, without those that are disabled."""
+    count: int = await tx.fetchval(COUNT_FAILING)
+    return count
 
 
 async def list_given_up(tx: Tx, channel: str, limit: int) -> list[GivenUp]:

@@ -11,15 +11,18 @@ from starlette.routing import Route
 from kalends import __version__
 from kalends.domain.errors import KalendsError, NotFound, Unavailable
 from kalends.runtime.idempotency import HttpAnswer
+from kalends.services.outbox_figures import OutboxFigures
 from kalends.web.http import metrics
 from kalends.web.http.endpoint import error_answer
 
 
 @dataclass(frozen=True)
 class Checks:
-    """`ready` raises Unavailable while the database cannot be reached; /healthz shows `facts`."""
+    """`ready` raises Unavailable while the database cannot be reached; /healthz shows `facts`;
+    `outbox` is None while nobody knows."""
 
     ready: Callable[[], Awaitable[None]]
+    outbox: Callable[[], Awaitable[OutboxFigures | None]]
     facts: dict[str, str]
     shows_metrics: bool
 
@@ -40,7 +43,8 @@ def routes(checks: Checks) -> list[Route]:
     async def metrics_page(request: Request) -> Response:
         if not checks.shows_metrics:
             return _error(request, NotFound("There is no such path."))
-        return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")
+        text = metrics.exposition(await checks.outbox())
+        return Response(text, media_type="text/plain; version=0.0.4")
 
     return [
         Route("/healthz", healthz),

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 
 from kalends.runtime.time_budget import FailedWait
+from kalends.web.http.metrics import count_unavailable
 
 log = structlog.get_logger("kalends.http")
 
@@ -27,6 +28,7 @@ class UnavailableLog:
     def note(self, request_id: str, route: str, wait: FailedWait | None, seconds: float) -> None:
         """Notes a request that was answered with 503 after `seconds`; `route` is a path pattern."""
         wait = wait or NO_WAIT
+        count_unavailable(wait.waited_for)
         kind = (route, wait.waited_for)
         now = monotonic()
         if now - self._said_at.get(kind, float("-inf")) < SAID_AGAIN_AFTER_SECONDS:

@@ -57,7 +57,9 @@ def operator_paths() -> dict[str, Schema]:
         "/metrics": _get(
             "metrics",
             "Metrics",
-            "In the text format of Prometheus. 404 where `KALENDS_METRICS` is off.",
+            "In the text format of Prometheus. Those of the outbox are of all processes, at most "
+            "ten seconds old, and missing while the database does not answer. 404 where "
+            "`KALENDS_METRICS` is off.",
             {"200": _response("The metrics.", "text/plain", _TEXT)},
             codes=["NOT_FOUND"],
         ),

@@ -1,0 +1,71 @@
+"""How much waits in the outbox, in figures for monitoring."""
+
+import asyncio
+from collections.abc import Sequence
+from time import monotonic
+from typing import Final
+
+from msgspec import Struct
+
+from kalends.domain.errors import Unavailable
+from kalends.runtime.unit_of_work import Context
+from kalends.store.outbox import overview
+from kalends.store.outbox.channel_health import list_failing_channels
+
+# Whoever may ask, and as often as they like: the database is asked this seldom by one process.
+KEPT_SECONDS: Final = 10.0
+WITHIN_SECONDS: Final = 1.0
+
+
+class ChannelFigures(Struct, frozen=True):
+    """How much waits in a channel; for how many seconds the first of what is due has been due, 0
+    where nothing is; whether its server takes nothing."""
+
+    channel: str
+    waiting: int
+    due_seconds: float
+    is_failing: bool
+
+
+class OutboxFigures(Struct, frozen=True):
+    """By channel, those in which something waits or whose server fails; and how many webhooks take
+    nothing."""
+
+    channels: Sequence[ChannelFigures]
+    failing_webhooks: int
+
+
+class KeptFigures:
+    """The figures of all organizations, at most some seconds old."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._asked_at = float("-inf")
+        self._figures: OutboxFigures | None = None
+
+    async def read(self) -> OutboxFigures | None:
+        """None where the database did not answer."""
+        if monotonic() - self._asked_at >= KEPT_SECONDS:
+            self._asked_at = monotonic()
+            try:
+                async with asyncio.timeout(WITHIN_SECONDS):
+                    self._figures = await read_figures(self._context)
+            except (Unavailable, TimeoutError):
+                self._figures = None
+        return self._figures
+
+
+async def read_figures(context: Context) -> OutboxFigures:
+    """Raises Unavailable."""
+    async with context.database.connection() as tx:
+        waiting = {one.channel: one for one in await overview.count_waiting(tx)}
+        failing = {one.channel for one in await list_failing_channels(tx)}
+        failing_webhooks = await overview.count_failing_endpoints(tx)
+    now = context.clock().timestamp()
+    channels = []
+    for name in sorted(waiting.keys() | failing):
+        one = waiting.get(name)
+        late = now - one.due_since.timestamp() if one and one.due_since else 0.0
+        count = one.count if one else 0
+        channels.append(ChannelFigures(name, count, max(late, 0.0), name in failing))
+    return OutboxFigures(channels, failing_webhooks)
