@@ -1,1 +1,2 @@
-"""What goes out: events, deliveries to webhook endpoints, mails."""
+"""The outbox: events, and the lanes of deliveries by webhook, mail, calendar and video that follow
+from them."""

@@ -1,9 +1,11 @@
-"""Lanes of calendars elsewhere: one is what a calendar is to show of a booking, or of the seats
+"""Lanes of calendars elsewhere. Each is about what one calendar shows of a booking, or of the seats
 that start together.
 
-A delivery says only that something has changed: who leases a lane reads what is wanted at that
-moment, and all that waited by then is settled by one outcome. `last_number` tells what had waited.
-Lanes of a connection that is paused, or waits for a password, are parked; going on makes them due.
+A delivery says only that something has changed. Whoever leases the lane reads the wanted state at
+that moment, and a single outcome settles all deliveries that waited by then, up to `last_number`.
+
+Lanes of a connection that is paused, or waits for a password, are parked; resuming the connection
+makes them due.
 """
 
 from collections.abc import Sequence
@@ -20,7 +22,7 @@ from kalends.store.outbox.recording import (
     record_statement,
 )
 
-# A lane whose calendar is gone is leased too, to be settled.
+# A lane whose calendar was deleted is leased too, so that it is settled.
 LEASE: Final = f"""
 WITH {candidates("calendar", past_locked=" FOR UPDATE SKIP LOCKED")},
 due AS MATERIALIZED (
@@ -62,8 +64,8 @@ settled AS (
         AND d.state = 'pending' AND d.number <= o.up_to AND d.id <> o.id
         AND w.state <> 'pending')""",
 )
-# What a server was not asked for as it was away: it may be leased at this moment by somebody who
-# found it away, too, and then is tried twice.
+# Wakes what waits because a server was away. A lane may be leased at this moment by somebody who
+# also found the server away; then it is tried twice.
 WAKE: Final = """
 UPDATE webhook_lanes l SET due_at = now()
 FROM calendars k
@@ -71,7 +73,7 @@ WHERE k.organization_id = $1 AND k.connection_id = $2
     AND l.organization_id = $1 AND l.channel = 'calendar' AND l.endpoint_id = k.id
     AND l.waiting > 0 AND l.due_at > now() + interval '1 minute'
 """
-# A lease is shorter than that.
+# This is longer than a lease, so it finds lanes that failed and are not leased.
 WAKE_LANE: Final = """
 UPDATE webhook_lanes SET due_at = now()
 WHERE organization_id = $1 AND channel = 'calendar' AND endpoint_id = $2 AND lane_id = $3
@@ -89,8 +91,9 @@ POKE: Final = "SELECT poke_calendar_lanes_1($1, $2, $3, $4)"
 
 
 class DueCalendarLane(CappedLane, frozen=True):
-    """A lane that was leased: its destination is the calendar, and its lane id the subject of
-    links. `connection_id` is None where the calendar is gone; `last_number` is of what waited."""
+    """A leased lane. Its destination is the calendar, and its lane id is the subject of links.
+    `connection_id` is None if the calendar was deleted; `last_number` is that of the last delivery
+    that waited when it was leased."""
 
     connection_id: UUID | None
     last_number: int
@@ -102,7 +105,7 @@ class DueCalendarLane(CappedLane, frozen=True):
 
 
 class CalendarOutcome(DeliveryOutcome, frozen=True, kw_only=True):
-    """The outcome of one try to bring a calendar to what is wanted."""
+    """The outcome of one attempt to bring a calendar to the wanted state."""
 
     lane: DueCalendarLane
 
@@ -110,8 +113,8 @@ class CalendarOutcome(DeliveryOutcome, frozen=True, kw_only=True):
 async def lease_due_calendars(
     tenant: TenantConnection, room: int, lease: timedelta, without: Sequence[UUID], caps: Caps
 ) -> list[DueCalendarLane]:
-    """Leases up to `room` lanes that are due, the longest due first; none of the calendars in
-    `without`. Of a lane in which nothing waits after all, `delivery_id` is None."""
+    """Leases up to `room` due lanes, the longest due first, and none of the calendars in `without`.
+    A lane in which nothing waits after all has a `delivery_id` of None."""
     rows = await tenant.tx.fetch(
         LEASE, tenant.organization_id, room, lease, without, caps.working, caps.failing
     )
@@ -124,14 +127,14 @@ async def lease_due_calendars(
 async def record_calendars(
     tenant: TenantConnection, outcomes: Sequence[CalendarOutcome]
 ) -> Recorded:
-    """Records the outcomes of tries, each for all that waited when its lane was leased."""
+    """Records outcomes, each for all deliveries that waited when its lane was leased."""
     numbers = [outcome.lane.last_number for outcome in outcomes]
     return await record_outcomes(tenant, RECORD, outcomes, numbers)
 
 
 async def want_events(tenant: TenantConnection, booking_ids: Sequence[UUID], now: datetime) -> bool:
-    """Has calendars brought to what they are to show of the bookings; whether there is anything to
-    do. The last statement of a transaction."""
+    """Puts deliveries for the bookings into the lanes of their calendars; returns whether there is
+    anything to do. Must be the transaction's last statement."""
     is_any: bool = await tenant.tx.fetchval(WANT, tenant.organization_id, booking_ids, now)
     return is_any
 
@@ -139,24 +142,24 @@ async def want_events(tenant: TenantConnection, booking_ids: Sequence[UUID], now
 async def poke_lanes(
     tenant: TenantConnection, places: Sequence[tuple[UUID, UUID]], now: datetime
 ) -> None:
-    """Has those calendars looked at, for those subjects of links, each pair once."""
+    """Puts one delivery into the lane of each pair of calendar and subject of links."""
     if places:
         calendar_ids, subject_ids = (list(column) for column in zip(*places, strict=True))
         await tenant.tx.execute(POKE, tenant.organization_id, calendar_ids, subject_ids, now)
 
 
 async def wake_connection(tenant: TenantConnection, connection_id: UUID) -> None:
-    """What waits for the connection is due now."""
+    """Makes all lanes of the connection due now."""
     await tenant.tx.execute(WAKE, tenant.organization_id, connection_id)
 
 
 async def wake_lane(tenant: TenantConnection, calendar_id: UUID, subject_id: UUID) -> None:
-    """What waits in the lane, after it failed, is due now."""
+    """Makes a lane that has failed due now."""
     await tenant.tx.execute(WAKE_LANE, tenant.organization_id, calendar_id, subject_id)
 
 
 async def wake_other_calendars(
     tenant: TenantConnection, subject_id: UUID, calendar_id: UUID
 ) -> None:
-    """What waits about the subject in other calendars is due now."""
+    """Makes the lanes of the subject in other calendars due now."""
     await tenant.tx.execute(WAKE_LANES, tenant.organization_id, subject_id, calendar_id)

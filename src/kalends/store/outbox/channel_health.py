@@ -1,5 +1,5 @@
-"""How the one server of a channel does, as it is for all processes: the operator's, of no
-organization."""
+"""The health of the one server of a channel, such as the mail server. It is the operator's server,
+belongs to no organization, and all processes share its health."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from kalends.store.database import Tx
 
-# In seconds, since a table of all nodes takes no sum of an instant and what a column says.
-# One failure for each time that it was to be tried again, however many find out at once.
+# In seconds, as a table that is on all nodes cannot be updated with an instant plus a column's
+# value. However many processes find out at once, it is one failure for each time it was due.
 FAILED: Final = """
 WITH failed AS (
     INSERT INTO channel_health AS h (channel, failing_since, failures, resume_at, reason)
@@ -30,7 +30,7 @@ MOST_DOUBLINGS: Final = 20
 
 
 class ChannelHealth(Struct, frozen=True):
-    """A channel whose server takes nothing: since when, until when it is left alone, and why."""
+    """A channel whose server takes nothing: since when, until when nothing is sent, and why."""
 
     channel: str
     failing_since: datetime
@@ -39,7 +39,7 @@ class ChannelHealth(Struct, frozen=True):
 
 
 class Failure(Struct, frozen=True):
-    """Whether the server failed for the first time, and for how long it is left alone."""
+    """Whether the server failed for the first time, and how long nothing is sent to it."""
 
     is_first: bool
     pause: timedelta
@@ -48,14 +48,14 @@ class Failure(Struct, frozen=True):
 async def record_channel_failure(
     tx: Tx, channel: str, pause: timedelta, longest: timedelta, reason: str
 ) -> Failure:
-    """The server takes nothing: it is left alone for `pause`, twice as long after each failure
-    that follows, up to `longest`. One that was found out while it is left alone counts no more."""
+    """Notes that the server takes nothing. It is left alone for `pause`, and after each further
+    failure twice as long, up to `longest`. A failure within such a pause does not count."""
     row = await tx.fetchrow(FAILED, channel, pause, longest, MOST_DOUBLINGS, reason)
     return Failure(*row) if row else Failure(False, pause)
 
 
 async def record_channel_success(tx: Tx, channel: str) -> datetime | None:
-    """The server takes what it is given. Since when it did not, if this is the first to say so."""
+    """Notes that the server works; returns since when it did not, if this is the first success."""
     since: datetime | None = await tx.fetchval(WORKS, channel)
     return since
 

@@ -1,4 +1,4 @@
-"""Deliveries of webhooks, as they are shown, tested and sent once more."""
+"""Deliveries of webhooks: listing them, recording a test, and sending one again."""
 
 from typing import Final
 from uuid import UUID
@@ -34,7 +34,7 @@ INSERT INTO deliveries (organization_id, id, endpoint_id, event_id, type, lane_i
     state, tries, attempts, created_at)
 VALUES ($1, $2, $3, $4, $5, $4, 0, $6, $7, 1, $8, $9)
 """
-# What waits already needs no second place in its lane.
+# A delivery that waits already gets no second place in its lane.
 AGAIN: Final = """
 WITH again AS (
     UPDATE deliveries SET state = 'pending', tries = 0
@@ -58,7 +58,7 @@ WHERE l.organization_id = $1 AND l.endpoint_id = $2 AND l.lane_id = d.lane_id
 async def list_deliveries(
     tenant: TenantConnection, endpoint_id: UUID, state: str | None, limit: int, offset: int
 ) -> tuple[list[Delivery], int]:
-    """A page, the latest first, and how many there are."""
+    """A page of an endpoint's deliveries, the latest first, and the total."""
     rows = await tenant.tx.fetch(LIST, tenant.organization_id, endpoint_id, state, limit, offset)
     return [Delivery(*row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]
 
@@ -66,7 +66,7 @@ async def list_deliveries(
 async def list_deliveries_of_lane(
     tenant: TenantConnection, lane_id: UUID, limit: int
 ) -> list[tuple[Delivery, str]]:
-    """What went out about a booking, to all endpoints, the latest first, with their URLs."""
+    """The deliveries about a booking to all endpoints, the latest first, each with the URL."""
     rows = await tenant.tx.fetch(OF_LANE, tenant.organization_id, lane_id, limit)
     return [(Delivery(*row[:-1]), row["url"]) for row in rows]
 
@@ -79,7 +79,7 @@ async def find_delivery(
 
 
 async def insert_test(tenant: TenantConnection, delivery: Delivery, body: Raw) -> None:
-    """A test that was sent, delivered or not."""
+    """Writes a test that was sent, whether or not it was delivered."""
     d = delivery
     await tenant.tx.execute(
         INSERT_TEST,
@@ -96,6 +96,7 @@ async def insert_test(tenant: TenantConnection, delivery: Delivery, body: Raw) -
 
 
 async def redeliver(tenant: TenantConnection, endpoint_id: UUID, delivery_id: UUID) -> None:
-    """Puts it in its lane once more, with the whole timetable before it. What waits is due now."""
+    """Puts the delivery into its lane again, with all of its attempts ahead of it; one that waits
+    already becomes due now."""
     await tenant.tx.execute(AGAIN, tenant.organization_id, endpoint_id, delivery_id)
     await tenant.tx.execute(DUE_NOW, tenant.organization_id, endpoint_id, delivery_id)

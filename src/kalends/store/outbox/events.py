@@ -1,4 +1,5 @@
-"""Events as rows, numbered in order within their organization, and what is written with them."""
+"""Events as rows, numbered in order within their organization, and the deliveries and mails that
+are written together with them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,14 +14,15 @@ from kalends.store.database import TenantConnection, Tx
 from kalends.store.list_statements import in_items
 from kalends.store.rows import columns_of, lists_of
 
-# The last statement of a transaction: a function of the database, whose statements are each of one
-# organization (migrations 0016, 0029, 0033, 0048). It answers the channels where something is due.
+# The last statement of a transaction. It calls a function of the database, in which each statement
+# concerns one organization (migrations 0016, 0029, 0033, 0048), and returns the channels that have
+# something due.
 APPEND: Final = """
 SELECT append_events_4($1, $2, $3, $4::uuid[], $5::text[], $6::uuid[], $7::json[], $8::integer[],
     $9::boolean[], $10::json[], $11::text[], $12::uuid[], $13::text[], $14::text[], $15::text[],
     $16::uuid[], $17::integer[], $18::timestamptz[], $19::uuid[], $20::timestamptz[], $21::uuid[])
 """
-# Over all organizations that somebody looks at in one process: one small question.
+# One small query for all organizations that browsers of this process are watching.
 COUNTERS: Final = """
 SELECT organization_id, last_number FROM event_counters WHERE organization_id = ANY($1::uuid[])
 """
@@ -28,9 +30,12 @@ NUMBER: Final = "SELECT number FROM events WHERE organization_id = $1 AND id = $
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """Something that happened to a booking, in the order of APPEND; `data` is the booking as the
-    API shows it, `previous` the fields that changed, with their values before, `sequence` how
-    often it had changed by then, `actor_name` the name of who did it, if that is known."""
+    """Something that happened to a booking; its fields are in the order of APPEND.
+
+    `data` is the booking as the API shows it, `previous` has the earlier values of the fields that
+    changed, `sequence` is how often the booking had changed by then, and `actor_name` is the name
+    of the actor, if it is known.
+    """
 
     id: UUID
     type: str
@@ -43,16 +48,17 @@ class Event(Struct, frozen=True, kw_only=True):
 
 
 class ToldBooking(Struct, frozen=True):
-    """A booking that calendars elsewhere are to show, or to show otherwise; `earlier` is when it
-    started before, if that was another time."""
+    """A booking that calendars elsewhere have to be told of; `earlier` is its start before the
+    change, if that was different."""
 
     id: UUID
     earlier: datetime | None = None
 
 
 class NewMail(Struct, frozen=True, kw_only=True):
-    """A mail about an event, which comes `ordinal`-th (from 1) among those written with it. None
-    as recipient is each address of the organization. It is never sent after `expires_at`."""
+    """A mail about an event, which is the `ordinal`-th (from 1) of the events written with it. A
+    recipient of None means each address of the organization. It is never sent after `expires_at`.
+    """
 
     id: UUID
     kind: str
@@ -62,7 +68,7 @@ class NewMail(Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
 
 
-# `previous` says what the booking was on before.
+# `previous` has the schedules that the booking was on before.
 CONCERNS: Final = """
 SELECT EXISTS (
     SELECT FROM events e JOIN bookings b ON b.organization_id = $1 AND b.id = e.booking_id
@@ -94,15 +100,15 @@ async def append_events(
     now: datetime,
     joins: Sequence[UUID] = (),
 ) -> list[str]:
-    """Numbers the events and writes them, with a delivery for each endpoint that receives them,
-    and the mails, each a delivery too; what is `told` has calendars elsewhere brought to it.
-    Mails that are named in `joins` tell what the last of the events tells, too. Returns the
-    channels that have something to do.
+    """Numbers the events and writes them, with a delivery for each endpoint that receives them; and
+    the mails, each with a delivery too. Bookings in `told` get deliveries to calendars elsewhere.
+    Mails with an id in `joins`, which wait already, then also tell of the last of the events.
+    Returns the channels that have something to do.
 
     Must be the transaction's last statement.
     """
     organization_id = tenant.organization_id
-    # The organization is one destination, whatever its first address.
+    # Mails to the organization share one destination, whatever its first address is.
     destinations = [
         destination_of(mail.recipient) if mail.recipient else organization_id for mail in mails
     ]
@@ -128,13 +134,13 @@ async def append_events(
 
 
 async def read_counters(tx: Tx, organization_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """The number of the last event of each of the organizations."""
+    """The number of the latest event of each of the organizations."""
     rows = await tx.fetch(COUNTERS, organization_ids)
     return {row[0]: row[1] for row in rows}
 
 
 async def find_event_number(tenant: TenantConnection, event_id: UUID) -> int | None:
-    """The event's number: where a reader of the log stands that has read up to it."""
+    """The number of an event; a reader of the log that has read up to it goes on from there."""
     number: int | None = await tenant.tx.fetchval(NUMBER, tenant.organization_id, event_id)
     return number
 
@@ -142,8 +148,8 @@ async def find_event_number(tenant: TenantConnection, event_id: UUID) -> int | N
 async def concern_user(
     tenant: TenantConnection, numbers: tuple[int, int], user_id: UUID, own: Sequence[str]
 ) -> bool:
-    """Whether one of the events after the first number, up to the second, is about a booking on a
-    schedule of the user, or one that was on these (public ids)."""
+    """Whether one of the events after the first number, up to the second, is about a booking that
+    is on a schedule of the user, or was on one of `own` (public ids)."""
     arguments = tenant.organization_id, *numbers, user_id, own
     concerned: bool = await tenant.tx.fetchval(CONCERNS, *arguments)
     return concerned
@@ -171,6 +177,6 @@ async def find_event(tenant: TenantConnection, number: int) -> LoggedEvent | Non
 async def list_events_of_booking(
     tenant: TenantConnection, booking_id: UUID, limit: int
 ) -> list[LoggedEvent]:
-    """What happened to the booking, the latest first."""
+    """The events of the booking, the latest first."""
     rows = await tenant.tx.fetch(OF_BOOKING, tenant.organization_id, booking_id, limit)
     return [LoggedEvent(*row) for row in rows]

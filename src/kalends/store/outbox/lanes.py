@@ -1,18 +1,20 @@
-"""Lanes, in which deliveries wait: what every channel does with them.
+"""Lanes, in which deliveries wait in order: the parts that all channels share.
 
-A lane holds the deliveries about one subject (a booking, a user, an endpoint) to one destination
-(an endpoint, a mail address). Only its first waiting delivery is ever sent, so order needs no lock
-while the network is waited for: who leases a lane moves its `due_at` on by the lease, and who is
-killed loses it when that is over. `waiting` counts, since a count in the locked row is always the
-latest, which a look into another table would not be.
+A lane has the deliveries about one subject (a booking, a user, an endpoint) to one destination (an
+endpoint, a mail address). Only the first waiting delivery is ever sent, so keeping the order needs
+no lock during network calls. Leasing a lane moves its `due_at` on by the lease; a process that is
+killed loses the lane when the lease is over. The row of a lane counts what is `waiting`: in a
+locked row the count is always current, which a query of another table would not be.
 
-Whose a leased lane is, its `due_at` says: who leased it knows that moment, and moves the lane on
-only while it stands in the row. So who was too slow does not move what is leased by another.
+`due_at` also identifies the lease: whoever leased the lane knows that instant, and changes the lane
+only while the row still has it. So a process that was too slow cannot change a lane that another
+has leased since.
 
-Each statement is of one organization, and says so for each of its tables; only `LOOK` looks at all.
+Each statement concerns one organization, and says so for each of its tables; only `LOOK` covers
+all.
 
 The table is called `webhook_lanes`, and a destination `endpoint_id`, for as long as servers of the
-release before write them too.
+previous release write them too.
 """
 
 from collections.abc import Sequence
@@ -25,7 +27,7 @@ from msgspec import Struct
 
 from kalends.store.database import TenantConnection, Tx
 
-# Through an index of what is due, of which it reads so many entries at most.
+# It uses an index of what is due, of which it reads a limited number of entries.
 LOOK: Final = """
 SELECT organization_id FROM (
     SELECT organization_id, due_at FROM webhook_lanes
@@ -49,7 +51,7 @@ UPDATE webhook_lanes l SET due_at = mine.due_at FROM mine
 WHERE l.organization_id = $1 AND l.endpoint_id = mine.endpoint_id AND l.lane_id = mine.lane_id
 RETURNING mine.position
 """
-# What is over may be somebody else's by now.
+# A lease that is over cannot be renewed: the lane may be leased by somebody else by now.
 RENEW: Final = f"""
 WITH mine AS MATERIALIZED ({_LEASED.format(columns="", types="", names="")})
 UPDATE webhook_lanes l SET due_at = now() + $5::interval FROM mine
@@ -57,7 +59,7 @@ WHERE l.organization_id = $1 AND l.endpoint_id = mine.endpoint_id AND l.lane_id 
     AND l.due_at > now()
 RETURNING mine.position, l.due_at
 """
-# The lock comes first, in a statement of its own: the count then sees all that was added before.
+# The lock is a statement of its own, so that the count after it sees all that was added before.
 LOCK: Final = """
 SELECT 1 FROM webhook_lanes
 WHERE organization_id = $1 AND endpoint_id = $2 AND lane_id = $3 FOR UPDATE SKIP LOCKED
@@ -71,9 +73,12 @@ WHERE organization_id = $1 AND endpoint_id = $2 AND lane_id = $3
 
 
 def candidates(channel: str, *, past_locked: str = "") -> str:
-    """The first lanes of the channel that are due, of none of the destinations `$4`, in more than
-    the `$2` places; and the place that each has in the row of its destination. `nothing` is what
-    does not wait: where that is a column, the index of all that waits does not suggest itself."""
+    """The SQL that ranks due lanes: four times as many as the `$2` that are wanted, and none of the
+    destinations in `$4`. `place` is a lane's rank among those of its destination.
+
+    `nothing` is always 0, to compare `waiting` with: comparing with a column instead of a constant
+    keeps PostgreSQL from using the index of all that waits.
+    """
     return f"""
 candidate AS MATERIALIZED (
     SELECT endpoint_id, lane_id, due_at FROM webhook_lanes
@@ -86,8 +91,8 @@ ranked AS (
 
 
 class Lease(Struct):
-    """Until when a lane is leased, as its row says it; and for how long we may act on that, of the
-    clock `monotonic`. Both move on where it is renewed."""
+    """The end of a lease: `until` as the row has it, and `ours_until` on the clock `monotonic`, up
+    to which this process may act on it. Renewing the lease moves both on."""
 
     until: datetime
     ours_until: float = 0.0
@@ -97,8 +102,7 @@ class Lease(Struct):
 
 
 class DueLane(Struct, frozen=True):
-    """A lane that was leased, and what is to be sent first. `delivery_id` is None where nothing
-    waits in it after all."""
+    """A leased lane with its first delivery. `delivery_id` is None if nothing waits after all."""
 
     organization_id: UUID
     destination_id: UUID
@@ -109,22 +113,24 @@ class DueLane(Struct, frozen=True):
 
 
 class CappedLane(DueLane, frozen=True):
-    """One to a destination that has caps of its own, and since when all tries of that fail."""
+    """A leased lane to a destination that has caps of its own. `failing_since` is since when all
+    attempts to reach the destination have failed."""
 
     failing_since: datetime | None
 
 
 class Caps(Struct, frozen=True, kw_only=True):
-    """How many lanes are under way at once in a process: of what works, of what is known to
-    fail. Of webhooks it is an endpoint, of mail the mail server."""
+    """How many lanes a process may have in flight at once to a destination that works, and to one
+    that is known to fail. For webhooks that is an endpoint, for mail the mail server."""
 
     working: int
     failing: int
 
 
 class Leased(NamedTuple):
-    """Lanes that were leased, and whether they are all of their organization that may be: no more
-    are due, nor would places that come free allow more. `again_after`: not before, in seconds."""
+    """The lanes that were leased. `is_all` says that the organization has no more to lease: none
+    are due, or none that free places would allow. `again_after` is when to look again at the
+    earliest, in seconds."""
 
     lanes: Sequence[DueLane]
     is_all: bool
@@ -132,8 +138,8 @@ class Leased(NamedTuple):
 
 
 class Postponed(Struct, frozen=True):
-    """What was leased and not tried, through no fault of its own: it counts no try, and its lane
-    is due again after that time."""
+    """A lane that was leased but not tried, through no fault of its delivery. It counts no attempt,
+    and the lane is due again after that time."""
 
     lane: DueLane
     after: timedelta = timedelta(0)
@@ -142,16 +148,16 @@ class Postponed(Struct, frozen=True):
 async def find_owners_of_due(
     tx: Tx, channel: str, without: Sequence[UUID], looked_at: int
 ) -> list[UUID]:
-    """Organizations that have lanes of the channel that are due, the longest due first, by the
-    first `looked_at` lanes that are not of those in `without`."""
+    """The organizations with due lanes of the channel, the longest due first. Only the first
+    `looked_at` lanes are read; organizations in `without` are skipped."""
     return [row[0] for row in await tx.fetch(LOOK, channel, without, looked_at)]
 
 
 async def release_lanes(
     tenant: TenantConnection, postponed: Sequence[Postponed]
 ) -> list[Postponed]:
-    """Makes lanes due again that were leased and not served. Returns those that are locked, or
-    leased by others, which are due when their lease is over."""
+    """Makes leased lanes that were not served due again. Returns those that are locked or leased by
+    others, which become due when that lease is over."""
     keys = keys_of([one.lane for one in postponed])
     rows = await tenant.tx.fetch(
         RELEASE, tenant.organization_id, *keys, [one.after for one in postponed]
@@ -163,7 +169,7 @@ async def release_lanes(
 async def renew_leases(
     tenant: TenantConnection, lanes: Sequence[DueLane], lease: timedelta
 ) -> list[DueLane]:
-    """Leases lanes on that are still leased by us. Returns them, with their new leases; the
+    """Renews the leases that we still hold, and returns those lanes with their new leases. The
     others are locked, or lost."""
     rows = await tenant.tx.fetch(RENEW, tenant.organization_id, *keys_of(lanes), lease)
     for position, until in rows:
@@ -172,7 +178,7 @@ async def renew_leases(
 
 
 async def count_lane(tenant: TenantConnection, lane: DueLane) -> None:
-    """Counts anew what waits in a lane in which there was nothing to send, unless somebody has
+    """Corrects the count of what waits in a lane that had nothing to send, unless somebody has
     locked it. Must run in a transaction."""
     place = tenant.organization_id, lane.destination_id, lane.lane_id
     if await tenant.tx.fetchval(LOCK, *place) is not None:
@@ -180,7 +186,7 @@ async def count_lane(tenant: TenantConnection, lane: DueLane) -> None:
 
 
 def keys_of(lanes: Sequence[DueLane]) -> list[list[Any]]:
-    """The columns by which they are found in their organization, and known to be ours."""
+    """The columns that find the lanes in their organization, and prove that we hold the leases."""
     return [
         [lane.destination_id for lane in lanes],
         [lane.lane_id for lane in lanes],

@@ -1,4 +1,4 @@
-"""Mails that are put into the outbox once more: those that were given up."""
+"""Sending mails again that were given up: they are put into the outbox once more."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ LEFT JOIN events e ON e.organization_id = m.organization_id AND e.number = m.eve
 WHERE m.organization_id = $1 AND m.id = ANY($2::uuid[]) AND m.state IN ('queued', 'failed')
 ORDER BY m.id
 """
-# What waits already needs no second place; and nothing is sent after it has expired.
+# A mail that waits already gets no second place, and one that has expired is not sent.
 PUT: Final = """
 INSERT INTO deliveries AS d (organization_id, id, endpoint_id, event_id, type, lane_id, number,
     state, created_at, channel, expires_at)
@@ -47,7 +47,7 @@ WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND state = 'failed'
 
 
 class UnsentMail(Struct, frozen=True):
-    """A mail that was not sent. `starts_at` is the start of the booking that a reminder is of."""
+    """A mail that was not sent. For a reminder, `starts_at` is the start of its booking."""
 
     id: UUID
     kind: str
@@ -61,7 +61,7 @@ class UnsentMail(Struct, frozen=True):
 
 
 class NewDelivery(Struct, frozen=True, kw_only=True):
-    """A place in the outbox for a mail, in the order of PUT."""
+    """A new delivery of a mail; its fields are in the order of PUT."""
 
     id: UUID
     destination_id: UUID
@@ -73,7 +73,7 @@ class NewDelivery(Struct, frozen=True, kw_only=True):
 
 
 async def list_unsent(tenant: TenantConnection, mail_ids: Sequence[UUID]) -> list[UnsentMail]:
-    """Those of the mails that wait, or were given up."""
+    """Those of the mails that wait or were given up."""
     rows = await tenant.tx.fetch(UNSENT, tenant.organization_id, mail_ids)
     return [UnsentMail(*row) for row in rows]
 
@@ -81,8 +81,8 @@ async def list_unsent(tenant: TenantConnection, mail_ids: Sequence[UUID]) -> lis
 async def put_in_outbox(
     tenant: TenantConnection, mails: Sequence[NewDelivery], now: datetime
 ) -> list[UUID]:
-    """Has the mails sent, with the whole timetable before each. Returns those that will be: not
-    what waits already, nor what has expired. Must run in a transaction."""
+    """Puts the mails into the outbox, with all attempts ahead of them. Returns those that will be
+    sent, so not those that wait already or have expired. Must run in a transaction."""
     organization_id = tenant.organization_id
     again = await tenant.tx.fetch(
         PUT,

@@ -1,7 +1,7 @@
-"""Lanes of mails: leased while the mail server is well, and what became of each try.
+"""Lanes of mails: leasing them while the mail server works, and recording outcomes.
 
-A mail is a delivery under the id of its row in `mails`, which is the organization's mailbox; that
-row follows in the statement that records the outcome.
+The delivery of a mail has the id of its row in `mails`, which is the organization's mailbox. The
+statement that records an outcome updates that row too.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ from kalends.store.outbox.recording import (
 )
 from kalends.store.rows import columns_of
 
-# While the server is to be left alone, nothing is leased; then little, until it takes something. A
-# mail is found by its key: while the table is young all of an organization's were read, for each.
+# Nothing is leased while the server is left alone, and then little until it takes something. Mails
+# are looked up by their key: in a young table, PostgreSQL read all of the organization's for each.
 LEASE: Final = f"""
 WITH due AS MATERIALIZED (
     SELECT l.endpoint_id, l.lane_id, now() + $4::interval AS until FROM webhook_lanes l
@@ -53,7 +53,7 @@ LEFT JOIN LATERAL (
         AND d.state = 'pending'
     ORDER BY d.number, d.id LIMIT 1) d ON true
 """
-# A mail that somebody holds is to be written later, too.
+# If somebody has locked the mail, the outcome is recorded later, as with a locked lane.
 RECORD: Final = record_statement(
     types=", $10::text[], $11::text[]",
     names=", mail_state, error",
@@ -70,7 +70,7 @@ mailed AS (
     FROM written JOIN outcome o USING (position)
     WHERE o.mail_state IS NOT NULL AND m.organization_id = $1 AND m.id = o.id)""",
 )
-# The row of the lane is locked from here to COMMIT, so its messages are numbered in order.
+# Locks the row of the lane until COMMIT, so that its messages are numbered in order.
 NUMBER: Final = """
 INSERT INTO webhook_lanes AS l
     (organization_id, endpoint_id, lane_id, channel, waiting, due_at, last_number)
@@ -80,7 +80,7 @@ SET waiting = l.waiting + 1, last_number = l.last_number + 1,
     due_at = CASE WHEN l.waiting <= 0 THEN excluded.due_at ELSE l.due_at END
 RETURNING last_number
 """
-# No event is behind it: its own id stands for one.
+# The mail follows from no event, so its own id stands in for the event's.
 INSERT: Final = """
 INSERT INTO deliveries (organization_id, id, endpoint_id, event_id, type, lane_id, number, state,
     created_at, channel, expires_at)
@@ -89,9 +89,9 @@ VALUES ($1, $2, $3, $2, $4, $5, $6, 'pending', $7, 'mail', $8)
 
 
 class DueMail(DueLane, frozen=True):
-    """A lane that was leased, and the mail that is to be sent first. It is never sent after
-    `expires_at`, nor while it is `held_for` the link of its booking; `failing_since` is since when
-    the mail server takes nothing. It is for somebody who `has_left` the organization."""
+    """A leased lane with its first mail. The mail is never sent after `expires_at`, nor while it is
+    `held_for` the video link of its booking. `failing_since` is since when the mail server takes
+    nothing. `has_left` says that the recipient is no longer in the organization."""
 
     mode: str
     expires_at: datetime | None
@@ -103,8 +103,8 @@ class DueMail(DueLane, frozen=True):
 
 
 class MailOutcome(DeliveryOutcome, frozen=True, kw_only=True):
-    """The outcome of one try, and the state of the mail that follows from it; None where it waits
-    on. `error` says why it failed."""
+    """The outcome of one attempt, and the mail's state that follows; None if the mail still waits.
+    `error` says why the attempt failed."""
 
     lane: DueMail
     mail_state: str | None = None
@@ -114,10 +114,10 @@ class MailOutcome(DeliveryOutcome, frozen=True, kw_only=True):
 async def lease_due_mails(
     tenant: TenantConnection, room: int, room_failing: int, lease: timedelta
 ) -> list[DueMail]:
-    """Leases up to `room` lanes that are due, the longest due first, and none that somebody else
-    has locked; up to `room_failing` while the mail server takes nothing.
+    """Leases up to `room` due lanes that nobody has locked, the longest due first; only up to
+    `room_failing` while the mail server takes nothing.
 
-    Of a lane in which nothing waits after all, `delivery_id` is None.
+    A lane in which nothing waits after all has a `delivery_id` of None.
     """
     rows = await tenant.tx.fetch(LEASE, tenant.organization_id, room, room_failing, lease)
     return [
@@ -129,8 +129,7 @@ async def lease_due_mails(
 async def record_mails(
     tenant: TenantConnection, outcomes: Sequence[MailOutcome], now: datetime
 ) -> Recorded:
-    """Records the outcomes of tries, moves their lanes on, and the mails into their state. Again
-    it does no harm."""
+    """Records outcomes, moves their lanes on, and sets the mails' states. It is idempotent."""
     states = [outcome.mail_state for outcome in outcomes]
     errors = [outcome.error for outcome in outcomes]
     return await record_outcomes(tenant, RECORD, outcomes, states, errors, now)
@@ -143,7 +142,7 @@ async def append_to_lane(
     lane_id: UUID,
     expires_at: datetime | None,
 ) -> None:
-    """Puts a mail that no event is behind into its lane, after all that is in it."""
+    """Puts a mail that follows from no event at the end of its lane."""
     tx, organization_id = tenant.tx, tenant.organization_id
     number = await tx.fetchval(NUMBER, organization_id, destination_id, lane_id)
     place = destination_id, mail.kind, lane_id, number

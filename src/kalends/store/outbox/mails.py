@@ -25,8 +25,8 @@ INSERT: Final = (
     f"INSERT INTO mails (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
 )
 
-# The last mail to each audience about a booking, and to each host; a mail that withdraws an
-# attendee's invitation is about the one before.
+# The last mail about a booking to each audience, and to each host. A mail that withdraws an
+# invitation goes to the previous attendee, so it does not count.
 LAST_MAILS: Final = """
 SELECT DISTINCT ON (m.audience, host.address)
     m.audience, host.address, m.recipient, m.kind, e.data, m.event_number
@@ -41,7 +41,7 @@ ORDER BY m.audience, host.address, m.event_number DESC
 
 
 class LastMail(NamedTuple):
-    """The last mail to an audience about a booking: `data` is the booking's public JSON then."""
+    """The last mail to an audience about a booking; `data` is the booking's public JSON then."""
 
     recipient: str
     kind: str
@@ -50,8 +50,7 @@ class LastMail(NamedTuple):
 
 
 class LastMails(Struct, frozen=True):
-    """The last mails about a booking: to each audience, and to each host by its address in small
-    letters."""
+    """The last mails about a booking: by audience, and for hosts by their address in lower case."""
 
     by_audience: Mapping[str, LastMail] = {}
     by_host: Mapping[str, LastMail] = {}
@@ -70,7 +69,7 @@ async def find_mail(tenant: TenantConnection, mail_id: UUID) -> Mail | None:
 async def list_mails(
     tenant: TenantConnection, booking_id: UUID | None, limit: int, offset: int
 ) -> tuple[list[Mail], int]:
-    """A page, the latest first, of all or of one booking's; and how many there are."""
+    """A page of all mails or of one booking's, the latest first, and the total."""
     arguments = tenant.organization_id, booking_id, limit, offset
     rows = await fetch_planned(tenant.tx, LIST, *arguments)
     return [Mail(*row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]

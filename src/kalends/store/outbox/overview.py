@@ -1,4 +1,4 @@
-"""The outbox as an operator sees it, over all organizations: what waits, and what was given up."""
+"""The outbox of all organizations for the operator: what waits, fails, and was given up."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,12 +9,12 @@ from msgspec import Struct
 
 from kalends.store.database import Tx
 
-# By lanes, whose rows are few: deliveries are kept for a month.
+# It counts by lanes, which are few; deliveries are kept for a month.
 WAITING: Final = """
 SELECT channel, sum(waiting), min(due_at) FILTER (WHERE due_at <= now())
 FROM webhook_lanes WHERE waiting > 0 GROUP BY channel ORDER BY channel
 """
-# The reason is that of one that was tried and waits.
+# The reason is the error of a delivery that was tried and waits.
 FAILING: Final = """
 SELECT w.organization_id, w.id, w.url, w.enabled, w.failing_since, w.disabled_reason,
     l.waiting, l.due_at, (SELECT d.attempts -> -1 ->> 'error' FROM deliveries d
@@ -49,8 +49,8 @@ WHERE state IN ('exhausted', 'dropped') AND state = 'exhausted' AND channel = $1
 
 
 class WaitingChannel(Struct, frozen=True):
-    """How much waits in a channel, and since when the first of what is due has been due; None
-    where all of it waits for its next try."""
+    """How many deliveries wait in a channel, and since when the longest due one has been due; None
+    if all of them wait for their next attempt."""
 
     channel: str
     count: int
@@ -58,8 +58,8 @@ class WaitingChannel(Struct, frozen=True):
 
 
 class FailingEndpoint(Struct, frozen=True):
-    """A webhook for which deliveries wait, since it takes none or is disabled (by hand where there
-    is no reason for it). `error` is that of one that was tried; None where none was."""
+    """A webhook whose deliveries wait because it fails or is disabled (by hand, if there is no
+    reason). `error` is that of a delivery that was tried; None if none was."""
 
     organization_id: UUID
     id: UUID
@@ -73,7 +73,8 @@ class FailingEndpoint(Struct, frozen=True):
 
 
 class GivenUp(Struct, frozen=True):
-    """A delivery that was given up, or dropped as it came too late. `reason` is the last error."""
+    """A delivery that was given up, or was dropped because it came too late. `reason` is the last
+    error."""
 
     channel: str
     organization_id: UUID
@@ -87,7 +88,7 @@ class GivenUp(Struct, frozen=True):
 
 
 class DeliveryKey(Struct, frozen=True):
-    """What finds a delivery again."""
+    """The columns that identify a delivery."""
 
     channel: str
     organization_id: UUID
@@ -96,12 +97,12 @@ class DeliveryKey(Struct, frozen=True):
 
 
 async def count_waiting(tx: Tx) -> list[WaitingChannel]:
-    """By channel, those in which something waits."""
+    """The channels in which something waits."""
     return [WaitingChannel(*row) for row in await tx.fetch(WAITING)]
 
 
 async def list_failing_endpoints(tx: Tx, limit: int) -> list[FailingEndpoint]:
-    """Those that fail for the longest first."""
+    """The endpoints that fail, those that have failed for longest first."""
     return [FailingEndpoint(*row) for row in await tx.fetch(FAILING, limit)]
 
 
@@ -112,10 +113,10 @@ async def count_failing_endpoints(tx: Tx) -> int:
 
 
 async def list_given_up(tx: Tx, channel: str, limit: int) -> list[GivenUp]:
-    """The latest first."""
+    """The deliveries that were given up, the latest first."""
     return [GivenUp(*row) for row in await tx.fetch(GIVEN_UP, channel, limit)]
 
 
 async def find_given_up(tx: Tx, channel: str, ids: Sequence[UUID] | None) -> list[DeliveryKey]:
-    """Those of the deliveries (None is all of the channel) that were given up."""
+    """Those of the deliveries that were given up; None asks for all of the channel."""
     return [DeliveryKey(*row) for row in await tx.fetch(FIND, channel, ids)]

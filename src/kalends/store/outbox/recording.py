@@ -1,5 +1,4 @@
-"""Recording the outcomes of tries, and moving their lanes on: one statement, which a channel may
-add to."""
+"""Recording the outcomes of attempts and moving lanes on, in one statement that channels extend."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,9 +10,9 @@ from kalends.store.database import TenantConnection
 from kalends.store.list_statements import in_filled_items
 from kalends.store.outbox.lanes import DueLane, keys_of
 
-# Each row is found by its key, whatever PostgreSQL believes of the tables: while they are young it
-# looked through all of an organization's, four times. `pending` is a column, as for a constant it
-# looked through the index of all that waits, once for each outcome.
+# The statement is written so that each row is found by its key, whatever PostgreSQL assumes about
+# the tables: while they were young, it read all rows of the organization, four times. `pending` is
+# a column, because for a constant it read the index of all that waits, once for each outcome.
 _RECORD: Final = """
 WITH outcome AS MATERIALIZED (
     SELECT o.*, 'pending' AS pending, now() AS recorded_at,
@@ -64,8 +63,8 @@ WHERE o.id NOT IN (SELECT * FROM mine)
 
 
 class DeliveryOutcome(Struct, frozen=True, kw_only=True):
-    """The outcome of one try: the delivery's state, the attempts to add as a JSON array, and when
-    to try again."""
+    """The outcome of one attempt: the delivery's new state, the attempts to add as a JSON array,
+    and when to try again."""
 
     lane: DueLane
     state: str
@@ -74,8 +73,8 @@ class DeliveryOutcome(Struct, frozen=True, kw_only=True):
 
 
 class Recorded(NamedTuple):
-    """Of outcomes: those that could not be recorded, as somebody holds a row of theirs; those in
-    whose lanes something waits on; and those of deliveries that somebody else has recorded."""
+    """What became of outcomes: those that could not be recorded because a row is locked; those
+    whose lanes have more waiting; and those of deliveries that somebody else has recorded."""
 
     held: Sequence[DeliveryOutcome]
     waiting: Sequence[DeliveryOutcome]
@@ -91,14 +90,15 @@ def record_statement(
     follows: str = "",
     settled: str = "(w.state <> 'pending')::integer",
 ) -> str:
-    """Records outcomes and moves their lanes on. It waits for nobody: what somebody holds (a lane,
-    a delivery) is answered, to be written later.
+    """The statement that records outcomes and moves their lanes on. It never waits for a lock: an
+    outcome whose lane or delivery is locked is returned, to be recorded later.
 
-    A channel may give its outcomes further columns, by their `types` and `names`; `locks` makes
-    a table of what else has to be free, which is `locked` for the outcomes that are written; and
-    something `follows` from those, `written`. `settled` is how many deliveries of the lane one
-    settles, where it is not one. It answers the positions of outcomes, and whether
-    each is held, or done, or its lane waits on; nothing of one that somebody else has recorded.
+    A channel may add columns to its outcomes, by `types` and `names`. `locks` is a table expression
+    that locks further rows, and `locked` the condition that an outcome has its own; `follows` has
+    what to do for the outcomes in `written`. `settled` says how many deliveries of the lane an
+    outcome settles, if not one. The statement returns the position of each outcome with "held",
+    "waits" (more is waiting in its lane) or another word if it is done; and no row for one that
+    somebody else has recorded.
     """
     return _RECORD.format(
         types=types, names=names, locks=locks, locked=locked, follows=follows, settled=settled
@@ -108,7 +108,7 @@ def record_statement(
 async def record_outcomes(
     tenant: TenantConnection, statement: str, outcomes: Sequence[DeliveryOutcome], *more: Any
 ) -> Recorded:
-    """Runs a channel's `record_statement`; `more` are its own columns."""
+    """Runs a channel's `record_statement`; `more` are the columns that the channel adds."""
     lanes = [outcome.lane for outcome in outcomes]
     arguments = [
         tenant.organization_id,
@@ -122,8 +122,8 @@ async def record_outcomes(
     ]
     sent = in_filled_items(statement, arguments)
     rows = await tenant.tx.fetch(sent.statement, *sent.arguments)
-    became: dict[int, str] = dict(rows)
-    by_end: dict[str | None, list[DeliveryOutcome]] = {"held": [], "waits": [], None: []}
+    result_by_position: dict[int, str] = dict(rows)
+    by_result: dict[str | None, list[DeliveryOutcome]] = {"held": [], "waits": [], None: []}
     for position, outcome in enumerate(outcomes, 1):
-        by_end.setdefault(became.get(position), []).append(outcome)
-    return Recorded(by_end["held"], by_end["waits"], by_end[None])
+        by_result.setdefault(result_by_position.get(position), []).append(outcome)
+    return Recorded(by_result["held"], by_result["waits"], by_result[None])

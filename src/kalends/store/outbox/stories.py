@@ -1,4 +1,4 @@
-"""What mails about a booking are written from, and the messages as they are written down."""
+"""Stories, from which the mails about an event are written; and the messages once written."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,8 +18,8 @@ from kalends.store.rows import columns_of, lists_of
 
 
 def _last_mailed(audience: str) -> str:
-    """The booking as it was in the last mail to the audience; one that withdraws an invitation is
-    about the one before."""
+    """The booking as it was in the last mail to the audience. A mail that withdraws an invitation
+    goes to the previous attendee, so it does not count."""
     return f"""(
         SELECT told.data FROM mails m
         JOIN events told ON told.organization_id = $1 AND told.number = m.event_number
@@ -28,7 +28,7 @@ def _last_mailed(audience: str) -> str:
         ORDER BY m.event_number DESC LIMIT 1)"""
 
 
-# Whether each schedule that it takes has a calendar of its own, into which it is written.
+# Whether each schedule of the booking has a connected calendar that its bookings are written into.
 IS_WRITTEN: Final = """(
         SELECT coalesce(bool_and(EXISTS (
             SELECT FROM schedule_calendars u
@@ -37,7 +37,7 @@ IS_WRITTEN: Final = """(
             WHERE u.organization_id = $1 AND u.schedule_id = taken.id AND u.writes
                 AND c.state = 'active')), false)
         FROM unnest(b.schedule_ids) AS taken (id))"""
-# The users on whose schedules it is, where each of these has one.
+# The users all of whose schedules in the booking have such a calendar.
 WRITTEN_FOR: Final = """(
         SELECT coalesce(array_agg(w.user_id) FILTER (WHERE w.is_written), '{}') FROM (
             SELECT s.user_id, bool_and(EXISTS (
@@ -49,8 +49,8 @@ WRITTEN_FOR: Final = """(
             FROM schedules s
             WHERE s.organization_id = $1 AND s.id = ANY(b.schedule_ids) AND s.user_id IS NOT NULL
             GROUP BY s.user_id) w)"""
-# Addresses of the organization and of hosts that have an invitation of it, which was not taken
-# back. What is not written yet has none.
+# The addresses of the organization and of hosts that hold an invitation to the booking, which was
+# not withdrawn. A mail that is not written yet invites nobody.
 INVITED: Final = """(
         SELECT coalesce(array_agg(i.address) FILTER (WHERE i.kind <> 'withdrawn'), '{}') FROM (
             SELECT DISTINCT ON (lower(m.recipient)) lower(m.recipient) AS address, m.kind
@@ -59,7 +59,7 @@ INVITED: Final = """(
                 AND m.event_number < e.number AND m.audience IN ('organization', 'host')
                 AND m.subject IS NOT NULL AND m.invites IS NOT FALSE
             ORDER BY lower(m.recipient), m.event_number DESC) i)"""
-# By address, the booking as the host last read of it, and has it still.
+# By address, the booking as the last mail to the host had it, unless that mail withdrew it.
 HOSTS_MAILED: Final = """(
         SELECT coalesce(
             json_object_agg(h.address, h.data) FILTER (WHERE h.kind <> 'withdrawn'), '{}')
@@ -70,7 +70,7 @@ HOSTS_MAILED: Final = """(
             WHERE m.organization_id = $1 AND m.booking_id = e.booking_id
                 AND m.event_number < e.number AND m.audience = 'host'
             ORDER BY lower(m.recipient), m.event_number DESC) h)"""
-# Members whom mail about the event goes to.
+# The members among the recipients of mail about the event.
 READERS: Final = """(
         SELECT coalesce(json_agg(json_build_object('address', lower(u.email), 'user_id', u.id,
             'locale', u.locale, 'timezone', u.timezone)), '[]')
@@ -79,15 +79,15 @@ READERS: Final = """(
             SELECT lower(m.recipient) FROM mails m
             WHERE m.organization_id = $1 AND m.booking_id = e.booking_id
                 AND m.event_number = e.number AND m.audience <> 'attendee'))"""
-# Where the photos of the people are whom it is with, by schedule.
+# The photos of the people whom the booking is with, by schedule.
 PHOTOS: Final = """(
         SELECT coalesce(json_object_agg(w.id, w.photo), '{}') FROM schedules w
         WHERE w.organization_id = $1 AND w.id = ANY(b.schedule_ids) AND w.user_id IS NOT NULL
             AND w.photo IS NOT NULL AND w.deleted_at IS NULL)"""
-# Few organizations have words of their own to load.
+# Few organizations have templates, so they are only loaded if there are any.
 HAS_TEMPLATES: Final = "EXISTS (SELECT FROM message_templates w WHERE w.organization_id = $1)"
-# Each event is looked up by its number: of `= ANY` PostgreSQL thinks otherwise for the numbers that
-# are asked for than for any, and made a plan each time, which takes longer than all the rest.
+# Each event is looked up by its number. With `= ANY` PostgreSQL would estimate another cost for the
+# actual numbers than for unknown ones, and would plan each time, which takes longer than the query.
 STORIES: Final = f"""
 SELECT (
         SELECT p.data FROM events p
@@ -108,7 +108,7 @@ LEFT JOIN bookings b ON b.organization_id = $1 AND b.id = e.booking_id
 LEFT JOIN schedules s ON s.organization_id = $1 AND s.id = b.schedule_id
 LEFT JOIN event_types t ON t.organization_id = $1 AND t.id = b.event_type_id
 """
-# A message that was written stays. It waits for nobody: a mail that somebody holds is left out.
+# A message that was written before is kept. It never waits for a lock: a locked mail is left out.
 WRITE: Final = """
 WITH mine AS MATERIALIZED (
     SELECT m.id FROM unnest($2::uuid[]) AS w (id) CROSS JOIN LATERAL (
@@ -131,8 +131,8 @@ TRANSLATIONS: Final = json.Decoder(dict[str, EventTypeTexts])
 
 
 class MailReader(Struct, frozen=True):
-    """A member whom a mail goes to: the address in small letters, and the language (BCP 47) and
-    zone (IANA) that the user has chosen."""
+    """A member who receives a mail: the address in lower case, and the language (BCP 47) and zone
+    (IANA) that the user has chosen."""
 
     address: str
     user_id: UUID
@@ -146,7 +146,7 @@ _PHOTOS: Final = json.Decoder(dict[UUID, str])
 
 
 class ToldEventType(Struct, frozen=True):
-    """What a mail tells of an event type."""
+    """What mails say about an event type."""
 
     name: str
     questions: Sequence[Question]
@@ -155,7 +155,7 @@ class ToldEventType(Struct, frozen=True):
 
 
 class BookingNow(Struct, frozen=True):
-    """What of a booking may be another by now; `timezone` is that of its schedule."""
+    """What may have changed of a booking since its event; `timezone` is that of its schedule."""
 
     status: str | None
     attendee_email: str | None
@@ -165,15 +165,15 @@ class BookingNow(Struct, frozen=True):
 
 
 class StoredStory(Struct, frozen=True, kw_only=True):
-    """An event and what its mails need beside it.
+    """An event and what else its mails need.
 
-    Bookings are public JSON: `previous` before the event, `last_mails` in the last mail to each
-    audience, `hosts_mailed` in the last to each host. By now the booking is as `now` says, with
-    that `event_type`. Where it `is_written`, all its schedules show it in calendars of their own,
-    for the users `written_for` all of theirs; `invited` are addresses of the organization and of
-    hosts that have an invitation. `readers` are members whom mail goes to. Addresses are in small
-    letters. The organization `has_templates` if there are any, whatever they are about. `photos`
-    are those of hosts, by schedule.
+    Bookings are public JSON: `previous` before the event, `last_mails` as in the last mail to each
+    audience, `hosts_mailed` as in the last to each host. `now` and `event_type` are those of the
+    booking at present. `is_written` says that all of its schedules have calendars that show it,
+    and `written_for` are the users all of whose schedules do. `invited` are the addresses of the
+    organization and of hosts that hold an invitation, and `readers` the members who receive mail.
+    Addresses are in lower case. `has_templates` says that the organization has templates, whatever
+    they are for. `photos` are those of hosts, by schedule.
     """
 
     organization: Organization
@@ -192,7 +192,7 @@ class StoredStory(Struct, frozen=True, kw_only=True):
 
 
 class WrittenMail(Struct, frozen=True, kw_only=True):
-    """A message, sealed, and the link in it, if there is one; in the order of WRITE."""
+    """A sealed message, and the link in it, if there is one; fields are in the order of WRITE."""
 
     id: UUID
     subject: str
@@ -203,7 +203,7 @@ class WrittenMail(Struct, frozen=True, kw_only=True):
 
 
 async def load_stories(tenant: TenantConnection, numbers: Sequence[int]) -> dict[int, StoredStory]:
-    """Of each of the events, by their numbers."""
+    """The stories of the events, by the events' numbers."""
     sent = in_filled_items(STORIES, [tenant.organization_id, list(numbers)])
     rows = await tenant.tx.fetch(sent.statement, *sent.arguments)
     stories = (_story(row) for row in rows)
@@ -213,8 +213,8 @@ async def load_stories(tenant: TenantConnection, numbers: Sequence[int]) -> dict
 async def write_down(
     tenant: TenantConnection, written: Sequence[WrittenMail], now: datetime
 ) -> set[UUID]:
-    """Keeps the messages, so that each try sends the same, and their links. Returns whose were
-    kept: not those that were written before, nor those that somebody holds."""
+    """Stores the messages, so that each attempt sends the same one, and their links. Returns the
+    mails whose messages were stored; not those that had one, nor those that are locked."""
     arguments = [tenant.organization_id, *lists_of(WrittenMail, written), now]
     sent = in_filled_items(WRITE, arguments)
     rows = await tenant.tx.fetch(sent.statement, *sent.arguments)

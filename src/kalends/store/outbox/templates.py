@@ -1,4 +1,4 @@
-"""An organization's own words in mail, as rows."""
+"""Message templates, an organization's own words in mail, as rows."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -25,7 +25,7 @@ LIST: Final = page_of(
     order="id",
     parameters=3,
 )
-# Those that are made at once wait for one another, so that the limit holds.
+# Templates that are created concurrently wait for one another, so that the limit holds.
 LOCK_ALL: Final = "SELECT 1 FROM organizations WHERE id = $1 FOR NO KEY UPDATE"
 COUNT: Final = "SELECT count(*) FROM message_templates WHERE organization_id = $1"
 INSERT: Final = (
@@ -37,11 +37,11 @@ UPDATE message_templates SET subject = $3, body = $4, is_off = $5, updated_at = 
 WHERE organization_id = $1 AND id = $2
 """
 DELETE: Final = "DELETE FROM message_templates WHERE organization_id = $1 AND id = $2"
-# Whether there may be something in SCOPES that is off. Few organizations switch anything off, and a
-# statement that is run anyway can ask along.
+# Whether SCOPES may contain a mail that is switched off. Few organizations switch any off, and
+# another statement that runs anyway can find that out along the way.
 SOME_MAIL_OFF: Final = """
 EXISTS (SELECT FROM message_templates t WHERE t.organization_id = $1 AND t.is_off)"""
-# Small rows, without the words.
+# Small rows, as they leave out the texts.
 SCOPES: Final = f"""
 SELECT o.locale, {SCOPE} FROM message_templates t JOIN organizations o ON o.id = $1
 WHERE t.organization_id = $1 AND (t.event_type_id IS NULL OR t.event_type_id = $2)
@@ -60,28 +60,29 @@ async def find_template(tenant: TenantConnection, template_id: UUID) -> MessageT
 
 
 async def lock_template(tenant: TenantConnection, template_id: UUID) -> MessageTemplate | None:
-    """The same, which nobody else changes until the transaction ends."""
+    """The template, locked against other changes until the transaction ends."""
     return await find_one(tenant, LOCK, _template, template_id)
 
 
 async def list_templates(
     tenant: TenantConnection, kind: str | None, audience: str | None, limit: int, offset: int
 ) -> tuple[list[MessageTemplate], int]:
-    """A page in the order of creation, and how many there are; None asks for each."""
+    """A page in the order of creation, and the total; a kind or audience of None means any."""
     rows = await tenant.tx.fetch(LIST, tenant.organization_id, kind, audience, limit, offset)
     return [_template(row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]
 
 
 async def is_full(tenant: TenantConnection) -> bool:
-    """Whether the organization has as many as it may; nobody adds one until the transaction
-    ends."""
+    """Whether the organization has as many templates as it may; until the transaction ends nobody
+    else can add one."""
     await tenant.tx.execute(LOCK_ALL, tenant.organization_id)
     count: int = await tenant.tx.fetchval(COUNT, tenant.organization_id)
     return count >= MOST_TEMPLATES
 
 
 async def insert_template(tenant: TenantConnection, template: MessageTemplate) -> bool:
-    """False where there is one for just that; nothing else can be done in the transaction then."""
+    """Writes the template. False if there is one for the same mails already, which leaves the
+    transaction unusable."""
     try:
         await tenant.tx.execute(INSERT, tenant.organization_id, *structs.astuple(template))
     except asyncpg.UniqueViolationError:
@@ -90,7 +91,7 @@ async def insert_template(tenant: TenantConnection, template: MessageTemplate) -
 
 
 async def update_template(tenant: TenantConnection, template: MessageTemplate) -> None:
-    """Writes what of it can change; the caller holds its lock."""
+    """Writes the fields of the template that can change; the caller holds its lock."""
     t = template
     values = t.subject, t.body, t.is_off, t.updated_at, t.version
     await tenant.tx.execute(UPDATE, tenant.organization_id, t.id, *values)
@@ -103,8 +104,8 @@ async def delete_template(tenant: TenantConnection, template_id: UUID) -> None:
 async def list_scopes(
     tenant: TenantConnection, event_type_id: UUID | None, kinds: Collection[str]
 ) -> tuple[str | None, list[TemplateScope]]:
-    """The organization's language, and what its templates of those kinds are about, of bookings of
-    that event type. Without templates the language is not known."""
+    """The organization's language, and the scopes of its templates of these kinds that apply to the
+    event type. Without such templates the language is None."""
     rows = await tenant.tx.fetch(SCOPES, tenant.organization_id, event_type_id, list(kinds))
     names = TemplateScope.__struct_fields__
     scopes = [TemplateScope(**dict(zip(names, row[1:], strict=True))) for row in rows]
@@ -117,7 +118,8 @@ async def load_templates(
     event_type_ids: Collection[UUID],
     languages: Collection[str],
 ) -> Sequence[MessageTemplate]:
-    """Those of the kinds, for these event types or for all, in these languages or in each."""
+    """The templates of these kinds, for these event types or for all of them, in these languages or
+    in every language."""
     asked = list(kinds), list(event_type_ids), list(languages)
     rows = await tenant.tx.fetch(WORDS, tenant.organization_id, *asked)
     return [_template(row) for row in rows]

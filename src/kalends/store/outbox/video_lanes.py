@@ -1,6 +1,9 @@
-"""Lanes of links to calls: one is what a provider is to have of a booking, or of the seats that
-start together. As with calendars, a delivery says only that something has changed, and all that
-waited when a lane was leased is settled by one outcome."""
+"""Lanes of links to calls. Each is about what one provider has of a booking, or of the seats that
+start together.
+
+As with calendars, a delivery says only that something has changed, and a single outcome settles all
+deliveries that waited when the lane was leased.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -35,28 +38,28 @@ LEFT JOIN LATERAL (
 
 
 class DueVideoLane(CappedLane, frozen=True):
-    """A lane that was leased: its destination is the provider, its lane id the subject of links;
-    `last_number` is of what waited."""
+    """A leased lane. Its destination is the provider, and its lane id is the subject of links;
+    `last_number` is that of the last delivery that waited when it was leased."""
 
     last_number: int
 
 
 class VideoOutcome(DeliveryOutcome, frozen=True, kw_only=True):
-    """The outcome of one try to bring a link to what is wanted."""
+    """The outcome of one attempt to bring a link to the wanted state."""
 
     lane: DueVideoLane
 
 
 def destination_of(provider: VideoProvider) -> UUID:
-    """What lanes of a provider go to, as the database names it (`poke_video_lanes_1`)."""
+    """The destination of a provider's lanes, as the database makes it (`poke_video_lanes_1`)."""
     return UUID(hashlib.md5(f"video {provider.value}".encode(), usedforsecurity=False).hexdigest())
 
 
 async def lease_due_video(
     tenant: TenantConnection, room: int, lease: timedelta, without: Sequence[UUID], caps: Caps
 ) -> list[DueVideoLane]:
-    """Leases up to `room` lanes that are due, the longest due first; none of the providers in
-    `without`. Of a lane in which nothing waits after all, `delivery_id` is None."""
+    """Leases up to `room` due lanes, the longest due first, and none of the providers in `without`.
+    A lane in which nothing waits after all has a `delivery_id` of None."""
     arguments = room, lease, without, caps.working
     rows = await tenant.tx.fetch(LEASE, tenant.organization_id, *arguments)
     return [
@@ -65,6 +68,6 @@ async def lease_due_video(
 
 
 async def record_video(tenant: TenantConnection, outcomes: Sequence[VideoOutcome]) -> Recorded:
-    """Records the outcomes of tries, each for all that waited when its lane was leased."""
+    """Records outcomes, each for all deliveries that waited when its lane was leased."""
     numbers = [outcome.lane.last_number for outcome in outcomes]
     return await record_outcomes(tenant, RECORD, outcomes, numbers)

@@ -1,6 +1,6 @@
-"""Lanes of webhooks: leased with their endpoint, and what became of each try.
+"""Lanes of webhooks: leasing them together with their endpoints, and recording outcomes.
 
-An endpoint has a health of its own; a lane of one that is disabled is parked, and enabling makes it
+Each endpoint has its own health. Lanes of a disabled endpoint are parked; enabling it makes them
 due again.
 """
 
@@ -20,8 +20,8 @@ from kalends.store.outbox.recording import (
     record_statement,
 )
 
-# Lanes are found by their keys, with what was read of their endpoints: while the tables are young
-# all of an endpoint's lanes were read, and for each candidate all that is due.
+# Lanes are looked up by their keys after their endpoints were read. Otherwise, while the tables are
+# young, PostgreSQL read all lanes of an endpoint, and for each candidate all that is due.
 _LEASE: Final = """
 WITH {candidates},
 due AS MATERIALIZED (
@@ -53,12 +53,12 @@ LEFT JOIN LATERAL (
     SELECT * FROM events e WHERE e.organization_id = $1 AND e.id = d.event_id OFFSET 0) e ON true
 """
 LEASE_LANES: Final = _LEASE.format(candidates=candidates("webhook"))
-# Where all that it looks at is locked by others, it looks further; to do so each time would write
-# into four lanes to take one.
+# Used if others have locked all lanes that were looked at; it looks further. Doing that each time
+# would write into four lanes to take one.
 LEASE_PAST_LOCKED: Final = _LEASE.format(
     candidates=candidates("webhook", past_locked=" FOR UPDATE SKIP LOCKED")
 )
-# In a statement of its own, which sees an enabling that the one before was too early for.
+# A statement of its own, so that it sees an endpoint that was enabled during the one before.
 UNPARK: Final = """
 UPDATE webhook_lanes l SET due_at = now()
 FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[]) AS o (endpoint_id, lane_id, until)
@@ -70,9 +70,9 @@ RECORD: Final = record_statement()
 
 
 class DueWebhook(CappedLane, frozen=True):
-    """A lane that was leased (or parked, where its endpoint is not `enabled`), its endpoint, and
-    what is to be sent first: `data`, `previous`, `actor` and `override` are the event's, `body` a
-    test's."""
+    """A lane that was leased (or parked, if its endpoint is not `enabled`), with its endpoint and
+    its first delivery: `data`, `previous`, `actor` and `override` are those of an event, `body` is
+    that of a test."""
 
     enabled: bool
     url: str
@@ -91,7 +91,7 @@ class DueWebhook(CappedLane, frozen=True):
 
 
 class WebhookOutcome(DeliveryOutcome, frozen=True, kw_only=True):
-    """The outcome of one try to reach an endpoint; `attempt` is that one alone."""
+    """The outcome of one attempt to reach an endpoint; `attempt` has only this one."""
 
     lane: DueWebhook
 
@@ -99,11 +99,11 @@ class WebhookOutcome(DeliveryOutcome, frozen=True, kw_only=True):
 async def lease_due_webhooks(
     tenant: TenantConnection, room: int, lease: timedelta, without: Sequence[UUID], caps: Caps
 ) -> list[DueWebhook]:
-    """Leases up to `room` lanes that are due, the longest due first; none of the endpoints in
-    `without`, and none that somebody else has locked.
+    """Leases up to `room` due lanes that nobody has locked, the longest due first, and none of the
+    endpoints in `without`.
 
-    Of a lane in which nothing waits after all, `delivery_id` is None. Those of endpoints that are
-    not `enabled` are parked, and not leased.
+    A lane in which nothing waits after all has a `delivery_id` of None. Lanes of endpoints that are
+    not `enabled` are parked instead of leased.
     """
     arguments = tenant.organization_id, room, lease, without, caps.working, caps.failing
     tx = tenant.tx
@@ -117,6 +117,6 @@ async def lease_due_webhooks(
 
 
 async def record_webhooks(tenant: TenantConnection, outcomes: Sequence[WebhookOutcome]) -> Recorded:
-    """Records the outcomes of tries, and moves their lanes on. A try that was written down
-    before is left as it is, so this may run again after an answer that was lost."""
+    """Records outcomes and moves their lanes on. An attempt that is recorded already is left as it
+    is, so this may run again after the answer of the database was lost."""
     return await record_outcomes(tenant, RECORD, outcomes)

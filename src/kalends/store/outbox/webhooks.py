@@ -43,7 +43,7 @@ UPDATE webhook_lanes SET due_at = now()
 WHERE organization_id = $1 AND endpoint_id = $2 AND waiting > 0
 """
 DROP_LANES: Final = "DELETE FROM webhook_lanes WHERE organization_id = $1 AND endpoint_id = $2"
-# These three wait for nobody: the next try says again what could not be noted.
+# These three never wait for a lock: what they could not note, the next attempt will.
 SUCCEEDED: Final = """
 UPDATE webhook_endpoints SET failing_since = NULL
 WHERE organization_id = $1 AND id = (SELECT id FROM webhook_endpoints
@@ -71,7 +71,7 @@ async def find_endpoint(tenant: TenantConnection, endpoint_id: UUID) -> WebhookE
 
 
 async def lock_endpoint(tenant: TenantConnection, endpoint_id: UUID) -> WebhookEndpoint | None:
-    """The endpoint, which nobody else changes until the transaction ends."""
+    """The endpoint, locked against other changes until the transaction ends."""
     row = await tenant.tx.fetchrow(GET_LOCKED, tenant.organization_id, endpoint_id)
     return None if row is None else WebhookEndpoint(*row)
 
@@ -79,7 +79,7 @@ async def lock_endpoint(tenant: TenantConnection, endpoint_id: UUID) -> WebhookE
 async def list_endpoints(
     tenant: TenantConnection, limit: int, offset: int
 ) -> tuple[list[WebhookEndpoint], int]:
-    """A page, oldest first, and how many there are."""
+    """A page of the endpoints, the oldest first, and the total."""
     rows = await tenant.tx.fetch(LIST, tenant.organization_id, limit, offset)
     return [WebhookEndpoint(*row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]
 
@@ -95,30 +95,30 @@ async def update_endpoint(tenant: TenantConnection, endpoint: WebhookEndpoint) -
 
 
 async def delete_endpoint(tenant: TenantConnection, endpoint_id: UUID, now: datetime) -> bool:
-    """Nothing is delivered to it any more; False where it was not there."""
+    """Deletes the endpoint, so that nothing is delivered to it any more; False if there is none."""
     done: str = await tenant.tx.execute(DELETE, tenant.organization_id, endpoint_id, now)
     await tenant.tx.execute(DROP_LANES, tenant.organization_id, endpoint_id)
     return done == "UPDATE 1"
 
 
 async def wake_lanes(tenant: TenantConnection, endpoint_id: UUID) -> None:
-    """Makes all that waits for the endpoint due at once."""
+    """Makes all lanes of the endpoint due now."""
     await tenant.tx.execute(WAKE_LANES, tenant.organization_id, endpoint_id)
 
 
 async def record_success(tenant: TenantConnection, endpoint_id: UUID) -> None:
-    """Ends a time of failures, unless somebody holds the endpoint."""
+    """Notes that the endpoint no longer fails, unless somebody has locked it."""
     await tenant.tx.execute(SUCCEEDED, tenant.organization_id, endpoint_id)
 
 
 async def record_failure(tenant: TenantConnection, endpoint_id: UUID, since: datetime) -> None:
-    """Begins a time of failures, unless one has begun, or the endpoint is locked."""
+    """Notes since when the endpoint fails, unless that is noted already or it is locked."""
     await tenant.tx.execute(FAILED, tenant.organization_id, endpoint_id, since)
 
 
 async def disable_endpoint(
     tenant: TenantConnection, endpoint_id: UUID, reason: str, now: datetime
 ) -> bool:
-    """False where it was disabled already, or somebody holds it."""
+    """Disables the endpoint; False if it is disabled already, or locked by somebody."""
     done = await tenant.tx.fetchval(DISABLE, tenant.organization_id, endpoint_id, reason, now)
     return done is not None
