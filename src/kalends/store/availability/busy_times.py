@@ -24,7 +24,7 @@ LIST: Final = page_of(
     order="start_time, id",
     parameters=4,
 )
-# What calendars elsewhere make busy, as slots see it. An id is made of where a piece lies.
+# Busy pieces of calendars elsewhere, as slots see them. An id is made from where a piece is.
 ELSEWHERE: Final = f"""
 SELECT md5(e.calendar_id::text || encode(e.key, 'hex') || extract(epoch FROM e.start_time))::uuid
     AS id, u.schedule_id, e.start_time, e.end_time, NULL::text AS reason,
@@ -65,7 +65,7 @@ DELETE FROM busy_times WHERE organization_id = $1 AND schedule_id = $2 AND id = 
 async def list_busy_times(
     tenant: TenantConnection, schedule_id: UUID, span: OpenSpan, limit: int, offset: int
 ) -> tuple[list[BusyTime], int]:
-    """Those that meet the span: a page by start, then id, and the total."""
+    """The busy times that overlap the span: a page sorted by start, then id, and the total."""
     rows = await tenant.tx.fetch(LIST, tenant.organization_id, schedule_id, *span, limit, offset)
     listed = [busy_time_from(row) for row in rows if row["id"] is not None]
     return listed, rows[0]["total"]
@@ -74,7 +74,7 @@ async def list_busy_times(
 async def list_all_busy_times(
     tenant: TenantConnection, schedule_id: UUID, span: OpenSpan, limit: int, offset: int
 ) -> tuple[list[ListedBusyTime], int]:
-    """The same with what is busy in the calendars that the schedule reads."""
+    """Like `list_busy_times`, with the busy pieces of the calendars that the schedule reads."""
     rows = await tenant.tx.fetch(
         LIST_ALL, tenant.organization_id, [schedule_id], *span, limit, offset
     )
@@ -84,7 +84,7 @@ async def list_all_busy_times(
 async def list_busy_elsewhere(
     tenant: TenantConnection, schedule_ids: Sequence[UUID], span: Span, limit: int
 ) -> list[ListedBusyTime]:
-    """What is busy in the calendars that the schedules read and meets the span, by start."""
+    """The busy pieces that overlap the span, of the calendars that the schedules read; by start."""
     rows = await tenant.tx.fetch(LIST_ELSEWHERE, tenant.organization_id, schedule_ids, *span, limit)
     return [_listed_from(row) for row in rows]
 
@@ -94,7 +94,7 @@ async def insert_busy_time(tenant: TenantConnection, busy_time: BusyTime) -> Non
 
 
 async def delete_busy_time(tenant: TenantConnection, schedule_id: UUID, busy_time_id: UUID) -> bool:
-    """False where the schedule has no such busy time."""
+    """Deletes the busy time; False if the schedule has none with that id."""
     done = await tenant.tx.execute(DELETE, tenant.organization_id, schedule_id, busy_time_id)
     return not done.endswith(" 0")
 

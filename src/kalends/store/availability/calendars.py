@@ -1,5 +1,7 @@
-"""What is in the calendars of schedules, for the engine: read in one query, for one range; in
-another one where some of them read calendars elsewhere."""
+"""Loads the calendars of schedules for the engine: hours, claims and busy times within one range.
+
+It is one query, and a second one if some of the schedules read calendars elsewhere.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,14 +26,14 @@ from kalends.store.rows import columns_of
 
 
 class CalendarDetail(Enum):
-    """What is read of a calendar beside its times."""
+    """Which ids are read beside the times of a calendar."""
 
     NONE = auto()
     CLAIMS = auto()
     IDS = auto()
 
 
-# Ids of busy times, claims and ids of bookings, where somebody asks.
+# The columns of busy time ids, of claims, and of booking ids, as far as they are asked for.
 DETAILS: Final = {
     CalendarDetail.NONE: ("NULL", "NULL", "NULL"),
     CalendarDetail.CLAIMS: ("NULL", "array_agg(o.claim_id)", "NULL"),
@@ -44,11 +46,11 @@ DETAILS: Final = {
 _READS_CALENDARS_AT: Final = len(SCHEDULE_FIELDS)
 _OF_SCHEDULE: Final = """o.organization_id = $1 AND o.schedule_id = s.id
       AND (o.expires_at IS NULL OR o.expires_at > $5)"""
-# Times alone come from an index in which those of a schedule lie side by side, in the order of
-# their beginning. What began within the day before the span may last into it; longer ones have an
-# index of their own, which does not know who takes the time, as the other one does not. Schedule
-# and time are compared as one, which only an index in order can do: with ten million claims
-# PostgreSQL took the constraint's for the cheaper one, and fetched each claim.
+# Times without ids come from an index that has those of a schedule side by side, in the order of
+# their beginning. A claim that began within the day before the span may last into it; longer ones
+# have an index of their own. Neither index knows whose the time is. Schedule and time are compared
+# as one row value, which only an ordered index can do: otherwise, with ten million claims,
+# PostgreSQL preferred the index of the constraint, and fetched each claim.
 _TIMES: Final = f"""(
     SELECT during, starts_at, expires_at FROM occupancies o
     WHERE o.organization_id = $1 AND (o.expires_at IS NULL OR o.expires_at > $5)
@@ -66,14 +68,14 @@ _TIMES: Final = f"""(
 _ROWS: Final = f"""occupancies o
     WHERE {_OF_SCHEDULE} AND o.during && tstzrange($3, $4)
       AND ($6::uuid[] IS NULL OR coalesce(o.booking_id, o.hold_id) <> ALL($6))"""
-# Of the snapshot of the statement it stands in.
+# The schedule's mark, as of the snapshot of the statement that this is part of.
 _MARK: Final = """(
     SELECT bit_xor(mark) FROM calendar_marks
     WHERE organization_id = $1 AND schedule_id = s.id)"""
 
 
 class Reading(NamedTuple):
-    """What is read of calendars, by which statement."""
+    """What is read of calendars, which decides on the statement."""
 
     detail: CalendarDetail
     is_of_one: bool
@@ -86,16 +88,17 @@ class Reading(NamedTuple):
 
     @property
     def is_to_keep(self) -> bool:
-        """Whether what is read may be kept until the calendar gets another mark."""
+        """Whether the calendars may be kept in memory until their marks change."""
         return self.has_times_alone and not self.is_to_book
 
 
 @cache
 def read_statement(reading: Reading) -> str:
-    """Two hundred bookings leave as one value: as rows, or as arrays of numbers, reading them
-    takes longer than finding the slots. $6 is what is left out, unless there are times alone."""
+    """The statement that reads calendars. The times of a schedule come as one packed value: with
+    two hundred bookings, reading rows or arrays of numbers takes longer than finding the slots. $6
+    is what is left out, which a reading of times alone does not have."""
     busy_ids, claims, bookings = DETAILS[reading.detail]
-    # How many an array holds is not known when a plan for any is made: ten are taken for granted.
+    # A generic plan does not know the length of an array: PostgreSQL assumes ten items.
     schedules = "= ($2::uuid[])[1]" if reading.is_of_one else "= ANY($2::uuid[])"
     mail_off = SOME_MAIL_OFF if reading.is_to_book else "NULL"
     # KEY SHARE keeps a schedule from being deleted (which takes FOR UPDATE) under a booking.
@@ -121,14 +124,15 @@ ORDER BY s.id
 
 
 class StoredCalendar(Struct, frozen=True):
-    """A schedule, and what meets a range; what is taken with its buffers, which the `starts` are
-    without. Ids in the same order, empty if they were not read.
+    """A schedule, and its claims and busy times that overlap a range.
 
-    `busy` holds busy times, then what is busy in its calendars elsewhere; those are known until
-    `known_until`, in epoch seconds, and None is a schedule that reads none. `some_mail_off` is of
-    its organization, and None where nothing is to be booked. `mark` is the one that the calendar
-    had, and None where it may not be kept; the first hold of it to end does so at `next_end`.
-    `schedule_size` is how long the texts of the schedule are, as they were sent.
+    Claims include their buffers, and `starts` are the starts without them. Ids are in the same
+    order as the times, or empty if they were not read. `busy` has the busy times, then the busy
+    pieces of calendars elsewhere. Those are known until `known_until`, in epoch seconds; None means
+    that the schedule reads no calendars. `some_mail_off` is about the organization; None if nothing
+    is to be booked. `mark` is the mark of the calendar when it was read; None if the calendar may
+    not be kept. `next_end` is when the first of its holds ends. `schedule_size` is the length of
+    the schedule's texts as they were sent.
     """
 
     schedule: Schedule
@@ -151,15 +155,15 @@ class StoredCalendar(Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """How much was sent of it: what is read of that takes up to seven times as much."""
+        """How many bytes were sent for it; in memory it takes up to seven times as many."""
         return self.schedule_size + self.busy.packed_bytes + self.taken.packed_bytes
 
     def busy_id_at(self, position: int) -> UUID | None:
-        """The busy time; None for what is busy in a calendar, and where no ids were read."""
+        """The busy time's id; None for a busy piece of a calendar, or if no ids were read."""
         return self.busy_ids[position] if position < len(self.busy_ids) else None
 
     def calendar_id_at(self, position: int) -> UUID | None:
-        """The calendar elsewhere; None for a busy time, and where no ids were read."""
+        """The id of the calendar elsewhere; None for a busy time, or if no ids were read."""
         if not self.calendar_ids:
             return None
         place = position - (len(self.busy) - len(self.calendar_ids))
@@ -176,9 +180,11 @@ async def load_calendars(
     detail: CalendarDetail,
     to_book: bool,
 ) -> list[StoredCalendar]:
-    """The schedules that there are, by id, with all that meets `span`; holds that have ended by
-    `now` are not in it, nor the bookings and holds that are left out. `to_book` keeps the schedules
-    from being deleted until the transaction ends."""
+    """The calendars of those schedules that exist, sorted by id, with all that overlaps `span`.
+
+    Holds that have ended by `now` are left out, and so are the bookings and holds in
+    `excluded_ids`. `to_book` keeps the schedules from being deleted until the transaction ends.
+    """
     reading = Reading(detail, len(schedule_ids) == 1, bool(excluded_ids), to_book)
     calendars = await read_calendars(tenant, reading, schedule_ids, span, now, excluded_ids)
     return await with_times_elsewhere(
@@ -199,7 +205,7 @@ async def read_calendars(
     now: datetime,
     excluded_ids: Sequence[UUID] = (),
 ) -> list[StoredCalendar]:
-    """The same without what is busy in calendars elsewhere."""
+    """Like `load_calendars`, without the busy pieces of calendars elsewhere."""
     arguments = [tenant.organization_id, schedule_ids, *span, now]
     if not reading.has_times_alone:
         arguments.append(excluded_ids or None)
@@ -216,7 +222,8 @@ async def with_times_elsewhere(
     *,
     with_calendars: bool = False,
 ) -> list[StoredCalendar]:
-    """The calendars with what is busy in those elsewhere that they read, of which no mark tells."""
+    """The calendars with the busy pieces of the calendars elsewhere that they read. Marks do not
+    tell when those change."""
     reading = [calendar.schedule.id for calendar in calendars if calendar.reads_calendars]
     if not reading:
         return calendars

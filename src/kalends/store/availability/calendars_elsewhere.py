@@ -1,8 +1,9 @@
-"""When schedules are busy in their calendars elsewhere, for one range.
+"""Loads the busy pieces of schedules in their calendars elsewhere, for one range.
 
-A statement of its own, which only those pay for that read such calendars. It sees what happened
-since the claims were read: an event that we have written takes no time on its own schedules, so
-neither it nor its booking can be counted twice or missed by that.
+It is a statement of its own, so that only schedules which read such calendars pay for it. Its
+snapshot is later than that of the claims. That does no harm: an event that we have written takes no
+time on the schedules of its booking, so no change between the two statements can count a booking
+twice or miss it.
 """
 
 from collections.abc import Sequence
@@ -18,10 +19,12 @@ from kalends.store.database import TenantConnection
 
 
 def makes_busy(counted: str = "true") -> str:
-    """Whether the time `e` of a calendar makes a schedule busy that uses the calendar as `u` says.
+    """The condition that the busy piece `e` of a calendar takes time of a schedule, which uses the
+    calendar as `u` says.
 
-    An event that we have written for a booking or a session takes no time on its own schedules,
-    nor once it takes none anywhere: of its occupancies `o`, those that are `counted`.
+    An event that we have written for a booking or session takes no time on its own schedules. It
+    takes none at all once the booking or session has no claim. Of the claim's occupancies `o`, only
+    those that are `counted` matter.
     """
     return f"""(u.tentative_blocks OR NOT e.is_tentative)
       AND (u.all_day_blocks OR NOT e.is_all_day)
@@ -34,14 +37,15 @@ def makes_busy(counted: str = "true") -> str:
           AND {counted}))"""
 
 
-# No row of `calendar_busy` is longer than a day.
+# Rows of `calendar_busy` are at most a day long, so none that began earlier reaches into the span.
 _BUSY: Final = f"""schedule_calendars u
     JOIN calendar_busy e ON e.organization_id = $1 AND e.calendar_id = u.calendar_id
     WHERE u.organization_id = $1 AND u.schedule_id = s.id AND u.reads
       AND e.start_time > $3::timestamptz - interval '1 day'
       AND e.start_time < $4 AND e.end_time > $3
       AND {makes_busy("($6::uuid[] IS NULL OR o.booking_id <> ALL($6))")}"""
-# Until when all of them are known; never, where one has not been read, or not for too long.
+# Until when all of the calendars are known: never, if one of them has not been read yet or, by the
+# schedule's policy, not for too long.
 _KNOWN: Final = f"""
     SELECT min(CASE WHEN k.last_synced_at < $5::timestamptz - make_interval(hours =>
         (s.calendar_policy ->> 'close_after_hours')::int) THEN {ALWAYS_BEFORE}
@@ -62,8 +66,8 @@ TIMES_AND_CALENDARS: Final = _READ.format(calendar_ids="array_agg(e.calendar_id)
 
 
 class TimesElsewhere(Struct, frozen=True):
-    """What is busy in the calendars of a schedule, packed, until when they are known in epoch
-    seconds (None without a calendar), and of each time its calendar, where these were read."""
+    """The busy pieces of a schedule's calendars, packed; until when the calendars are known, in
+    epoch seconds (None without a calendar); and the calendar of each piece, if those were read."""
 
     known_until: int | None = None
     times: bytes | None = None
@@ -79,8 +83,8 @@ async def load_times_elsewhere(
     *,
     with_calendars: bool,
 ) -> dict[UUID, TimesElsewhere]:
-    """What meets `span`, by schedule. Events written for the bookings that are left out take no
-    time."""
+    """The busy pieces that overlap `span`, by schedule. Events that were written for bookings in
+    `excluded_ids` take no time."""
     if not schedule_ids:
         return {}
     sql = TIMES_AND_CALENDARS if with_calendars else TIMES

@@ -1,7 +1,7 @@
-"""Bookings and their claims compared, over all organizations, as an operator asks for it.
+"""Finds claim mismatches in all organizations, for `kalends doctor`.
 
-Each statement sees bookings and claims in one snapshot, and reads so many rows from a place on that
-none takes long.
+Each statement compares bookings and claims in one snapshot, and reads a limited number of rows
+after a cursor, so that none takes long.
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,9 @@ SELECT organization_id, id FROM (
     ORDER BY organization_id, id LIMIT $3) page
 ORDER BY organization_id DESC, id DESC LIMIT 1
 """
-# Of a booking that takes time: each schedule needs a row with its time and its buffers, under its
-# start and its event type. Servers before 0009 name no event type, and none is the first id.
+# A booking that takes time needs a row for each of its schedules, with its time and buffers, its
+# start and its event type. Servers from before migration 0009 wrote no event type; a booking
+# without one has the nil UUID.
 OF_BOOKINGS: Final = f"""
 SELECT CASE WHEN o.booking_id IS NULL THEN 'missing'
         WHEN NOT o.during @> tstzrange(w.start_time, w.end_time) THEN 'other time'
@@ -71,8 +72,8 @@ WHERE o.booking_id IS NOT NULL
     OR o.schedule_id <> ALL (b.schedule_ids))
 ORDER BY 2, 3, 4
 """
-# Rows of one claim may overlap, so they have to be seats of one session: of one start, on the same
-# schedules, and of one event type; or of none where both were brought in, as seats of Cal.com are.
+# Rows of one claim may overlap, so they have to be seats of one session: with one start, the same
+# schedules and one event type, or with no event type if both were imported, as Cal.com's seats are.
 SHARED: Final = """
 SELECT 'shared claim', o.organization_id, o.booking_id, o.schedule_id, lower(o.during),
     upper(o.during), lower(p.during), upper(p.during)
@@ -97,7 +98,7 @@ ORDER BY during LIMIT 1
 OWN: Final = """
 SELECT schedule_id, claim_id FROM occupancies WHERE organization_id = $1 AND booking_id = $2
 """
-# The claim of the other seats of its session, or of its row of Cal.com.
+# The claim of the other seats in the booking's session, or in its row of Cal.com.
 OF_SEATS: Final = """
 SELECT o.claim_id FROM bookings b
 JOIN occupancies o ON o.organization_id = b.organization_id AND o.booking_id = b.id
@@ -111,8 +112,8 @@ LOCK_BOOKING: Final = "SELECT 1 FROM bookings WHERE organization_id = $1 AND id 
 
 
 class ClaimMismatch(Struct, frozen=True):
-    """What is wrong with the claim of a booking on a schedule. `begins` and `ends` are the time
-    that is meant, `lies_from` and `lies_until` where it is instead."""
+    """What is wrong with the claim of a booking on a schedule. The claim should be from `begins` to
+    `ends`, and is from `lies_from` to `lies_until`."""
 
     kind: str
     organization_id: UUID
@@ -127,21 +128,22 @@ class ClaimMismatch(Struct, frozen=True):
 async def find_mismatches_of_bookings(
     tx: Tx, after: ClaimCursor, limit: int
 ) -> tuple[list[ClaimMismatch], ClaimCursor | None]:
-    """The mismatches of the next bookings behind that one, and where they end; None at the end."""
+    """The mismatches among the next bookings after the cursor, and the next cursor; None at the
+    end."""
     return await _next(tx, LAST_BOOKING, (OF_BOOKINGS,), after, limit)
 
 
 async def find_mismatches_of_claims(
     tx: Tx, after: ClaimCursor, limit: int
 ) -> tuple[list[ClaimMismatch], ClaimCursor | None]:
-    """The mismatches of the next bookings' claims behind that one, and where they end."""
+    """The mismatches among the next claims of bookings after the cursor, and the next cursor."""
     return await _next(tx, LAST_CLAIM, (OF_CLAIMS, SHARED), after, limit)
 
 
 async def find_blocker(
     tenant: TenantConnection, mismatch: ClaimMismatch, now: datetime
 ) -> tuple[UUID | None, UUID | None] | None:
-    """The booking, or the hold, that has the time of a missing claim."""
+    """The booking, or the hold, that has taken the time of a missing claim."""
     row = await tenant.tx.fetchrow(
         IN_THE_WAY,
         tenant.organization_id,
@@ -155,7 +157,7 @@ async def find_blocker(
 
 
 async def claims_of_booking(tenant: TenantConnection, booking_id: UUID) -> dict[UUID, UUID]:
-    """The claims that a booking has, by schedule."""
+    """The ids of a booking's claims, by schedule."""
     return dict(await tenant.tx.fetch(OWN, tenant.organization_id, booking_id))
 
 
@@ -166,7 +168,7 @@ async def find_claim_of_seats(
     schedule_ids: Sequence[UUID],
     booking_id: UUID,
 ) -> UUID | None:
-    """The claim of the others in the session on these schedules."""
+    """The claim of the other seats in the session on these schedules."""
     claim_id: UUID | None = await tenant.tx.fetchval(
         OF_SEATS, tenant.organization_id, event_type_id, starts_at, schedule_ids, booking_id
     )
@@ -174,13 +176,13 @@ async def find_claim_of_seats(
 
 
 async def find_imported_seat(tenant: TenantConnection, booking_id: UUID) -> str | None:
-    """The uid of the row that the booking is a seat of, where it was imported."""
+    """The uid of the imported row that the booking is a seat of; None if it was not imported."""
     uid: str | None = await tenant.tx.fetchval(IMPORTED_SEAT, tenant.organization_id, booking_id)
     return uid
 
 
 async def lock_booking(tenant: TenantConnection, booking_id: UUID) -> None:
-    """Nobody else changes the booking until the transaction ends."""
+    """Locks the booking against other changes until the transaction ends."""
     await tenant.tx.execute(LOCK_BOOKING, tenant.organization_id, booking_id)
 
 

@@ -1,4 +1,5 @@
-"""Time taken on a schedule: the rows that the exclusion constraint keeps apart."""
+"""Claims: taking time on schedules and releasing it. The exclusion constraint on `occupancies`
+keeps claims from overlapping."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,10 +14,10 @@ from kalends.store.rows import parameters
 
 
 def _claim(schedules: str) -> str:
-    # Sorted by schedule and with ON CONFLICT DO NOTHING: a plain INSERT against the constraint, or
-    # an unsorted one, deadlocks under a race; this one never does. Who wants time waits for
-    # an absence that is being entered; what was read before the wait does not know it, so this
-    # asks.
+    # Sorted by schedule and with ON CONFLICT DO NOTHING, it never deadlocks; a plain INSERT against
+    # the constraint, or an unsorted one, does under a race. A booking waits for an absence that is
+    # being entered. What it has read before that wait does not include the absence, so this
+    # statement checks for absences once more.
     return f"""
 INSERT INTO occupancies
     (organization_id, schedule_id, claim_id, booking_id, hold_id, starts_at, during, expires_at,
@@ -33,7 +34,7 @@ ON CONFLICT DO NOTHING RETURNING schedule_id
 
 
 def _claim_for_booking(schedules: str) -> str:
-    """The same, and the booking's row where all of its time was free."""
+    """The same statement, which also writes the booking's row if all of its time was free."""
     return f"""
 WITH claimed AS ({_claim(schedules)}), booked AS (
     INSERT INTO bookings (organization_id, {", ".join(STORED_FIELDS)})
@@ -43,13 +44,13 @@ SELECT schedule_id FROM claimed
 """
 
 
-# A plan for any list thinks of ten schedules, which look dearer than one by more than planning
-# costs: each claim would be planned anew. That of a single schedule is kept.
+# A generic plan for a list assumes ten schedules. For one that looks costlier than a plan of
+# its own, so PostgreSQL would plan each claim anew; the generic plan for a single one is kept.
 ONE: Final = "ARRAY[$2::uuid]"
 ANY: Final = "$2::uuid[]"
 CLAIM: Final = {ONE: _claim(ONE), ANY: _claim(ANY)}
 CLAIM_FOR_BOOKING: Final = {ONE: _claim_for_booking(ONE), ANY: _claim_for_booking(ANY)}
-# The same for bookings of one schedule each: those that are given back have their time.
+# The same for several bookings on one schedule each; it returns those that have their time now.
 CLAIM_SEVERAL: Final = """
 INSERT INTO occupancies
     (organization_id, schedule_id, claim_id, booking_id, starts_at, during, event_type_id)
@@ -70,12 +71,12 @@ DELETE FROM occupancies WHERE organization_id = $1 AND ctid = ANY(ARRAY(
 """
 
 
-# For what is booked without one: only servers before 0009 name nothing.
+# Stands for no event type, as NULL is what servers from before migration 0009 wrote.
 NO_EVENT_TYPE: Final = UUID(int=0)
 
 
 class ClaimOwner(Struct, frozen=True, kw_only=True):
-    """What takes the time: a booking, or a hold that ends at `expires_at`."""
+    """The owner of a claim: a booking, or a hold that ends at `expires_at`."""
 
     booking_id: UUID | None = None
     hold_id: UUID | None = None
@@ -83,8 +84,8 @@ class ClaimOwner(Struct, frozen=True, kw_only=True):
 
 
 class Claim(ClaimOwner, frozen=True, kw_only=True):
-    """What is to be taken: `[begins, ends)` with the buffers, on each of the schedules. `booking`
-    is the row to write along with it. What `heeds_absences` takes no time of one."""
+    """A claim to make: `[begins, ends)`, buffers included, on each of the schedules. `booking` is
+    the row to write along with it. If it `heeds_absences`, it takes no time within an absence."""
 
     claim_id: UUID
     schedule_ids: Sequence[UUID]
@@ -97,11 +98,11 @@ class Claim(ClaimOwner, frozen=True, kw_only=True):
 
 
 async def claim(tenant: TenantConnection, new: Claim, now: datetime) -> list[UUID]:
-    """Takes the time on every schedule that has it free and returns those that did not. The
-    booking is written where none is returned.
+    """Takes the time on each schedule that has it free, and returns the schedules that do not. If
+    it returns none, the booking was written too.
 
-    A hold that has ended is cleared out of the way first, where something is in the way. Where
-    anything is returned, the caller rolls back (the transaction, or a savepoint).
+    If the time is not free at first, holds that have ended are deleted and the claim is tried
+    again. If any schedule is returned, the caller has to roll back (to a savepoint, perhaps).
     """
     missing = await _insert(tenant, new)
     if missing:
@@ -111,25 +112,25 @@ async def claim(tenant: TenantConnection, new: Claim, now: datetime) -> list[UUI
 
 
 async def claim_several(tenant: TenantConnection, new: Sequence[Claim]) -> set[UUID]:
-    """Takes the time of bookings without an event type that take one schedule each, where it is
-    free, and returns which of them have it now. Nothing is cleared out of the way: the others may
-    ask `claim`."""
+    """Takes time for bookings without an event type that take one schedule each, and returns those
+    whose time was free. It deletes no holds that have ended; for the others `claim` may be tried.
+    """
     rows = await tenant.tx.fetch(
         CLAIM_SEVERAL,
         tenant.organization_id,
-        [one.schedule_ids[0] for one in new],
-        [one.claim_id for one in new],
-        [one.booking_id for one in new],
-        [one.starts_at for one in new],
-        [one.begins for one in new],
-        [one.ends for one in new],
+        [new_claim.schedule_ids[0] for new_claim in new],
+        [new_claim.claim_id for new_claim in new],
+        [new_claim.booking_id for new_claim in new],
+        [new_claim.starts_at for new_claim in new],
+        [new_claim.begins for new_claim in new],
+        [new_claim.ends for new_claim in new],
         NO_EVENT_TYPE,
     )
     return {row[0] for row in rows}
 
 
 async def release(tenant: TenantConnection, booking_id: UUID) -> None:
-    """Gives back all the time that a booking takes."""
+    """Releases all the time that a booking takes."""
     await tenant.tx.execute(RELEASE, tenant.organization_id, booking_id)
 
 

@@ -43,7 +43,7 @@ GET: Final = (
 GET_SEVERAL: Final = (
     f"SELECT {COLUMNS} FROM event_types WHERE organization_id = $1 AND id = ANY($2::uuid[])"
 )
-# KEY SHARE keeps an event type from being deleted (which takes FOR UPDATE) under a booking.
+# KEY SHARE keeps an event type from being deleted (which takes FOR UPDATE) while it is booked.
 GET_TO_BOOK: Final = GET + " FOR KEY SHARE"
 GET_TO_CHANGE: Final = GET + " FOR NO KEY UPDATE"
 GET_TO_DELETE: Final = GET + " FOR UPDATE"
@@ -58,7 +58,7 @@ LIST: Final = page_of(
     order="id",
     parameters=2,
 )
-# As people see it: by position, then those without one by creation.
+# In the order that people see: by position, and then those without one by creation.
 LIST_AS_PLACED: Final = page_of(
     "event_types",
     COLUMNS,
@@ -99,14 +99,14 @@ async def find_event_type(tenant: TenantConnection, event_type_id: UUID) -> Even
 async def find_event_types_of_bookings(
     tenant: TenantConnection, event_type_ids: Sequence[UUID]
 ) -> dict[UUID, EventType]:
-    """The event types, by id, also those that were deleted since: their bookings still say what
-    they are of, and what was asked."""
+    """The event types by id, including deleted ones: their bookings still show the event type and
+    its questions."""
     rows = await tenant.tx.fetch(GET_SEVERAL, tenant.organization_id, event_type_ids)
     return {row["id"]: _event_type(row) for row in rows}
 
 
 async def find_event_type_of(tenant: TenantConnection, booking: Booking) -> EventType | None:
-    """The event type of a booking, also one that was deleted since."""
+    """The event type of a booking, even if it has been deleted since."""
     if booking.event_type_id is None:
         return None
     by_id = await find_event_types_of_bookings(tenant, [booking.event_type_id])
@@ -120,14 +120,14 @@ async def find_event_type_by_slug(tenant: TenantConnection, slug: str) -> EventT
 async def find_event_type_to_book(
     tenant: TenantConnection, event_type_id: UUID
 ) -> EventType | None:
-    """The event type, kept from being deleted until the transaction ends."""
+    """The event type, which cannot be deleted until the transaction ends."""
     return await find_one(tenant, GET_TO_BOOK, _event_type, event_type_id)
 
 
 async def list_event_types(
     tenant: TenantConnection, is_active: bool | None, limit: int, offset: int
 ) -> tuple[list[EventType], int]:
-    """A page in the order of creation, and how many there are in all; None asks for both kinds."""
+    """A page in the order of creation, and the total; `is_active` None asks for both kinds."""
     rows = await tenant.tx.fetch(LIST, tenant.organization_id, is_active, limit, offset)
     listed = [_event_type(row[:-1]) for row in rows if row["id"] is not None]
     return listed, rows[0]["total"]
@@ -140,7 +140,8 @@ async def list_event_types_as_placed(
     limit: int,
     offset: int,
 ) -> tuple[list[EventType], int]:
-    """The same by position, those without one last; None asks for both kinds."""
+    """A page in the order of positions, with those without one last, and the total; a None asks
+    for both kinds."""
     rows = await tenant.tx.fetch(
         LIST_AS_PLACED, tenant.organization_id, is_active, visibility, limit, offset
     )
@@ -149,7 +150,7 @@ async def list_event_types_as_placed(
 
 
 async def lock_positions(tenant: TenantConnection) -> dict[UUID, int | None]:
-    """The position of each event type, in the order of creation; all stay as they are until the
+    """The position of each event type, in the order of creation; locks all of them until the
     transaction ends."""
     rows = await tenant.tx.fetch(LOCK_POSITIONS, tenant.organization_id)
     return {row["id"]: row["position"] for row in rows}
@@ -158,7 +159,7 @@ async def lock_positions(tenant: TenantConnection) -> dict[UUID, int | None]:
 async def set_positions(
     tenant: TenantConnection, positions: Mapping[UUID, int], now: datetime
 ) -> None:
-    """Changes them; the caller holds their locks."""
+    """Changes the positions of event types; the caller holds their locks."""
     ids, numbers = list(positions), list(positions.values())
     await tenant.tx.execute(SET_POSITIONS, tenant.organization_id, ids, numbers, now)
 
@@ -173,23 +174,25 @@ async def find_event_type_to_change(
 async def find_event_type_to_delete(
     tenant: TenantConnection, event_type_id: UUID
 ) -> EventType | None:
-    """The event type, locked also against bookings: waits for those that are being made."""
+    """The event type, locked against bookings too; waits for bookings that are being made."""
     return await find_one(tenant, GET_TO_DELETE, _event_type, event_type_id)
 
 
 async def lock_event_type(tenant: TenantConnection, event_type_id: UUID) -> None:
-    """Locks it until the transaction ends; a statement of its own, before anything is counted."""
+    """Locks the event type until the transaction ends. It is a statement of its own, so that what
+    is counted after it sees what others have committed."""
     await tenant.tx.execute(LOCK_EVENT_TYPE, tenant.organization_id, event_type_id)
 
 
 async def list_slugs(tenant: TenantConnection, beginning: str) -> set[str]:
-    """The slugs in use that begin so."""
+    """The slugs in use that have this beginning."""
     rows = await tenant.tx.fetch(SLUGS, tenant.organization_id, beginning)
     return {row["slug"] for row in rows}
 
 
 async def insert_event_type(tenant: TenantConnection, event_type: EventType) -> bool:
-    """False, and nothing is written, where the slug is taken. Waits for who is just taking it."""
+    """Writes the event type; False if its slug is taken. Waits for a transaction that is taking the
+    slug at this moment."""
     values = values_with_json(event_type, JSON_COLUMNS)
     done = await tenant.tx.execute(
         INSERT, tenant.organization_id, *(values[name] for name in FIELDS)
@@ -203,7 +206,7 @@ async def update_event_type(tenant: TenantConnection, event_type: EventType) -> 
 
 
 async def delete_event_type(tenant: TenantConnection, event_type_id: UUID, now: datetime) -> None:
-    """Softly: its bookings keep its id. Its slug is free again."""
+    """Deletes the event type softly: its bookings keep its id, and its slug is free again."""
     await tenant.tx.execute(DELETE, tenant.organization_id, event_type_id, now)
 
 

@@ -1,10 +1,10 @@
-"""Calendars that a process has read, which hold until somebody changes them.
+"""A cache of calendars, each of which is valid until somebody changes it.
 
-Whoever changes a schedule, its claims or its busy times draws a new mark for it, at random, in the
-same transaction (migration 0052). So a snapshot that sees the mark that was read along with a
-calendar sees that calendar, whichever process or release changed it, and also after a failover or
-a restore. Holds end without a change: what was read holds until the first of them does, and for no
-time before it was read.
+Whoever changes a schedule, its claims or its busy times also gives it a new random mark, in the
+same transaction (migration 0052). So if a snapshot sees the mark that was read along with a
+calendar, it sees that same calendar, whichever process or release may have written it, and even
+after a failover or a restore. Holds end without any change. So a calendar is valid only until its
+first hold ends, and never for a time before it was read.
 """
 
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ from kalends.store.database import TenantConnection
 from kalends.store.kept_by_size import KeptBySize
 
 MOST_KEPT: Final = 2_000
-# Of 40,000 claims, or of 20 schedules with years of overrides, as they were sent. Where they have
-# been read, they take seven times as much.
+# In bytes as they were sent: 40,000 claims, or 20 schedules with years of overrides. In memory they
+# take seven times as much.
 MOST_SIZE: Final = 1_000_000
 
-# PostgreSQL takes ten items of a list for granted, and would plan anew each time for one.
+# PostgreSQL assumes that a list has ten items, and would plan each time anew for a list of one.
 _MARKS: Final = """
 SELECT schedule_id, bit_xor(mark) FROM calendar_marks
 WHERE organization_id = $1 AND schedule_id {schedules} GROUP BY schedule_id
@@ -40,19 +40,19 @@ Key = tuple[UUID, UUID, Span]
 
 
 class KeptCalendar(NamedTuple):
-    """What was read at a time, by the clock of the rules."""
+    """A calendar, and when it was read by the caller's clock (which a sandbox may set)."""
 
     calendar: StoredCalendar
     read_at: datetime
 
     def holds_at(self, now: datetime) -> bool:
-        """Whether the same holds take time then; the mark says all else."""
+        """Whether the same holds take time at that moment; the mark stands for everything else."""
         next_end = self.calendar.next_end
         return self.read_at <= now and (next_end is None or now < next_end)
 
 
 class KeptCalendars:
-    """Of one process; those that were asked for last."""
+    """The calendars that this process has been asked for last."""
 
     def __init__(self, most_size: int = MOST_SIZE) -> None:
         self._kept: KeptBySize[Key, KeptCalendar] = KeptBySize(MOST_KEPT, most_size)
@@ -60,8 +60,8 @@ class KeptCalendars:
     def find(
         self, organization_id: UUID, schedule_ids: Sequence[UUID], span: Span, now: datetime
     ) -> list[StoredCalendar] | None:
-        """The calendars, which hold if their marks do; None where one was not kept, or does not
-        hold at that time."""
+        """The calendars, which are valid if their marks still are; None if one of them was not kept
+        or is not valid at that time."""
         found = []
         for schedule_id in schedule_ids:
             key = organization_id, schedule_id, span
@@ -87,8 +87,8 @@ _calendars: Final = KeptCalendars()
 async def look_at_calendars(
     tenant: TenantConnection, schedule_ids: Sequence[UUID], span: Span, now: datetime
 ) -> list[StoredCalendar]:
-    """`load_calendars` for who looks at times alone. Where nothing has changed since they were read
-    last, they are the same objects as then; those with times from elsewhere are others."""
+    """Like `load_calendars`, for callers that need only times. A calendar that has not changed is
+    the same object as at the last call, unless it has times from calendars elsewhere."""
     calendars = _calendars.find(tenant.organization_id, schedule_ids, span, now)
     if calendars is None or not await _have_marks(tenant, calendars):
         reading = Reading(CalendarDetail.NONE, len(schedule_ids) == 1, False, False)
@@ -98,7 +98,7 @@ async def look_at_calendars(
 
 
 async def _have_marks(tenant: TenantConnection, calendars: Sequence[StoredCalendar]) -> bool:
-    """Whether each has the mark that it was read with, all in one snapshot."""
+    """Whether each calendar still has the mark that it was read with, all in one snapshot."""
     ids = [calendar.schedule.id for calendar in calendars]
     statement = MARK if len(ids) == 1 else MARKS
     rows = await tenant.tx.fetch(statement, tenant.organization_id, ids)

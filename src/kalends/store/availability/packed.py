@@ -1,4 +1,4 @@
-"""Instants as PostgreSQL packs them: many rows leave as one value, and are read when needed."""
+"""Packed instants: PostgreSQL sends those of many rows as one value, which is decoded on demand."""
 
 import sys
 from array import array
@@ -11,15 +11,15 @@ POSTGRES_EPOCH: Final = 946_684_800  # 2000-01-01 in epoch seconds
 
 
 def packed(*instants: str) -> str:
-    """One `bytea` with the instants of all rows, one row after the other: 8 bytes each, in
-    network order, microseconds since 2000."""
+    """The SQL aggregate that packs the instants of all rows into one `bytea`, row after row: 8
+    bytes each, in network order, as microseconds since 2000."""
     return f"string_agg({' || '.join(f'timestamptz_send({i})' for i in instants)}, '')"
 
 
 class PackedTimes(Sequence[tuple[int, int]]):
-    """`(start, end)` in epoch seconds, as `packed` sent them: read when they are first asked
-    for, equal and hashed by what was sent. `starts` are the third instants of rows that have
-    three."""
+    """Pairs `(start, end)` in epoch seconds, from what `packed` has sent. They are decoded when
+    they are first read; equality and hash are those of the bytes. `starts` are the third instants,
+    of rows that have three."""
 
     __slots__ = ("_packed", "_read", "_width")
 
@@ -33,7 +33,7 @@ class PackedTimes(Sequence[tuple[int, int]]):
         return len(self._packed)
 
     def with_more(self, packed: bytes) -> "PackedTimes":
-        """These and further ones."""
+        """These times followed by further ones."""
         return PackedTimes(self._packed + packed, self._width) if packed else self
 
     @property
@@ -67,7 +67,7 @@ class PackedTimes(Sequence[tuple[int, int]]):
         return self._read
 
     def _instants(self) -> Sequence[int]:
-        """Microseconds since 2000."""
+        """All instants, in microseconds since 2000."""
         instants = array("q", self._packed)
         if sys.byteorder == "little":
             instants.byteswap()
@@ -75,5 +75,5 @@ class PackedTimes(Sequence[tuple[int, int]]):
 
 
 def _seconds(instants: Sequence[int]) -> list[int]:
-    """In epoch seconds."""
+    """The instants in epoch seconds."""
     return [instant // MICROSECONDS + POSTGRES_EPOCH for instant in instants]

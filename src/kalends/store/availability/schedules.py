@@ -1,4 +1,4 @@
-"""Schedules and their busy times as rows."""
+"""Schedules as rows, and the locks that make bookings, absences and deletions wait for another."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -31,7 +31,7 @@ AVAILABILITY: Final = json.Decoder(dict[str, WindowText | list[WindowText]] | No
 OVERRIDES: Final = json.Decoder(dict[str, WindowText | list[WindowText]])
 LIMITS: Final = json.Decoder(BookingLimits)
 POLICY: Final = json.Decoder(CalendarPolicy)
-# A look-up, since calling an enum costs ten times as much, for each schedule of each question.
+# A dict, as calling the enum costs ten times as much, for each schedule of each query.
 _COLOR_NAMED: Final = {color.value: color for color in Color}
 
 GET: Final = (
@@ -71,9 +71,10 @@ SELECT id FROM schedules
 WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL
 ORDER BY id FOR KEY SHARE
 """
-# Who books passes a gate of the organization, shared, until the transaction ends; who enters an
-# absence closes it. A row's lock would not do: who waits for it alone may wait for ever, since
-# others who share it are let past. In a statement over schedules it is taken where these lie.
+# An advisory lock of the organization, which bookings share until their transactions end, and which
+# somebody who enters an absence takes alone. A row lock would not do: a transaction that wants it
+# exclusively may wait for ever, as others that share it are let past. A statement over schedules
+# takes the lock on the node where these are.
 _GATE: Final = "hashtextextended('absences ' || $1::text, 0)"
 PASSES_GATE: Final = f" AND pg_advisory_xact_lock_shared({_GATE}) IS NOT NULL"
 KEEP_TO_BOOK: Final = KEEP.replace("ORDER BY", f"{PASSES_GATE} ORDER BY")
@@ -100,14 +101,14 @@ ORDER BY id FOR NO KEY UPDATE
 
 
 class ScheduleUses(Struct, frozen=True):
-    """What points at a schedule: the name of an event type, and whether bookings do."""
+    """What refers to a schedule: the name of an event type, or None, and whether bookings do."""
 
     event_type: str | None
     has_bookings: bool
 
 
 async def find_photos(tenant: TenantConnection, schedule_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Where the photos of these schedules are, of those that have one."""
+    """The photos of these schedules, by schedule; those without one are left out."""
     if not schedule_ids:
         return {}
     rows = await tenant.tx.fetch(PHOTOS, tenant.organization_id, schedule_ids)
@@ -121,14 +122,14 @@ async def list_schedules(
     offset: int,
     only: Collection[UUID] | None = None,
 ) -> tuple[list[Schedule], int]:
-    """A page in the order of creation, and how many there are in all; of all, or of some only."""
+    """A page in the order of creation, and the total; of all schedules or `only` of some."""
     ids = None if only is None else list(only)
     rows = await tenant.tx.fetch(LIST, tenant.organization_id, is_active, ids, limit, offset)
     listed = []
     for row in rows:
         if row["id"] is not None:
             listed.append(schedule_from(row))
-            await asyncio.sleep(0)  # others get their turn: years of overrides take a while to read
+            await asyncio.sleep(0)  # lets other tasks run: decoding years of overrides takes long
     return listed, rows[0]["total"]
 
 
@@ -137,7 +138,7 @@ async def find_schedule(tenant: TenantConnection, schedule_id: UUID) -> Schedule
 
 
 async def find_zone_name(tenant: TenantConnection, schedule_id: UUID) -> str | None:
-    """The zone of the schedule, also of one that was deleted: bookings of it may be to come."""
+    """The zone of the schedule, even if it was deleted, as it may still have future bookings."""
     name: str | None = await tenant.tx.fetchval(GET_ZONE, tenant.organization_id, schedule_id)
     return name
 
@@ -145,7 +146,7 @@ async def find_zone_name(tenant: TenantConnection, schedule_id: UUID) -> str | N
 async def find_schedules(
     tenant: TenantConnection, schedule_ids: Sequence[UUID]
 ) -> dict[UUID, Schedule]:
-    """Those of the schedules that there are."""
+    """Those of the schedules that exist, by id."""
     return await find_several(tenant, GET_SEVERAL, schedule_from, schedule_ids)
 
 
@@ -155,12 +156,12 @@ async def find_schedule_to_change(tenant: TenantConnection, schedule_id: UUID) -
 
 
 async def find_schedule_to_delete(tenant: TenantConnection, schedule_id: UUID) -> Schedule | None:
-    """The schedule, locked also against new references to it: waits for those under way."""
+    """The schedule, locked against new references too; waits for those that are being made."""
     return await find_one(tenant, GET_TO_DELETE, schedule_from, schedule_id)
 
 
 async def protect_schedules(tenant: TenantConnection, schedule_ids: Sequence[UUID]) -> set[UUID]:
-    """Which of them there are; those are kept from being deleted until the transaction ends."""
+    """Those of the schedules that exist; they cannot be deleted until the transaction ends."""
     rows = await tenant.tx.fetch(KEEP, tenant.organization_id, schedule_ids)
     return {row["id"] for row in rows}
 
@@ -168,7 +169,7 @@ async def protect_schedules(tenant: TenantConnection, schedule_ids: Sequence[UUI
 async def protect_active_schedules(
     tenant: TenantConnection, schedule_ids: Sequence[UUID]
 ) -> set[UUID]:
-    """The same, of those that are active."""
+    """Those of the schedules that are active; they cannot be deleted until the transaction ends."""
     rows = await tenant.tx.fetch(KEEP_ACTIVE, tenant.organization_id, schedule_ids)
     return {row["id"] for row in rows}
 
@@ -176,24 +177,26 @@ async def protect_active_schedules(
 async def protect_schedules_to_book(
     tenant: TenantConnection, schedule_ids: Sequence[UUID]
 ) -> list[UUID]:
-    """The same, for who books on them: absences that are entered wait for it, and it for them."""
+    """Those of the schedules that exist, for booking them. They cannot be deleted until the
+    transaction ends; absences that are being entered wait for this transaction, and it for them."""
     rows = await tenant.tx.fetch(KEEP_TO_BOOK, tenant.organization_id, schedule_ids)
     return [row[0] for row in rows]
 
 
 async def close_to_bookings(tenant: TenantConnection, schedule_ids: Sequence[UUID]) -> list[UUID]:
-    """Waits until nobody in the organization is booking, and lets nobody until the transaction
-    ends. Keeps the schedules from being deleted; returns those that there are.
+    """Waits until nobody in the organization is booking, and lets nobody book until the transaction
+    ends. Returns those of the schedules that exist, which cannot be deleted until then.
 
-    A statement of its own: what is read afterwards has all that was booked before.
+    It is a statement of its own, so that what is read after it includes all earlier bookings.
     """
     return [row[0] for row in await tenant.tx.fetch(CLOSE, tenant.organization_id, schedule_ids)]
 
 
 async def find_uses(tenant: TenantConnection, schedule_id: UUID, now: datetime) -> ScheduleUses:
-    """Event types, and bookings that are PENDING or CONFIRMED and have not ended.
+    """The uses of a schedule by event types, and by bookings that are PENDING or CONFIRMED and have
+    not ended.
 
-    A statement of its own after the lock: it sees what others committed meanwhile.
+    It is a statement of its own after the lock, so that it sees what others have committed.
     """
     naming_it = as_raw([{"schedule_ids": [schedule_id]}])
     row = await tenant.tx.fetchrow(USED_BY, tenant.organization_id, schedule_id, naming_it, now)
@@ -201,16 +204,16 @@ async def find_uses(tenant: TenantConnection, schedule_id: UUID, now: datetime) 
 
 
 async def lock_schedules(tenant: TenantConnection, schedule_ids: Sequence[UUID]) -> None:
-    """Locks them, in the order of their ids, until the transaction ends.
+    """Locks the schedules, in the order of their ids, until the transaction ends.
 
-    A statement of its own: what is counted afterwards sees what others committed meanwhile.
+    It is a statement of its own, so that what is counted after it sees what others have committed.
     """
     await tenant.tx.fetch(LOCK, tenant.organization_id, schedule_ids)
 
 
 async def insert_schedule(tenant: TenantConnection, schedule: Schedule) -> Schedule:
-    """The schedule with its slug and color, which the database gives out where it has none.
-    Raises SlugTaken."""
+    """Writes the schedule, and returns it with the slug and color that the database has assigned if
+    it had none. Raises SlugTaken."""
     values = values_with_json(schedule, JSON_COLUMNS)
     row = await tenant.tx.fetchrow(
         INSERT, tenant.organization_id, *(values[name] for name in FIELDS)
@@ -226,17 +229,17 @@ async def update_schedule(tenant: TenantConnection, schedule: Schedule) -> None:
 
 
 async def disown_schedules(tenant: TenantConnection, user_id: UUID, now: datetime) -> None:
-    """What was the user's is nobody's from now on."""
+    """Makes the user's schedules nobody's."""
     await tenant.tx.execute(DISOWN, tenant.organization_id, user_id, now)
 
 
 async def delete_schedule(tenant: TenantConnection, schedule_id: UUID, now: datetime) -> None:
-    """Softly: bookings and event types of the past still find it by its id."""
+    """Deletes the schedule softly: past bookings and event types still find it by its id."""
     await tenant.tx.execute(DELETE, tenant.organization_id, schedule_id, now)
 
 
 def schedule_from(row: Any) -> Schedule:
-    """The schedule whose fields a row begins with."""
+    """The schedule in the first columns of a row."""
     values = dict(zip(FIELDS, row, strict=False))
     if values["availability"] is not None:
         values["availability"] = AVAILABILITY.decode(values["availability"])

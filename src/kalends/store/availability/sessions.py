@@ -1,4 +1,4 @@
-"""The sessions of an event type, and how many claims of it each schedule has."""
+"""Sessions of event types, and the number of an event type's claims on each schedule."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from kalends.store.database import TenantConnection
 
-# A booking or hold whose event type this is names its schedules in the order they were taken.
+# Bookings and holds name their schedules in the order in which they were taken.
 SESSIONS: Final = """
 SELECT extract(epoch FROM start_time)::bigint, schedule_ids, count(*) FROM (
     SELECT start_time, schedule_ids FROM bookings
@@ -20,7 +20,7 @@ SELECT extract(epoch FROM start_time)::bigint, schedule_ids, count(*) FROM (
       AND expires_at > $5 AND ($6::uuid[] IS NULL OR id <> ALL($6))) seats
 GROUP BY start_time, schedule_ids
 """
-# What holds have left behind counts too: it may still be somebody's who is just booking it.
+# Claims of holds that have ended count too: somebody may be turning one into a booking right now.
 CLAIMS_AT: Final = """
 SELECT o.schedule_id, o.claim_id FROM occupancies o
 WHERE o.organization_id = $1 AND o.booking_id IN (
@@ -32,8 +32,8 @@ WHERE o.organization_id = $1 AND o.hold_id IN (
     SELECT id FROM holds
     WHERE organization_id = $1 AND event_type_id = $2 AND start_time = $3)
 """
-# A claim is one start on a schedule, however many seats it has, and as old as its oldest seat. What
-# servers before 0009 wrote names nothing: whose it is says its booking or hold.
+# A claim counts once, however many seats it has, and is as old as its oldest seat. Rows written by
+# servers from before migration 0009 name no event type; it is that of their booking or hold.
 CLAIMS_BY_MONTH: Final = """
 WITH seats AS (
     SELECT schedule_id, starts_at, coalesce(booking_id, hold_id) AS id FROM occupancies
@@ -61,8 +61,8 @@ async def list_sessions(
     now: datetime,
     excluded_ids: Sequence[UUID],
 ) -> dict[tuple[int, tuple[UUID, ...]], int]:
-    """The event type's bookings and live holds that take time, as sessions: how many seats are
-    taken, by start in epoch seconds and schedules, which are in the order of their ids."""
+    """The sessions that the event type's bookings and live holds make up: how many seats are taken,
+    by start in epoch seconds and by schedules, which are sorted by id."""
     rows = await tenant.tx.fetch(
         SESSIONS, tenant.organization_id, event_type_id, *span, now, excluded_ids or None
     )
@@ -76,8 +76,8 @@ async def list_sessions(
 async def list_session_claims(
     tenant: TenantConnection, event_type_id: UUID, starts_at: datetime
 ) -> dict[UUID, UUID]:
-    """The claim of the event type's session that starts then, on each schedule that has one, also
-    where it is only what a hold has left behind. The caller holds the event type's lock."""
+    """The claim of the event type's session with that start, by schedule, even if only a hold that
+    has ended has left it behind. The caller holds the event type's lock."""
     rows = await tenant.tx.fetch(CLAIMS_AT, tenant.organization_id, event_type_id, starts_at)
     return dict(rows)
 
@@ -91,10 +91,12 @@ async def count_claims_by_month(
     now: datetime,
     excluded_ids: Sequence[UUID],
 ) -> list[tuple[int, UUID, int, int]]:
-    """How many live claims of the event type each schedule has in each of the months, which follow
-    one another: `(which of since, schedule, which month, claims)`, the first one 0, without those
-    that have none. Counted for each of `since` are the claims whose seats were made since that id;
-    None counts all."""
+    """How many live claims of the event type each schedule has in each of the consecutive months.
+
+    The counts are `(index of since, schedule, index of month, claims)`, without zeros; indexes
+    begin at 0. Each id in `since` has counts of its own, of claims whose seats were made after that
+    id; None counts all claims.
+    """
     begins = [begin for begin, _ in months]
     rows = await tenant.tx.fetch(
         CLAIMS_BY_MONTH,
