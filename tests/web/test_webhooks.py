@@ -10,6 +10,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from kalends.domain.values import Instant
+from kalends.services.webhooks.endpoints import MOST_ENDPOINTS
 from tests.receivers import Received, Receiver, Reply, receiving
 from tests.world import JSON, World, plus, tomorrow_at
 
@@ -366,6 +367,16 @@ def test_a_url_is_checked_when_it_changes_too(world: World, receiver: Receiver) 
     answer = world.api.patch(f"{HOOKS}/{hook['id']}", json={"url": "https://10.0.0.1/"})
     assert answer.status_code == 422
     assert world.api.get(f"{HOOKS}/{hook['id']}").json()["data"]["url"] == receiver.url
+
+
+def test_a_hundred_webhooks_are_enough(new_world: Any) -> None:
+    world = new_world()
+    made = [create_webhook(world, "https://1.1.1.1/hook") for _ in range(MOST_ENDPOINTS)]
+    answer = world.api.post(HOOKS, json={"url": "https://1.1.1.1/hook"})
+    assert answer.status_code == 422
+    assert answer.json()["details"][0]["message"] == "there are 100 webhooks already"
+    assert world.api.delete(f"{HOOKS}/{made[0]['id']}").is_success
+    create_webhook(world, "https://1.1.1.1/hook")
 
 
 def test_another_organizations_webhook_is_not_there(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 from kalends.domain import webhook
 from kalends.domain.changes import FieldChanges, values_to_change
 from kalends.domain.errors import Invalid
+from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.ids import ENDPOINT, new_id
 from kalends.domain.webhook import WebhookEndpoint
 from kalends.runtime.deliveries import SECRET_PURPOSE
@@ -18,6 +19,8 @@ from kalends.runtime.unit_of_work import Context, UnitOfWork, require
 from kalends.runtime.versions import require_version, with_changes
 from kalends.store.notifier import DELIVERIES_CHANNEL
 from kalends.store.outbox import webhooks
+
+MOST_ENDPOINTS: Final = 100
 
 
 class MadeEndpoint(NamedTuple):
@@ -72,7 +75,11 @@ async def get_endpoint(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
 
 
 async def create_endpoint(work: UnitOfWork, new: NewEndpoint) -> MadeEndpoint:
-    """It receives what happens from now on."""
+    """It receives what happens from now on. Raises Invalid where there are too many: each change
+    of a booking writes a delivery for every one."""
+    if await webhooks.count_endpoints(work.tenant) >= MOST_ENDPOINTS:
+        fault = Fault(FaultCode.TOO_MANY, str(MOST_ENDPOINTS))
+        raise Invalid.field("url", f"there are {MOST_ENDPOINTS} webhooks already", fault)
     secret = webhook.new_secret()
     endpoint = WebhookEndpoint(
         id=new_id(),

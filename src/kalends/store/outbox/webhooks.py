@@ -26,6 +26,9 @@ LIST: Final = page_of(
     order="id",
     parameters=1,
 )
+COUNT: Final = (
+    "SELECT count(*) FROM webhook_endpoints WHERE organization_id = $1 AND deleted_at IS NULL"
+)
 INSERT: Final = (
     f"INSERT INTO webhook_endpoints (organization_id, {COLUMNS})"
     f" VALUES ({parameters(1, len(FIELDS) + 1)})"
@@ -82,6 +85,11 @@ async def list_endpoints(
     """A page of the endpoints, the oldest first, and the total."""
     rows = await tenant.tx.fetch(LIST, tenant.organization_id, limit, offset)
     return [WebhookEndpoint(*row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]
+
+
+async def count_endpoints(tenant: TenantConnection) -> int:
+    total: int = await tenant.tx.fetchval(COUNT, tenant.organization_id)
+    return total
 
 
 async def insert_endpoint(tenant: TenantConnection, endpoint: WebhookEndpoint) -> None:

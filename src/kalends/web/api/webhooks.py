@@ -50,6 +50,8 @@ Events = Annotated[
 
 
 class CreateWebhook(RequestModel, frozen=True):
+    """An organization has a hundred webhooks at most."""
+
     url: Url
     events: Events = []
     description: Annotated[Line | None, Meta(description="For people.")] = None
