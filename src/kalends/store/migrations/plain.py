@@ -6,6 +6,8 @@ A migration runs beside servers that go on working. Whatever could keep them wai
 `outside_transaction`: each step there commits by itself, and waits for a lock only so briefly that
 nobody queues up behind it. A migration that was cut off starts again from its beginning, so such
 steps have to do no harm a second time.
+
+What stands here is frozen, as migrations are: another statement needs another function.
 """
 
 import asyncio
@@ -44,6 +46,34 @@ def execute_briefly(*steps: str) -> None:
     """
     for step in steps:
         run(partial(_execute_briefly, sql=step))
+
+
+def add_columns(table: str, *columns: str) -> None:
+    """Adds columns that need no row written (null, or of a constant default), one at a time, each
+    with a lock on the table for a moment. Only `outside_transaction`."""
+    execute_briefly(
+        *(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column}" for column in columns)
+    )
+
+
+def check_values(table: str, column: str, *values: str) -> None:
+    """Has a column take these values only, in place of those that its table was created with. The
+    table is locked for a moment; it is read as a whole while everybody goes on reading and writing.
+    Only `outside_transaction`."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    execute_briefly(f"""
+ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {table}_{column}_check,
+    DROP CONSTRAINT IF EXISTS {table}_{column}_known,
+    ADD CONSTRAINT {table}_{column}_known
+        CHECK ({column} IN ({listed})) NOT VALID;
+""")
+    valid = f"ALTER TABLE {table} VALIDATE CONSTRAINT {table}_{column}_known"
+    run(lambda driver: driver.execute(valid))
+
+
+def create_index(name: str, definition: str) -> None:
+    """Creates an index of a table that is new, or small. `definition` begins with `ON`."""
+    execute(f"CREATE INDEX IF NOT EXISTS {name} {definition}")
 
 
 def create_index_concurrently(name: str, definition: str) -> None:

@@ -13,12 +13,7 @@ import unicodedata
 from typing import Any
 from uuid import UUID
 
-from kalends.store.migrations.plain import (
-    create_index_concurrently,
-    execute_briefly,
-    outside_transaction,
-    run,
-)
+from kalends.store.migrations import plain
 
 revision = "0012"
 down_revision = "0011"
@@ -128,10 +123,10 @@ FIRST = (UUID(int=0), UUID(int=0))
 
 
 def upgrade() -> None:
-    with outside_transaction():
-        execute_briefly(EXTENSIONS, FUNCTIONS, COLUMN)
-        run(fill_search_text)
-        create_index_concurrently(
+    with plain.outside_transaction():
+        plain.execute_briefly(EXTENSIONS, FUNCTIONS, COLUMN)
+        plain.run(fill_search_text)
+        plain.create_index_concurrently(
             "bookings_by_search_text",
             "ON bookings USING gin (organization_id, search_text gin_trgm_ops)"
             " WITH (gin_pending_list_limit = 256)",

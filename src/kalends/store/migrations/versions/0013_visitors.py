@@ -5,17 +5,11 @@ seconds of waiting at a time); its index is made while everybody goes on writing
 version before writes holds of nobody, which end as they always did.
 """
 
-from kalends.store.migrations.plain import (
-    create_index_concurrently,
-    execute_briefly,
-    outside_transaction,
-)
+from kalends.store.migrations import plain
 
 revision = "0013"
 down_revision = "0012"
 
-# The SHA-256 of what the visitor's browser was given; of nobody where a program holds.
-HOLDS = "ALTER TABLE holds ADD COLUMN IF NOT EXISTS visitor bytea"
 # What was typed is sealed: it is of people who have not sent it.
 DRAFTS = """
 CREATE TABLE IF NOT EXISTS form_drafts (
@@ -32,9 +26,11 @@ CREATE INDEX IF NOT EXISTS form_drafts_by_end ON form_drafts (expires_at);
 
 
 def upgrade() -> None:
-    with outside_transaction():
-        execute_briefly(HOLDS, DRAFTS)
-        create_index_concurrently(
+    with plain.outside_transaction():
+        # The SHA-256 of what the visitor's browser was given; of nobody where a program holds.
+        plain.add_columns("holds", "visitor bytea")
+        plain.execute_briefly(DRAFTS)
+        plain.create_index_concurrently(
             "holds_of_visitor",
             "ON holds (organization_id, visitor) WHERE visitor IS NOT NULL",
         )

@@ -11,12 +11,8 @@ that long; so does the job `mail`, which is made a delivery when it is run here.
 that appends otherwise brings a function of another name.
 """
 
-from kalends.store.migrations.plain import (
-    create_index_concurrently,
-    execute_briefly,
-    outside_transaction,
-    run,
-)
+from kalends.store.migrations import plain
+from kalends.store.migrations.sql import append_events
 
 revision = "0016"
 down_revision = "0015"
@@ -29,13 +25,6 @@ ALTER TABLE deliveries ADD COLUMN IF NOT EXISTS channel text NOT NULL DEFAULT 'w
 ALTER TABLE webhook_lanes ADD COLUMN IF NOT EXISTS channel text NOT NULL DEFAULT 'webhook',
     ADD COLUMN IF NOT EXISTS last_number bigint NOT NULL DEFAULT 0;
 """
-STATES = """
-ALTER TABLE deliveries DROP CONSTRAINT IF EXISTS deliveries_state_check,
-    DROP CONSTRAINT IF EXISTS deliveries_state_known,
-    ADD CONSTRAINT deliveries_state_known
-        CHECK (state IN ('pending', 'delivered', 'exhausted', 'dropped')) NOT VALID;
-"""
-STATES_CHECKED = "ALTER TABLE deliveries VALIDATE CONSTRAINT deliveries_state_known"
 
 # The operator's, of no organization: how the one server of a channel does, for all processes.
 HEALTH = """
@@ -60,13 +49,6 @@ INDEXES = {
 # with the time of the event's, so that ids sort by it. A mail without a recipient is for the
 # organization, if that wants any. Lanes are locked in one order, against deadlocks.
 APPEND = """
-CREATE OR REPLACE FUNCTION append_events_1(
-    tenant uuid, actor_id text, moment timestamptz,
-    ids uuid[], types text[], bookings uuid[], contents json[], sequences integer[],
-    overrides boolean[], previouses json[], actor_names text[],
-    mail_ids uuid[], kinds text[], audiences text[], recipients text[], destinations uuid[],
-    ordinals integer[], expiries timestamptz[])
-RETURNS text[] LANGUAGE plpgsql AS $append$
 DECLARE
     before bigint;
     mailbox text;
@@ -138,16 +120,14 @@ BEGIN
     END IF;
     RETURN channels;
 END
-$append$;
 """
 
 
 def upgrade() -> None:
-    with outside_transaction():
-        execute_briefly(COLUMNS, STATES)
-        # It reads the whole table, and lets everybody read and write meanwhile.
-        run(lambda driver: driver.execute(STATES_CHECKED))
-        execute_briefly(HEALTH)
+    with plain.outside_transaction():
+        plain.execute_briefly(COLUMNS)
+        plain.check_values("deliveries", "state", "pending", "delivered", "exhausted", "dropped")
+        plain.execute_briefly(HEALTH)
         for name, definition in INDEXES.items():
-            create_index_concurrently(name, definition)
-        execute_briefly(APPEND)
+            plain.create_index_concurrently(name, definition)
+        plain.execute_briefly(append_events(1, APPEND))

@@ -6,12 +6,7 @@ where the pages of that are known to be visible to all, so a vacuum looks after 
 than at a fifth of the table.
 """
 
-from kalends.store.migrations.plain import (
-    create_index_concurrently,
-    execute_briefly,
-    outside_transaction,
-    run,
-)
+from kalends.store.migrations import plain
 
 revision = "0017"
 down_revision = "0016"
@@ -20,10 +15,10 @@ IN_ORDER = "ON occupancies (organization_id, schedule_id, during) INCLUDE (start
 
 
 def upgrade() -> None:
-    with outside_transaction():
-        execute_briefly(
+    with plain.outside_transaction():
+        plain.execute_briefly(
             "ALTER TABLE occupancies SET (autovacuum_vacuum_insert_scale_factor = 0.02)"
         )
-        create_index_concurrently("occupancies_in_order", IN_ORDER)
+        plain.create_index_concurrently("occupancies_in_order", IN_ORDER)
         # Once, for what is there: otherwise it waits for two in a hundred to be new.
-        run(lambda driver: driver.execute("VACUUM (TRUNCATE off) occupancies"))
+        plain.run(lambda driver: driver.execute("VACUUM (TRUNCATE off) occupancies"))

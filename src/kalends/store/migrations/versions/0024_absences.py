@@ -6,12 +6,7 @@ default takes (no rewrite). A server of the version before books within an absen
 within any busy time, but does not see one that is entered in that very moment.
 """
 
-from kalends.store.migrations.plain import (
-    create_index_concurrently,
-    execute,
-    execute_briefly,
-    outside_transaction,
-)
+from kalends.store.migrations import plain
 
 revision = "0024"
 down_revision = "0023"
@@ -30,9 +25,6 @@ CREATE TABLE IF NOT EXISTS absences (
     CHECK (start_time < end_time)
 );
 """
-BY_END = """
-CREATE INDEX IF NOT EXISTS absences_by_end ON absences (organization_id, end_time, id)
-"""
 DECISIONS = """
 CREATE TABLE IF NOT EXISTS absence_decisions (
     organization_id uuid NOT NULL,
@@ -44,18 +36,16 @@ CREATE TABLE IF NOT EXISTS absence_decisions (
     PRIMARY KEY (organization_id, absence_id, booking_id)
 );
 """
-BUSY_TIMES = "ALTER TABLE busy_times ADD COLUMN IF NOT EXISTS absence_id uuid"
-BOOKINGS = """
-ALTER TABLE bookings ADD COLUMN IF NOT EXISTS needs_new_time boolean NOT NULL DEFAULT false
-"""
 
 
 def upgrade() -> None:
-    with outside_transaction():
-        execute_briefly(BUSY_TIMES, BOOKINGS)
-        create_index_concurrently(
+    with plain.outside_transaction():
+        plain.add_columns("busy_times", "absence_id uuid")
+        plain.add_columns("bookings", "needs_new_time boolean NOT NULL DEFAULT false")
+        plain.create_index_concurrently(
             "busy_times_of_absences",
             "ON busy_times (organization_id, schedule_id, end_time) WHERE absence_id IS NOT NULL",
         )
-    for statement in (ABSENCES, BY_END, DECISIONS):
-        execute(statement)
+    plain.execute(ABSENCES)
+    plain.create_index("absences_by_end", "ON absences (organization_id, end_time, id)")
+    plain.execute(DECISIONS)

@@ -4,11 +4,7 @@ Locks nothing for longer than a moment: the index is made while everybody goes o
 takes the place of the one that lacked whose an event is.
 """
 
-from kalends.store.migrations.plain import (
-    create_index_concurrently,
-    execute_briefly,
-    outside_transaction,
-)
+from kalends.store.migrations import plain
 
 revision = "0027"
 down_revision = "0026"
@@ -22,6 +18,6 @@ DROP = "DROP INDEX IF EXISTS calendar_busy_in_order"
 
 
 def upgrade() -> None:
-    with outside_transaction():
-        create_index_concurrently("calendar_busy_times", COVERING)
-        execute_briefly(DROP)
+    with plain.outside_transaction():
+        plain.create_index_concurrently("calendar_busy_times", COVERING)
+        plain.execute_briefly(DROP)

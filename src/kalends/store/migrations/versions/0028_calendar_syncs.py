@@ -5,13 +5,11 @@ the version before go on beside it: what they read counts for no sync, which the
 reading.
 """
 
-from kalends.store.migrations.plain import execute, execute_briefly, outside_transaction
+from kalends.store.migrations import plain
 
 revision = "0028"
 down_revision = "0027"
 
-CALENDARS = "ALTER TABLE calendars ADD COLUMN IF NOT EXISTS sync_id uuid;"
-# `sync_id` of a calendar is set until it has been read for that sync.
 SYNCS = """
 CREATE TABLE IF NOT EXISTS calendar_syncs (
     organization_id uuid NOT NULL,
@@ -28,14 +26,13 @@ CREATE TABLE IF NOT EXISTS calendar_syncs (
         REFERENCES calendar_connections (organization_id, id) ON DELETE CASCADE
 );
 """
-INDEX = (
-    "CREATE INDEX IF NOT EXISTS calendar_syncs_of_connection"
-    " ON calendar_syncs (organization_id, connection_id)"
-)
 
 
 def upgrade() -> None:
-    with outside_transaction():
-        execute_briefly(CALENDARS)
-    execute(SYNCS)
-    execute(INDEX)
+    with plain.outside_transaction():
+        # It is set until the calendar has been read for that sync.
+        plain.add_columns("calendars", "sync_id uuid")
+    plain.execute(SYNCS)
+    plain.create_index(
+        "calendar_syncs_of_connection", "ON calendar_syncs (organization_id, connection_id)"
+    )

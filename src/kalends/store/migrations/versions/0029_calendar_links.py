@@ -11,17 +11,12 @@ Servers of the version before go on calling `append_events_1`, which writes noth
 a look by the timetable finds what they have booked.
 """
 
-from kalends.store.migrations.plain import execute, execute_briefly, outside_transaction
+from kalends.store.migrations import plain
+from kalends.store.migrations.sql import TOLD_SUBJECTS, append_events, poke_lanes, want
 
 revision = "0029"
 down_revision = "0028"
 
-# What the API shows of the events of a booking: JSON, as it is passed on.
-BOOKINGS = """
-ALTER TABLE bookings ADD COLUMN IF NOT EXISTS calendar_events jsonb NOT NULL DEFAULT '[]'
-"""
-# Whether a mail has an invitation. Null of what was written before: it had one.
-MAILS = "ALTER TABLE mails ADD COLUMN IF NOT EXISTS invites boolean"
 # `is_unclear` while something was sent and no answer is known: it may be there, or not.
 LINKS = """
 CREATE TABLE IF NOT EXISTS calendar_links (
@@ -52,48 +47,23 @@ CREATE TABLE IF NOT EXISTS calendar_links (
     CHECK (num_nonnulls(booking_id, event_type_id) = 1)
 )
 """
-INDEXES = (
-    "CREATE INDEX IF NOT EXISTS calendar_links_of_subject"
-    " ON calendar_links (organization_id, subject_id)",
-    "CREATE INDEX IF NOT EXISTS calendar_links_by_ref"
-    " ON calendar_links (organization_id, calendar_id, ref) WHERE ref IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS calendar_links_of_schedule"
-    " ON calendar_links (organization_id, schedule_id) WHERE state <> 'removed'",
-)
-# The row of the lane is locked from here to COMMIT, so its deliveries are numbered in order.
-POKE = """
-CREATE OR REPLACE FUNCTION poke_calendar_lanes_1(
-    tenant uuid, destinations uuid[], subjects uuid[], moment timestamptz)
-RETURNS void LANGUAGE plpgsql AS $poke$
-DECLARE
-    poked bigint;
-BEGIN
-    WITH lane AS (
-        INSERT INTO webhook_lanes AS l
-            (organization_id, endpoint_id, lane_id, channel, waiting, due_at, last_number)
+INDEXES = {
+    "calendar_links_of_subject": "ON calendar_links (organization_id, subject_id)",
+    "calendar_links_by_ref": "ON calendar_links (organization_id, calendar_id, ref)"
+    " WHERE ref IS NOT NULL",
+    "calendar_links_of_schedule": "ON calendar_links (organization_id, schedule_id)"
+    " WHERE state <> 'removed'",
+}
+POKE = poke_lanes(
+    "calendar",
+    "destinations uuid[]",
+    """
         SELECT tenant, p.destination, p.subject, 'calendar', 1, now(), 1
-        FROM unnest(destinations, subjects) AS p (destination, subject) ORDER BY 2, 3
-        ON CONFLICT (organization_id, endpoint_id, lane_id) DO UPDATE
-        SET waiting = l.waiting + 1, last_number = l.last_number + 1,
-            due_at = CASE WHEN l.waiting <= 0 THEN excluded.due_at ELSE l.due_at END
-        RETURNING endpoint_id, lane_id, last_number),
-    waiting AS (
-        INSERT INTO deliveries (organization_id, id, endpoint_id, event_id, type, lane_id, number,
-            state, created_at, channel)
-        SELECT tenant, made.id, lane.endpoint_id, made.id, 'calendar', lane.lane_id,
-            lane.last_number, 'pending', moment, 'calendar'
-        FROM lane CROSS JOIN LATERAL (SELECT gen_random_uuid() AS id, lane.lane_id) made
-        RETURNING id)
-    SELECT count(*) INTO poked FROM waiting;
-END
-$poke$;
-"""
+        FROM unnest(destinations, subjects) AS p (destination, subject) ORDER BY 2, 3""",
+)
 # `earlier` is when each booking started before, if that was another time: its session of then has
 # one seat less. Answers whether anything is to be done.
-WANT = """
-CREATE OR REPLACE FUNCTION want_calendar_events_1(
-    tenant uuid, told uuid[], earlier timestamptz[], moment timestamptz)
-RETURNS boolean LANGUAGE plpgsql AS $want$
+WANT = f"""
 DECLARE
     subjects uuid[];
     destinations uuid[];
@@ -116,14 +86,7 @@ BEGIN
     ORDER BY 2, 3, 4
     ON CONFLICT DO NOTHING;
 
-    SELECT array_agg(subject) INTO subjects FROM (
-        SELECT unnest(told) AS subject
-        UNION
-        SELECT md5(b.event_type_id::text || ' ' || extract(epoch FROM at.start)::bigint)::uuid
-        FROM unnest(told, earlier) AS w (booking_id, earlier)
-        JOIN bookings b ON b.organization_id = tenant AND b.id = w.booking_id
-        CROSS JOIN unnest(ARRAY[b.start_time, w.earlier]) AS at (start)
-        WHERE b.event_type_id IS NOT NULL AND at.start IS NOT NULL) named;
+    {TOLD_SUBJECTS}
     SELECT array_agg(found.calendar_id), array_agg(found.subject_id) INTO destinations, subjects
     FROM (SELECT DISTINCT l.calendar_id, l.subject_id FROM calendar_links l
         WHERE l.organization_id = tenant AND l.subject_id = ANY(subjects)) found;
@@ -133,16 +96,8 @@ BEGIN
     PERFORM poke_calendar_lanes_1(tenant, destinations, subjects, moment);
     RETURN true;
 END
-$want$;
 """
 APPEND = """
-CREATE OR REPLACE FUNCTION append_events_2(
-    tenant uuid, actor_id text, moment timestamptz,
-    ids uuid[], types text[], bookings uuid[], contents json[], sequences integer[],
-    overrides boolean[], previouses json[], actor_names text[],
-    mail_ids uuid[], kinds text[], audiences text[], recipients text[], destinations uuid[],
-    ordinals integer[], expiries timestamptz[], told uuid[], earlier timestamptz[])
-RETURNS text[] LANGUAGE plpgsql AS $append$
 DECLARE
     channels text[];
 BEGIN
@@ -158,13 +113,18 @@ BEGIN
     END IF;
     RETURN channels;
 END
-$append$;
 """
 
 
 def upgrade() -> None:
-    with outside_transaction():
-        execute_briefly(BOOKINGS)
-        execute_briefly(MAILS)
-    for statement in (LINKS, *INDEXES, POKE, WANT, APPEND):
-        execute(statement)
+    with plain.outside_transaction():
+        # What the API shows of the events of a booking: JSON, as it is passed on.
+        plain.add_columns("bookings", "calendar_events jsonb NOT NULL DEFAULT '[]'")
+        # Whether a mail has an invitation. Null of what was written before: it had one.
+        plain.add_columns("mails", "invites boolean")
+    plain.execute(LINKS)
+    for name, definition in INDEXES.items():
+        plain.create_index(name, definition)
+    appended = append_events(2, APPEND, "told uuid[]", "earlier timestamptz[]")
+    for function in (POKE, want("calendar_events", WANT), appended):
+        plain.execute(function)

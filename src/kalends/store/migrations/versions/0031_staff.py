@@ -5,7 +5,7 @@ users that holds one fails there. Give it to nobody before all servers are of th
 for a moment `memberships` and `organizations`; no row is written.
 """
 
-from kalends.store.migrations.plain import execute_briefly, outside_transaction
+from kalends.store.migrations import plain
 
 revision = "0031"
 down_revision = "0030"
@@ -20,13 +20,10 @@ HOURS = """
 ALTER TABLE organizations
     ADD COLUMN IF NOT EXISTS staff_may_edit_hours boolean NOT NULL DEFAULT true;
 """
-# Who made a feed: it goes with the user. Null: by a key, or before this.
-FEEDS = "ALTER TABLE schedule_feeds ADD COLUMN IF NOT EXISTS user_id uuid;"
 
 
 def upgrade() -> None:
-    with outside_transaction():
-        execute_briefly(ROLES)
-        execute_briefly(VALIDATE)
-        execute_briefly(HOURS)
-        execute_briefly(FEEDS)
+    with plain.outside_transaction():
+        plain.execute_briefly(ROLES, VALIDATE, HOURS)
+        # Who made a feed: it goes with the user. Null: by a key, or before this.
+        plain.add_columns("schedule_feeds", "user_id uuid")

@@ -7,7 +7,8 @@ write it and tries again later, so that a server of this release comes to it. Lo
 for its check, which is then validated while everybody reads and writes; no row is written.
 """
 
-from kalends.store.migrations.plain import execute_briefly, outside_transaction, run
+from kalends.store.migrations import plain
+from kalends.store.migrations.sql import append_events
 
 revision = "0033"
 down_revision = "0032"
@@ -33,27 +34,9 @@ AGENDA_DUE = """
 CREATE INDEX IF NOT EXISTS user_notifications_agenda_due
     ON user_notifications (agenda_due_at) WHERE agenda_due_at IS NOT NULL
 """
-ADDRESSES = """
-ALTER TABLE organizations ADD COLUMN IF NOT EXISTS more_notify_emails text[] NOT NULL DEFAULT '{}'
-"""
-ZONES = "ALTER TABLE users ADD COLUMN IF NOT EXISTS timezone text"
-AUDIENCES = """
-ALTER TABLE mails DROP CONSTRAINT IF EXISTS mails_audience_check,
-    DROP CONSTRAINT IF EXISTS mails_audience_known,
-    ADD CONSTRAINT mails_audience_known
-        CHECK (audience IN ('attendee', 'organization', 'host', 'user')) NOT VALID;
-"""
-AUDIENCES_CHECKED = "ALTER TABLE mails VALIDATE CONSTRAINT mails_audience_known"
 # A mail to the organization goes to each of its addresses; the first is filled in by what is
 # called. The lanes of further ones are known by the address, as an attendee's are.
 APPEND = """
-CREATE OR REPLACE FUNCTION append_events_3(
-    tenant uuid, actor_id text, moment timestamptz,
-    ids uuid[], types text[], bookings uuid[], contents json[], sequences integer[],
-    overrides boolean[], previouses json[], actor_names text[],
-    mail_ids uuid[], kinds text[], audiences text[], recipients text[], destinations uuid[],
-    ordinals integer[], expiries timestamptz[], told uuid[], earlier timestamptz[])
-RETURNS text[] LANGUAGE plpgsql AS $append$
 DECLARE
     further text[];
     made record;
@@ -85,13 +68,13 @@ BEGIN
         overrides, previouses, actor_names, mail_ids, kinds, audiences, recipients, destinations,
         ordinals, expiries, told, earlier);
 END
-$append$;
 """
 
 
 def upgrade() -> None:
-    with outside_transaction():
-        execute_briefly(NOTIFICATIONS, AGENDA_DUE, ADDRESSES, ZONES, AUDIENCES)
-        # It reads the whole table, and lets everybody read and write meanwhile.
-        run(lambda driver: driver.execute(AUDIENCES_CHECKED))
-        execute_briefly(APPEND)
+    with plain.outside_transaction():
+        plain.execute_briefly(NOTIFICATIONS, AGENDA_DUE)
+        plain.add_columns("organizations", "more_notify_emails text[] NOT NULL DEFAULT '{}'")
+        plain.add_columns("users", "timezone text")
+        plain.check_values("mails", "audience", "attendee", "organization", "host", "user")
+        plain.execute_briefly(append_events(3, APPEND, "told uuid[]", "earlier timestamptz[]"))

@@ -4,18 +4,14 @@ Locks: `event_types` for the moment that columns with constant defaults take (no
 of the version before neither reads nor writes them: its form has all fields, and leads nowhere.
 """
 
-from kalends.store.migrations.plain import execute_briefly, outside_transaction
+from kalends.store.migrations.plain import add_columns, outside_transaction
 
 revision = "0036"
 down_revision = "0035"
 
-REDIRECT = "ALTER TABLE event_types ADD COLUMN IF NOT EXISTS redirect_url text"
-FIELDS = """
-ALTER TABLE event_types ADD COLUMN IF NOT EXISTS attendee_fields jsonb NOT NULL DEFAULT '{}'
-"""
-
 
 def upgrade() -> None:
     with outside_transaction():
-        execute_briefly(REDIRECT)
-        execute_briefly(FIELDS)
+        add_columns(
+            "event_types", "redirect_url text", "attendee_fields jsonb NOT NULL DEFAULT '{}'"
+        )

@@ -4,16 +4,12 @@ Locks: `organizations` for the moment that columns without a default take (no re
 the version before neither reads nor writes them: its pages are in our colour.
 """
 
-from kalends.store.migrations.plain import execute_briefly, outside_transaction
+from kalends.store.migrations.plain import add_columns, outside_transaction
 
 revision = "0037"
 down_revision = "0036"
 
-COLOR = "ALTER TABLE organizations ADD COLUMN IF NOT EXISTS accent_color text"
-WEBSITE = "ALTER TABLE organizations ADD COLUMN IF NOT EXISTS website text"
-
 
 def upgrade() -> None:
     with outside_transaction():
-        execute_briefly(COLOR)
-        execute_briefly(WEBSITE)
+        add_columns("organizations", "accent_color text", "website text")

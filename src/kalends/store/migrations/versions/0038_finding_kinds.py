@@ -6,13 +6,7 @@ few. Servers of the version before go on writing findings without a connection; 
 know they write nothing.
 """
 
-from kalends.store.migrations.plain import (
-    create_index_concurrently,
-    create_unique_index_concurrently,
-    execute_briefly,
-    outside_transaction,
-    run,
-)
+from kalends.store.migrations import plain
 
 revision = "0038"
 down_revision = "0037"
@@ -48,10 +42,10 @@ OF_BOOKING = "ON calendar_findings (organization_id, booking_id) WHERE booking_i
 
 
 def upgrade() -> None:
-    with outside_transaction():
-        execute_briefly(COLUMNS, FAILING)
-        run(lambda driver: driver.execute(OWNERS))
-        execute_briefly(OWNED)
-        run(lambda driver: driver.execute(VALID))
-        create_unique_index_concurrently("calendar_findings_one_open", ONE_OPEN)
-        create_index_concurrently("calendar_findings_of_booking", OF_BOOKING)
+    with plain.outside_transaction():
+        plain.execute_briefly(COLUMNS, FAILING)
+        plain.run(lambda driver: driver.execute(OWNERS))
+        plain.execute_briefly(OWNED)
+        plain.run(lambda driver: driver.execute(VALID))
+        plain.create_unique_index_concurrently("calendar_findings_one_open", ONE_OPEN)
+        plain.create_index_concurrently("calendar_findings_of_booking", OF_BOOKING)

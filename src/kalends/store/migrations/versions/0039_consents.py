@@ -6,7 +6,7 @@ accounts, so none is to be connected before the last of them has ended: they cou
 connections of its organization.
 """
 
-from kalends.store.migrations.plain import execute, execute_briefly, outside_transaction
+from kalends.store.migrations import plain
 
 revision = "0039"
 down_revision = "0038"
@@ -19,9 +19,6 @@ ALTER TABLE calendar_connections ADD COLUMN IF NOT EXISTS scopes text[] NOT NULL
     ADD COLUMN IF NOT EXISTS tokens_version integer NOT NULL DEFAULT 0,
     ADD COLUMN IF NOT EXISTS tokens_leased_by uuid,
     ADD COLUMN IF NOT EXISTS tokens_leased_until timestamptz
-"""
-ORIGINS = """
-ALTER TABLE organizations ADD COLUMN IF NOT EXISTS return_origins text[] NOT NULL DEFAULT '{}'
 """
 CONSENTS = """
 CREATE TABLE IF NOT EXISTS calendar_consents (
@@ -43,12 +40,11 @@ CREATE TABLE IF NOT EXISTS calendar_consents (
     UNIQUE (organization_id, state_hash)
 )
 """
-EXPIRY = "CREATE INDEX IF NOT EXISTS calendar_consents_by_expiry ON calendar_consents (expires_at)"
 
 
 def upgrade() -> None:
-    with outside_transaction():
-        execute_briefly(TOKENS)
-        execute_briefly(ORIGINS)
-    execute(CONSENTS)
-    execute(EXPIRY)
+    with plain.outside_transaction():
+        plain.execute_briefly(TOKENS)
+        plain.add_columns("organizations", "return_origins text[] NOT NULL DEFAULT '{}'")
+    plain.execute(CONSENTS)
+    plain.create_index("calendar_consents_by_expiry", "ON calendar_consents (expires_at)")

@@ -4,7 +4,7 @@ Locks: `calendars` for the moment that columns without default take. Servers of 
 go on beside it: they open no channels, and pass over what came on one while they read.
 """
 
-from kalends.store.migrations.plain import execute, execute_briefly, outside_transaction
+from kalends.store.migrations import plain
 
 revision = "0040"
 down_revision = "0039"
@@ -30,14 +30,12 @@ CREATE TABLE IF NOT EXISTS calendar_channels (
         REFERENCES calendars (organization_id, id) ON DELETE CASCADE
 )
 """
-OF_CALENDAR = (
-    "CREATE INDEX IF NOT EXISTS calendar_channels_of_calendar"
-    " ON calendar_channels (organization_id, calendar_id)"
-)
 
 
 def upgrade() -> None:
-    with outside_transaction():
-        execute_briefly(CALENDARS)
-    execute(CHANNELS)
-    execute(OF_CALENDAR)
+    with plain.outside_transaction():
+        plain.execute_briefly(CALENDARS)
+    plain.execute(CHANNELS)
+    plain.create_index(
+        "calendar_channels_of_calendar", "ON calendar_channels (organization_id, calendar_id)"
+    )

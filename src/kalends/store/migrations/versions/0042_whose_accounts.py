@@ -5,16 +5,13 @@ column without a default takes (no rewrite). A server of the version before neit
 them: what it reads meanwhile has the reason of before, and whose an account is it does not ask.
 """
 
-from kalends.store.migrations.plain import execute_briefly, outside_transaction
+from kalends.store.migrations.plain import add_columns, outside_transaction
 
 revision = "0042"
 down_revision = "0041"
 
-PRINCIPAL = "ALTER TABLE calendar_connections ADD COLUMN IF NOT EXISTS principal text"
-REASON = "ALTER TABLE calendars ADD COLUMN IF NOT EXISTS reason text"
-
 
 def upgrade() -> None:
     with outside_transaction():
-        execute_briefly(PRINCIPAL)
-        execute_briefly(REASON)
+        add_columns("calendar_connections", "principal text")
+        add_columns("calendars", "reason text")

@@ -4,16 +4,12 @@ Locks: `event_types` for the moment that a column with a constant default takes 
 server of the version before neither reads nor writes it: it shows the originals.
 """
 
-from kalends.store.migrations.plain import execute_briefly, outside_transaction
+from kalends.store.migrations.plain import add_columns, outside_transaction
 
 revision = "0045"
 down_revision = "0044"
 
-TRANSLATIONS = """
-ALTER TABLE event_types ADD COLUMN IF NOT EXISTS translations jsonb NOT NULL DEFAULT '{}'
-"""
-
 
 def upgrade() -> None:
     with outside_transaction():
-        execute_briefly(TRANSLATIONS)
+        add_columns("event_types", "translations jsonb NOT NULL DEFAULT '{}'")

@@ -5,14 +5,12 @@ the version before neither reads nor writes it; one that takes a new logo meanwh
 photos beyond the latest 20 pictures, which are then given again.
 """
 
-from kalends.store.migrations.plain import execute_briefly, outside_transaction
+from kalends.store.migrations.plain import add_columns, outside_transaction
 
 revision = "0047"
 down_revision = "0046"
 
-PHOTO = "ALTER TABLE schedules ADD COLUMN IF NOT EXISTS photo text"
-
 
 def upgrade() -> None:
     with outside_transaction():
-        execute_briefly(PHOTO)
+        add_columns("schedules", "photo text")

@@ -9,15 +9,12 @@ so that no row is written. Servers of the version before go on calling `append_e
 book gets its link with the next change.
 """
 
-from kalends.store.migrations.plain import execute, execute_briefly, outside_transaction
+from kalends.store.migrations import plain
+from kalends.store.migrations.sql import TOLD_SUBJECTS, append_events, poke_lanes, want
 
 revision = "0048"
 down_revision = "0047"
 
-EVENT_TYPES = "ALTER TABLE event_types ADD COLUMN IF NOT EXISTS video text"
-# What the API shows of the link: JSON, as it is passed on.
-BOOKINGS = "ALTER TABLE bookings ADD COLUMN IF NOT EXISTS video jsonb"
-DELIVERIES = "ALTER TABLE deliveries ADD COLUMN IF NOT EXISTS not_before timestamptz"
 # `is_unclear` while something was sent and no answer is known: there may be a meeting, or not.
 LINKS = """
 CREATE TABLE IF NOT EXISTS video_links (
@@ -59,40 +56,17 @@ CREATE TABLE IF NOT EXISTS video_accounts (
     updated_at timestamptz NOT NULL
 )
 """
-POKE = """
-CREATE OR REPLACE FUNCTION poke_video_lanes_1(
-    tenant uuid, providers text[], subjects uuid[], moment timestamptz)
-RETURNS void LANGUAGE plpgsql AS $poke$
-DECLARE
-    poked bigint;
-BEGIN
-    WITH lane AS (
-        INSERT INTO webhook_lanes AS l
-            (organization_id, endpoint_id, lane_id, channel, waiting, due_at, last_number)
+POKE = poke_lanes(
+    "video",
+    "providers text[]",
+    """
         SELECT DISTINCT tenant, md5('video ' || p.provider)::uuid, p.subject, 'video', 1, now(), 1
-        FROM unnest(providers, subjects) AS p (provider, subject) ORDER BY 2, 3
-        ON CONFLICT (organization_id, endpoint_id, lane_id) DO UPDATE
-        SET waiting = l.waiting + 1, last_number = l.last_number + 1,
-            due_at = CASE WHEN l.waiting <= 0 THEN excluded.due_at ELSE l.due_at END
-        RETURNING endpoint_id, lane_id, last_number),
-    waiting AS (
-        INSERT INTO deliveries (organization_id, id, endpoint_id, event_id, type, lane_id, number,
-            state, created_at, channel)
-        SELECT tenant, made.id, lane.endpoint_id, made.id, 'video', lane.lane_id,
-            lane.last_number, 'pending', moment, 'video'
-        FROM lane CROSS JOIN LATERAL (SELECT gen_random_uuid() AS id, lane.lane_id) made
-        RETURNING id)
-    SELECT count(*) INTO poked FROM waiting;
-END
-$poke$;
-"""
+        FROM unnest(providers, subjects) AS p (provider, subject) ORDER BY 2, 3""",
+)
 # A place that somebody has written down is left alone: only an empty one, the event type's and a
 # link of ours are replaced. `earlier` is when each booking started before, if at another time.
 # Mails of what waits for its link are held, but for lanes that somebody has leased: these look.
-WANT = """
-CREATE OR REPLACE FUNCTION want_video_links_1(
-    tenant uuid, told uuid[], earlier timestamptz[], moment timestamptz)
-RETURNS boolean LANGUAGE plpgsql AS $want$
+WANT = f"""
 DECLARE
     subjects uuid[];
     providers text[];
@@ -123,14 +97,7 @@ BEGIN
         mail_held_until = hold
     WHERE l.state = 'removed';
 
-    SELECT array_agg(subject) INTO subjects FROM (
-        SELECT unnest(told) AS subject
-        UNION
-        SELECT md5(b.event_type_id::text || ' ' || extract(epoch FROM at.start)::bigint)::uuid
-        FROM unnest(told, earlier) AS w (booking_id, earlier)
-        JOIN bookings b ON b.organization_id = tenant AND b.id = w.booking_id
-        CROSS JOIN unnest(ARRAY[b.start_time, w.earlier]) AS at (start)
-        WHERE b.event_type_id IS NOT NULL AND at.start IS NOT NULL) named;
+    {TOLD_SUBJECTS}
     UPDATE bookings b SET video = jsonb_build_object(
         'provider', l.provider, 'state', l.state, 'error', l.error)
     FROM video_links l
@@ -177,17 +144,9 @@ BEGIN
         AND l.lane_id = held.lane_id AND l.channel = 'mail' AND l.due_at <= now();
     RETURN true;
 END
-$want$;
 """
 # `joins` are mails that wait to go out and tell what the last of these events tells, too.
 APPEND = """
-CREATE OR REPLACE FUNCTION append_events_4(
-    tenant uuid, actor_id text, moment timestamptz,
-    ids uuid[], types text[], bookings uuid[], contents json[], sequences integer[],
-    overrides boolean[], previouses json[], actor_names text[],
-    mail_ids uuid[], kinds text[], audiences text[], recipients text[], destinations uuid[],
-    ordinals integer[], expiries timestamptz[], told uuid[], earlier timestamptz[], joins uuid[])
-RETURNS text[] LANGUAGE plpgsql AS $append$
 DECLARE
     channels text[];
 BEGIN
@@ -209,7 +168,6 @@ BEGIN
     END IF;
     RETURN channels;
 END
-$append$;
 """
 INDEX = """
 CREATE INDEX IF NOT EXISTS event_types_with_video ON event_types (organization_id)
@@ -218,10 +176,12 @@ CREATE INDEX IF NOT EXISTS event_types_with_video ON event_types (organization_i
 
 
 def upgrade() -> None:
-    with outside_transaction():
-        execute_briefly(EVENT_TYPES)
-        execute_briefly(INDEX)
-        execute_briefly(BOOKINGS)
-        execute_briefly(DELIVERIES)
-    for statement in (LINKS, ACCOUNTS, POKE, WANT, APPEND):
-        execute(statement)
+    with plain.outside_transaction():
+        plain.add_columns("event_types", "video text")
+        plain.execute_briefly(INDEX)
+        # What the API shows of the link: JSON, as it is passed on.
+        plain.add_columns("bookings", "video jsonb")
+        plain.add_columns("deliveries", "not_before timestamptz")
+    appended = append_events(4, APPEND, "told uuid[]", "earlier timestamptz[]", "joins uuid[]")
+    for statement in (LINKS, ACCOUNTS, POKE, want("video_links", WANT), appended):
+        plain.execute(statement)
