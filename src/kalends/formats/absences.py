@@ -11,8 +11,8 @@ from kalends.formats.bookings import BookingBody, show_booking
 from kalends.formats.fields import fields_of
 
 RESULTS: Final = (
-    "`done`, also where it was done before; `unaffected` where the absence does not meet the "
-    "booking any more; `failed`."
+    "`done`, also if it was done before; `unaffected` if the absence no longer overlaps the "
+    "booking; `failed`."
 )
 
 
@@ -21,17 +21,21 @@ class AbsenceBody(Struct, frozen=True):
 
     id: Annotated[str, Meta(examples=["abs_0352lF5NnllfIJ66lPpfc3"])]
     user_id: Annotated[
-        str | None, Meta(description="Whose it is, on all of the user's schedules; else null.")
+        str | None,
+        Meta(
+            description="The user who is away, on all of the user's schedules; null "
+            "if only a schedule is."
+        ),
     ]
     schedule_ids: list[str]
     start_time: datetime
     end_time: datetime
-    reason: Annotated[str | None, Meta(description="Attendees do not read it.")]
-    busy_time_ids: Annotated[list[str], Meta(description="What closes the time.")]
+    reason: Annotated[str | None, Meta(description="For your own use; attendees do not see it.")]
+    busy_time_ids: Annotated[list[str], Meta(description="The busy times that close the time.")]
     affected_total: Annotated[
-        int, Meta(description="Bookings that are PENDING or CONFIRMED and that it meets now.")
+        int, Meta(description="How many PENDING or CONFIRMED bookings overlap it now.")
     ]
-    open_total: Annotated[int, Meta(description="Of these, about which nothing was decided.")]
+    open_total: Annotated[int, Meta(description="How many of these still need a decision.")]
     created_at: datetime
 
 
@@ -52,8 +56,8 @@ class AffectedBookingBody(Struct, frozen=True):
         list[str],
         Meta(
             description="Schedules of the same requirement that are free at that time, in the "
-            "order in which bookings are given out; for a group session those with room for all "
-            "its seats."
+            "order in which they would get bookings; for a group session, those with room for "
+            "all its seats."
         ),
     ]
     decision: DecisionBody | None

@@ -25,48 +25,55 @@ class OrganizationBody(Struct, frozen=True):
     country: Annotated[
         str | None,
         Meta(
-            description="ISO 3166-1 alpha-2: where telephone numbers without `+` belong. Unless "
-            "it was set, that of the time zone; null for UTC.",
+            description="The country (ISO 3166-1 alpha-2) of telephone numbers without `+`. If "
+            "it was not set, that of the time zone; null for UTC.",
             examples=["DE"],
         ),
     ]
     locale: Annotated[
         str | None,
         Meta(
-            description="The language (BCP 47) of pages and mails for readers of whom none is "
-            "known.",
+            description="The language (BCP 47) of pages and mails for readers whose language is "
+            "not known.",
             examples=["de"],
         ),
     ]
     staff_may_edit_hours: Annotated[
         bool,
-        Meta(description="Whether users with the role `staff` set the hours of their schedules."),
+        Meta(
+            description="Whether users with the role `staff` may set the hours of their own "
+            "schedules."
+        ),
     ]
     accent_color: Annotated[
         str | None,
         Meta(
-            description="The colour of pages, console and mails about bookings. What is shown is "
-            "derived of it, for light and dark, with a contrast of at least 4.5:1; null is ours.",
+            description="The colour of pages, console and mails about bookings. The colours "
+            "shown are derived from it, for light and dark, with a contrast of at least 4.5:1; "
+            "null is the standard colour.",
             examples=["#8a2b5f"],
         ),
     ]
     website: Annotated[
         str | None,
-        Meta(description="Its own site; pages link to it.", examples=["https://example.com"]),
+        Meta(
+            description="The address of its own site; pages link to it.",
+            examples=["https://example.com"],
+        ),
     ]
     return_origins: Annotated[
         list[str],
         Meta(
-            description="Origins that people are sent back to, after they have connected a "
+            description="Origins to which people can be sent back after they have connected a "
             "calendar.",
             examples=[["https://app.example.com"]],
         ),
     ]
     logo: Annotated[
         PictureBody | None,
-        Meta(description="On pages, in the console and in mails about bookings."),
+        Meta(description="The logo on pages, in the console and in mails about bookings."),
     ]
-    mode: Annotated[Mode, Meta(description="test: this is the sandbox of an organization.")]
+    mode: Annotated[Mode, Meta(description="`test`: this is the sandbox of an organization.")]
     created_at: datetime
     updated_at: datetime
 
@@ -78,7 +85,9 @@ class ApiKeyBody(Struct, frozen=True):
     name: str | None
     scopes: list[Scope]
     mode: Mode
-    last_four: Annotated[str, Meta(description="The end of the key.", examples=["4f9Q"])]
+    last_four: Annotated[
+        str, Meta(description="The last four characters of the key.", examples=["4f9Q"])
+    ]
     created_at: datetime
     expires_at: datetime | None
 
@@ -107,16 +116,16 @@ class AccountBody(Struct, frozen=True):
     locale: Annotated[
         str | None,
         Meta(
-            description="The language (BCP 47) of the console and of mails to the user; null: the "
-            "organization's.",
+            description="The language (BCP 47) of the console and of mails to the user; null is "
+            "the organization's.",
             examples=["de"],
         ),
     ]
     timezone: Annotated[
         str | None,
         Meta(
-            description="The user's time zone (IANA); null: that of the first own schedule, else "
-            "the organization's.",
+            description="The user's time zone (IANA); null is that of the user's first schedule, "
+            "else the organization's.",
             examples=["Europe/Berlin"],
         ),
     ]

@@ -13,14 +13,14 @@ from kalends.domain.video import VideoProvider, VideoState
 from kalends.formats.encoding import encode_raw
 
 LINK_STATES: Final = (
-    "`waiting` until it is there, `written`, `failed` where it cannot be written, `asking` where "
+    "`waiting` until it is there, then `written`; `failed` if it cannot be written; `asking` if "
     "it was deleted there and somebody has to decide."
 )
 VIDEO_STATES: Final = (
-    "`waiting` until the link is there, `made`, `failed` where it cannot be made, `removed` of a "
-    "booking that is cancelled."
+    "`waiting` until the link is there, then `made`; `failed` if it cannot be made; `removed` if "
+    "the booking is cancelled."
 )
-WhyNot = Annotated[str | None, Meta(description="Why it is not as it should be.")]
+WhyNot = Annotated[str | None, Meta(description="Why it is not as it should be, as a sentence.")]
 
 
 class Attendee(Struct, frozen=True):
@@ -34,18 +34,18 @@ class Attendee(Struct, frozen=True):
     phone_e164: Annotated[
         str | None,
         Meta(
-            description="The phone as it is dialled from everywhere (E.164), read by the "
-            "organization's `country`; null where no number can be made of it.",
+            description="The phone number in international form (E.164), derived with the "
+            "organization's `country`; null if no number can be made of it.",
             examples=["+12345678900"],
         ),
     ] = None
     locale: Annotated[
         str | None,
         Meta(
-            description="The attendee's language as a tag (BCP 47, canonical): of the page on "
-            "which the booking was made, or as the API was given it; null where unknown. By it "
-            "go the clock (12 or 24 hours) and the dates of mail and pages to the attendee; "
-            "where it is null, by the country of the organization.",
+            description="The attendee's language as a tag (BCP 47, canonical): that of the page "
+            "on which the booking was made, or as given to the API; null if unknown. It decides "
+            "how dates and the clock (12 or 24 hours) look in mail and on pages for the "
+            "attendee; if it is null, the organization's country does.",
             examples=["de-CH"],
         ),
     ] = None
@@ -62,7 +62,7 @@ class HostBody(Struct, frozen=True):
     """A member whom the attendee meets, by a schedule that the booking takes."""
 
     schedule_id: str
-    user_id: Annotated[str, Meta(description="The member whose schedule it is.")]
+    user_id: Annotated[str, Meta(description="The user that the schedule belongs to.")]
     name: Annotated[
         str, Meta(description="The schedule's `public_name`.", examples=["Ada Lovelace"])
     ]
@@ -74,7 +74,7 @@ class CalendarEventOfBooking(Struct, frozen=True):
     schedule_id: str
     calendar_id: str
     state: Annotated[LinkState, Meta(description=LINK_STATES)]
-    url: Annotated[str | None, Meta(description="Where it can be seen; null where unknown.")]
+    url: Annotated[str | None, Meta(description="Where it can be seen; null if unknown.")]
     error: WhyNot
 
 
@@ -102,8 +102,8 @@ class BookingBody(Struct, frozen=True, kw_only=True):
     location_type: Annotated[
         LocationType | None,
         Meta(
-            description="Where it is in_person, attendee and organization are shown its times in "
-            "the zone of its first schedule, on pages and in mail."
+            description="The kind of place. With in_person, pages and mails show its times to "
+            "everybody in the zone of its first schedule."
         ),
     ]
     attendee_name: str
@@ -114,39 +114,45 @@ class BookingBody(Struct, frozen=True, kw_only=True):
     source: Annotated[str, Meta(description="How it was made: api, page, calcom, …")]
     external: External
     conflict: Annotated[
-        bool, Meta(description="Imported although its time was taken; it takes no time here.")
+        bool,
+        Meta(
+            description="Whether it was imported although its time was taken; then it "
+            "takes no time here."
+        ),
     ]
     cancellation_reason: str | None
     cancelled_by: Annotated[
         Actor | None,
-        Meta(description="Who cancelled it; null unless it is CANCELLED, or where unknown."),
+        Meta(description="Who cancelled it; null if it is not CANCELLED, or if that is not known."),
     ] = None
     created_at: datetime
     updated_at: datetime
     answers_e164: Annotated[
         dict[str, str | None],
         Meta(
-            description="The answers to questions of the type `phone` in E.164, by key; null "
-            "where no number can be made of one."
+            description="The answers to questions of the type `phone` in E.164, by key; null if "
+            "no number can be made of an answer."
         ),
     ] = {}
     hosts: Annotated[
-        list[HostBody], Meta(description="Those of its schedules that belong to a user.")
+        list[HostBody], Meta(description="Its hosts: those of its schedules that belong to a user.")
     ] = []
     needs_new_time: Annotated[
         bool,
         Meta(
-            description="Whether the attendee was asked to choose another time, since its host is "
-            "absent; until then the booking keeps the one that it has."
+            description="Whether the attendee was asked to choose another time because the host "
+            "is absent; until then the booking keeps its time."
         ),
     ] = False
     calendar_events: Annotated[
         list[CalendarEventOfBooking],
-        Meta(description="What calendars elsewhere have of it, as far as it was written."),
+        Meta(description="Its events in calendars elsewhere."),
     ] = []
     video: Annotated[
         VideoOfBooking | None,
-        Meta(description="The link to its call, where the event type has one made."),
+        Meta(
+            description="The state of the link to its video call, if its event type has one made."
+        ),
     ] = None
 
 

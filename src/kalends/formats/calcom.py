@@ -13,7 +13,7 @@ DEFAULT_BASE_URL: Final = "https://api.cal.com/v2"
 # msgspec says of literals which they are, but not that they are texts.
 TEXT: Final = {"type": "string"}
 RunId = Annotated[str, Meta(description="The run.", examples=["run_0352lF5NnllfIJ66lPpfc3"])]
-Success = Annotated[bool, Meta(description="False where it failed.")]
+Success = Annotated[bool, Meta(description="False if it failed.")]
 ScheduleId = Annotated[str, Meta(description="The schedule.", examples=["sch_abc123"])]
 
 
@@ -30,10 +30,10 @@ class SyncDone(Struct, frozen=True, kw_only=True):
 
     success: Success
     run_id: RunId
-    status: Annotated[Literal["done"], Meta(description="How it stands.", extra_json_schema=TEXT)]
+    status: Annotated[Literal["done"], Meta(description="Its state.", extra_json_schema=TEXT)]
     synced: Annotated[int, Meta(description="Rows brought in or brought up to date.")]
     skipped: Annotated[
-        int, Meta(description="The rest of these rows: unchanged, or left out as before.")
+        int, Meta(description="How many of these rows were not: unchanged, or left out as before.")
     ]
     unchanged: Annotated[int, Meta(description="How many of the skipped needed nothing.")]
     left_out: Annotated[
@@ -42,8 +42,8 @@ class SyncDone(Struct, frozen=True, kw_only=True):
     skips: Annotated[
         list[SkippedBookingBody],
         Meta(
-            description="All that is still left out, also by earlier syncs: the first hundred of "
-            "them. There are more where `left_out` is more; a sync with a range names those in it."
+            description="What is still left out, also by earlier syncs: the first hundred. If "
+            "`left_out` is larger, there are more; a sync with a range names those within it."
         ),
     ]
 
@@ -53,9 +53,7 @@ class SyncUnderWay(Struct, frozen=True, kw_only=True):
 
     success: Success
     run_id: RunId
-    status: Annotated[
-        Literal["running"], Meta(description="How it stands.", extra_json_schema=TEXT)
-    ]
+    status: Annotated[Literal["running"], Meta(description="Its state.", extra_json_schema=TEXT)]
     synced: Annotated[int, Meta(description="Rows brought in or brought up to date so far.")]
     skipped: Annotated[int, Meta(description="The rest of the rows that Cal.com showed so far.")]
 
@@ -67,7 +65,7 @@ class SyncRun(Struct, frozen=True, kw_only=True):
     run_id: RunId
     status: Annotated[
         Literal["running", "done", "failed"],
-        Meta(description="How it stands.", extra_json_schema=TEXT),
+        Meta(description="Its state.", extra_json_schema=TEXT),
     ]
     synced: Annotated[int, Meta(description="Rows brought in or brought up to date so far.")]
     skipped: Annotated[int, Meta(description="The rest of the rows that Cal.com showed so far.")]
@@ -103,7 +101,7 @@ class CalcomConnectionBody(Struct, frozen=True, kw_only=True):
     id: Annotated[str, Meta(examples=["int_0352lF5NnllfIJ66lPpfc3"])]
     organizationId: Annotated[str, Meta(description="The organization.")]  # noqa: N815
     baseUrl: Annotated[  # noqa: N815
-        str, Meta(description="The API of Cal.com.", examples=["https://api.cal.com/v2"])
+        str, Meta(description="The address of Cal.com's API.", examples=["https://api.cal.com/v2"])
     ]
     apiKey: Annotated[  # noqa: N815
         str, Meta(description="The last four characters of the key.", examples=["…4f9Q"])
@@ -113,10 +111,10 @@ class CalcomConnectionBody(Struct, frozen=True, kw_only=True):
         list[CalcomMappingBody], Meta(description="Which bookings go to which schedule.")
     ]
     onConflict: Annotated[  # noqa: N815
-        OnConflict, Meta(description="How a new booking is treated whose time is taken here.")
+        OnConflict, Meta(description="What happens to a new booking whose time is taken here.")
     ]
     intervalMinutes: Annotated[  # noqa: N815
-        int, Meta(description="How often it is synced by itself; 0 is never.")
+        int, Meta(description="How often it is synced by itself, in minutes; 0 is never.")
     ]
     hasWebhookSecret: Annotated[  # noqa: N815
         bool, Meta(description="Whether webhooks of Cal.com are accepted.")
@@ -132,7 +130,7 @@ class CalcomConnectionBody(Struct, frozen=True, kw_only=True):
         datetime | None, Meta(description="When it is synced by itself; null is never.")
     ]
     createdAt: Annotated[datetime, Meta(description="When it was made.")]  # noqa: N815
-    updatedAt: Annotated[datetime, Meta(description="When it was last put.")]  # noqa: N815
+    updatedAt: Annotated[datetime, Meta(description="When it was last replaced.")]  # noqa: N815
 
 
 def show_run(run: ImportRun) -> dict[str, Any]:

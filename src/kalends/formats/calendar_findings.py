@@ -16,31 +16,30 @@ class CalendarFindingBody(Struct, frozen=True):
     kind: Annotated[
         FindingKind,
         Meta(
-            description="The booking's event was `moved` or `deleted` there, or is `unwritable`; "
-            "an event there lies over it (`overlap`). A calendar that is used could not be read "
-            "for two hours (`unreadable`), or its account wants somebody to sign in anew "
-            "(`reconnect`): these two end by themselves."
+            description="`moved` or `deleted`: that happened to the booking's event there. "
+            "`unwritable`: the event cannot be written. `overlap`: another event there overlaps "
+            "the booking. `unreadable`: a calendar that is used could not be read for two hours. "
+            "`reconnect`: its account needs somebody to sign in again. The last two end by "
+            "themselves."
         ),
     ]
     booking_id: Annotated[
-        str | None, Meta(description="The booking; null for a session, and where it is about none.")
+        str | None,
+        Meta(description="The booking; null for a session, or if it is about no booking."),
     ]
     schedule_id: Annotated[
-        str | None, Meta(description="The booking's schedule; null where it is about no booking.")
+        str | None, Meta(description="The booking's schedule; null if it is about no booking.")
     ]
     calendar_id: Annotated[
-        str | None, Meta(description="The calendar; null where it is about a whole account.")
+        str | None, Meta(description="The calendar; null if it is about a whole account.")
     ]
-    connection_id: Annotated[str | None, Meta(description="The account that it is of.")]
-    seen_at: Annotated[datetime, Meta(description="When it was seen.")]
-    was_from: Annotated[datetime | None, Meta(description="When the booking's event was to start.")]
-    was_until: Annotated[datetime | None, Meta(description="When the booking's event was to end.")]
+    connection_id: Annotated[str | None, Meta(description="The connection to its account.")]
+    seen_at: Annotated[datetime, Meta(description="When it was found.")]
+    was_from: Annotated[datetime | None, Meta(description="When the booking's event should start.")]
+    was_until: Annotated[datetime | None, Meta(description="When the booking's event should end.")]
     is_from: Annotated[
         datetime | None,
-        Meta(
-            description="When the event there starts; null where that is no one time, or nothing "
-            "is there."
-        ),
+        Meta(description="When the event there starts; null if it has no single time, or is gone."),
     ]
     is_until: Annotated[datetime | None, Meta(description="When the event there ends.")]
     reason: Annotated[
@@ -48,7 +47,7 @@ class CalendarFindingBody(Struct, frozen=True):
     ]
     resolution: Annotated[
         Resolution | None,
-        Meta(description="What was decided; null while it is open, and where it ended by itself."),
+        Meta(description="What was decided; null while it is open, or if it ended by itself."),
     ]
     resolved_at: Annotated[
         datetime | None, Meta(description="When it was decided, or ended by itself.")

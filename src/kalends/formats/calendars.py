@@ -19,7 +19,7 @@ from kalends.domain.calendars.syncs import CalendarSync
 from kalends.formats.fields import fields_of
 
 SYNC_STATES: Final = (
-    "`running` until each calendar has been read, or tried, for this sync or a later one."
+    "`running` until each calendar was read, or tried, for this sync or a later one."
 )
 
 
@@ -29,27 +29,29 @@ class CalendarConnectionBody(Struct, frozen=True):
     id: Annotated[str, Meta(examples=["ccn_0352lF5NnllfIJ66lPpfc3"])]
     provider: ProviderName
     account: Annotated[
-        str | None, Meta(description="Whose it is, in its server's words.", examples=["ada"])
+        str | None,
+        Meta(description="The account's name, as its server gives it.", examples=["ada"]),
     ]
     user_id: Annotated[
-        str | None, Meta(description="The user whose it is; null is the organization's.")
+        str | None,
+        Meta(description="The user that the account belongs to; null is the organization."),
     ]
     state: Annotated[
         ConnectionState,
         Meta(
-            description="`reading` until each calendar has been read once, or could not be; "
-            "`reconnect` where the server refuses the password, a consent has ended, or another "
+            description="`reading` until each calendar was read once, or could not be; "
+            "`reconnect` if the server refuses the password, a consent has ended, or another "
             "account answers; `failing` after two hours without an answer."
         ),
     ]
     reason: Annotated[
-        str | None, Meta(description="Why it does not work, or not all of it, as a sentence.")
+        str | None, Meta(description="Why it does not work, or not completely, as a sentence.")
     ]
     consent_lacks: Annotated[
         list[str],
         Meta(
-            description="What the consent does not cover, in the words of the provider's own page, "
-            "such as a box that was left unticked. Without it calendars are read, and none is "
+            description="What the consent does not cover, in the words of the provider's own "
+            "page, such as a box that was left unticked. Without it calendars are read but not "
             "written."
         ),
     ]
@@ -58,7 +60,7 @@ class CalendarConnectionBody(Struct, frozen=True):
     ]
     stale_since: Annotated[
         datetime | None,
-        Meta(description="Since when it could not be read; what was known is used meanwhile."),
+        Meta(description="Since when it could not be read; meanwhile, what was known is used."),
     ]
     calendars_total: int
     created_at: datetime
@@ -71,11 +73,14 @@ class CalendarBody(Struct, frozen=True):
     connection_id: str
     name: Annotated[str, Meta(examples=["Personal"])]
     timezone: Annotated[
-        str | None, Meta(description="The zone of its days; null where it does not say.")
+        str | None, Meta(description="The time zone of its days; null if it names none.")
     ]
     access: Annotated[
         CalendarAccess,
-        Meta(description="What the account may do: see when it is busy, read it, write into it."),
+        Meta(
+            description="What the account may do with it: see when it is busy, read it, or "
+            "write into it."
+        ),
     ]
     last_synced_at: datetime | None
     known_until: Annotated[
@@ -84,18 +89,30 @@ class CalendarBody(Struct, frozen=True):
     ]
     events_total: int
     unreadable_total: Annotated[
-        int, Meta(description="Events that could not be read whole; they may block too little.")
+        int,
+        Meta(
+            description="How many events could not be read completely; they may block too "
+            "little time."
+        ),
     ]
     reason: Annotated[
         str | None,
-        Meta(description="Why it could not be read the last time, as a sentence; else null."),
+        Meta(
+            description="Why it could not be read the last time, as a sentence; null if it could."
+        ),
     ]
 
 
 class ConsentPageBody(Struct, frozen=True):
     """A page on which somebody connects an account."""
 
-    url: Annotated[str, Meta(description="Opened by the first browser alone; shown only now.")]
+    url: Annotated[
+        str,
+        Meta(
+            description="The page's address. It works only in the first browser "
+            "that opens it, and is shown only now."
+        ),
+    ]
     expires_at: datetime
 
 
@@ -119,15 +136,13 @@ class CalendarSyncBody(Struct, frozen=True):
     state: Annotated[SyncState, Meta(description=SYNC_STATES)]
     started_at: Annotated[datetime, Meta(description="When it was asked for.")]
     calendars_total: int
-    calendars_read: Annotated[int, Meta(description="How many have been read.")]
+    calendars_read: Annotated[int, Meta(description="How many were read.")]
     calendars_failed: Annotated[
         int,
-        Meta(description="How many could not be read; what was known of them is used."),
+        Meta(description="How many could not be read; what was known of them stays in use."),
     ]
-    events_changed: Annotated[
-        int, Meta(description="Events that were new, or another than before.")
-    ]
-    events_removed: Annotated[int, Meta(description="Events that were gone.")]
+    events_changed: Annotated[int, Meta(description="How many events were new or had changed.")]
+    events_removed: Annotated[int, Meta(description="How many events were gone.")]
 
 
 class CalendarUseBody(Struct, frozen=True):

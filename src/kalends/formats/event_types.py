@@ -29,8 +29,8 @@ class RequirementBody(Struct, frozen=True):
         Annotated[
             dict[str, int],
             Meta(
-                description="Who takes how large a part, as it was given; left out where nothing "
-                "was. Who has none has 1.",
+                description="How large a share each schedule gets, as given; missing if none "
+                "were given. A schedule without one has 1.",
                 examples=[{"sch_0352lF5NnllfIJ66lPpfc3": 2}],
             ),
         ]
@@ -65,9 +65,10 @@ class AttendeeFieldsBody(Struct, frozen=True):
     """What the form of the page asks for beside name and e-mail address."""
 
     phone: Annotated[
-        FieldUse, Meta(description="A telephone number. Always asked for where it is a call.")
+        FieldUse,
+        Meta(description="Whether a telephone number is asked for. Calls always ask for it."),
     ]
-    notes: Annotated[FieldUse, Meta(description="What else the attendee wants to say.")]
+    notes: Annotated[FieldUse, Meta(description="Whether there is a field for notes.")]
 
 
 class QuestionTextsBody(Struct, frozen=True):
@@ -82,7 +83,10 @@ class EventTypeTextsBody(Struct, frozen=True):
 
     name: str | None
     description: str | None
-    questions: Annotated[dict[str, QuestionTextsBody], Meta(description="By their keys.")]
+    questions: Annotated[
+        dict[str, QuestionTextsBody],
+        Meta(description="The questions' texts, by the keys of the questions."),
+    ]
 
 
 class EventTypeBody(Struct, frozen=True):
@@ -94,7 +98,7 @@ class EventTypeBody(Struct, frozen=True):
     description: str | None
     duration_minutes: int
     slot_step_minutes: Annotated[
-        int, Meta(description="Minutes between the starts that are offered; else the duration.")
+        int, Meta(description="Minutes between the starts that are offered.")
     ]
     buffer_before_minutes: int
     buffer_after_minutes: int
@@ -103,42 +107,47 @@ class EventTypeBody(Struct, frozen=True):
     ]
     max_days_ahead: int | None
     booking_limits: EventTypeLimits
-    capacity: Annotated[int, Meta(description="Seats.")]
+    capacity: Annotated[int, Meta(description="How many bookings share one session (seats).")]
     requires_confirmation: bool
     requirements: Annotated[
-        list[RequirementBody], Meta(description="Empty: it serves any schedule.")
+        list[RequirementBody],
+        Meta(description="Which schedules must be free. Empty: any schedule can be booked."),
     ]
     schedule_id: Annotated[
-        str | None, Meta(description="The one schedule, where the requirements are just that.")
+        str | None, Meta(description="The schedule, if the requirements are just that one.")
     ]
     location: str | None
     location_type: Annotated[
         LocationType | None,
         Meta(
-            description="Where it is in_person, its page shows every visitor the zone of its first "
-            "schedule, and lets none choose another."
+            description="The kind of place. With in_person, its page shows every visitor the "
+            "zone of its first schedule and offers no other."
         ),
     ]
     questions: list[QuestionBody]
     reminders_minutes_before: list[int]
     cancellation_notice_minutes: Annotated[
-        int | None, Meta(description="Binds attendees who cancel or move a booking themselves.")
+        int | None,
+        Meta(
+            description="How many minutes before the start attendees can last "
+            "cancel or move a booking themselves."
+        ),
     ]
     expire_pending: bool
     complete_after_minutes: int | None
     is_active: bool
     host_choice: Annotated[
-        HostChoice, Meta(description="Whether visitors of its page choose with whom it is.")
+        HostChoice, Meta(description="Whether visitors of its page choose the host.")
     ]
     visibility: Annotated[
         Visibility,
-        Meta(description="`unlisted`: it has its page, and stands in no list of pages."),
+        Meta(description="`unlisted`: it has its page, but no list of pages shows it."),
     ]
     position: Annotated[
         int | None,
         Meta(
-            description="Its place on the organization's page: ascending, then those without one "
-            "in the order of their creation.",
+            description="Its place on the organization's page: ascending; those without one "
+            "follow in order of creation.",
             examples=[1],
         ),
     ]

@@ -24,8 +24,8 @@ class EventBody(Struct, frozen=True):
     data: Annotated[
         Raw,
         Meta(
-            description="The booking as it was right after. Of `calendar.finding` the finding, of "
-            "`calendar.failing` and `calendar.recovered` the connection.",
+            description="The booking as it was right after the change. With `calendar.finding` "
+            "the finding, with `calendar.failing` and `calendar.recovered` the connection.",
             extra_json_schema={"anyOf": [{"$ref": COMPONENT + name} for name in _ABOUT]},
         ),
     ]

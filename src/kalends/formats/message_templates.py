@@ -18,12 +18,19 @@ class MessageTemplateBody(Struct, frozen=True):
     audience: TemplateAudience
     locale: Annotated[
         str | None,
-        Meta(description="The language (BCP 47) of its words; null is each.", examples=["de"]),
+        Meta(
+            description="The language (BCP 47) of its words; null is every language.",
+            examples=["de"],
+        ),
     ]
-    event_type_id: Annotated[str | None, Meta(description="null is about all.")]
-    subject: Annotated[str | None, Meta(description="null is ours.")]
-    body: Annotated[str | None, Meta(description="Markdown; null is ours.")]
-    is_off: Annotated[bool, Meta(description="Whether such mails are not sent.")]
+    event_type_id: Annotated[
+        str | None, Meta(description="The event type that it is for; null is all.")
+    ]
+    subject: Annotated[str | None, Meta(description="The subject; null is the standard one.")]
+    body: Annotated[
+        str | None, Meta(description="The text, in Markdown; null is the standard one.")
+    ]
+    is_off: Annotated[bool, Meta(description="Whether these mails are not sent.")]
     created_at: datetime
     updated_at: datetime
 

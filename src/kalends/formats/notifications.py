@@ -18,8 +18,8 @@ class UserNotificationsBody(Struct, frozen=True):
     agenda_at: Annotated[
         str | None,
         Meta(
-            description="When a mail with the day's bookings is sent, in the user's zone; null: "
-            "never.",
+            description="At what time of day a mail with the day's bookings is sent, in the "
+            "user's zone; null is never.",
             examples=["07:30"],
         ),
     ]

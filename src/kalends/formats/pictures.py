@@ -18,8 +18,8 @@ class PictureBody(Struct, frozen=True):
     url: Annotated[
         str,
         Meta(
-            description="Below the address of this installation. It holds a hash of the picture, "
-            "and may be kept for good.",
+            description="A path on this installation. It contains a hash of the picture, and "
+            "what it shows never changes.",
             examples=["/static/pictures/org_0352lF5NnllfIJ66lPpfc3/1f0d3c5a-480x120.png"],
         ),
     ]

@@ -93,19 +93,21 @@ class ScheduleBody(Struct, frozen=True):
     user_id: Annotated[
         str | None,
         Meta(
-            description="The member whose schedule it is; null is a room's, or a machine's.",
+            description="The user that the schedule belongs to; null for a room or a machine.",
             examples=["usr_0352lF5NnllfIJ66lPpfc3"],
         ),
     ]
     slug: Annotated[
         str, Meta(description="Unique in the organization, for URLs.", examples=["room-1"])
     ]
-    public_name: Annotated[str, Meta(description="What attendees see.", examples=["Ada Lovelace"])]
-    color: Annotated[Color, Meta(description="What tells it apart from others at a glance.")]
+    public_name: Annotated[
+        str, Meta(description="The name that attendees see.", examples=["Ada Lovelace"])
+    ]
+    color: Annotated[Color, Meta(description="A colour that tells schedules apart at a glance.")]
     calendar_policy: CalendarPolicyBody
     photo: Annotated[
         PictureBody | None,
-        Meta(description="What attendees see beside the name; set by a call of its own."),
+        Meta(description="The photo that attendees see beside the name; set by a call of its own."),
     ]
 
 
@@ -128,12 +130,13 @@ class BusyTimeBody(Struct, frozen=True):
     source: Annotated[
         BusySource,
         Meta(
-            description="`manual` was entered. `calendar` comes from a calendar elsewhere, in "
-            "pieces of at most a day, and cannot be deleted here."
+            description="`manual` was entered here. `calendar` comes from a calendar elsewhere, "
+            "in pieces of at most a day, and cannot be deleted here."
         ),
     ]
     calendar_id: Annotated[
-        str | None, Meta(description="The calendar that it comes from; null was entered.")
+        str | None,
+        Meta(description="The calendar that it comes from; null if it was entered here."),
     ]
 
 

@@ -27,13 +27,13 @@ class SlotBody(Struct, frozen=True):
 
     start_time: datetime
     end_time: datetime
-    schedule_ids: Annotated[list[str], Meta(description="Those that a booking would get.")]
+    schedule_ids: Annotated[list[str], Meta(description="The schedules that a booking would take.")]
     seats_left: int
     local_start: (
         Annotated[
             str,
             Meta(
-                description="The start on the wall clock of `timezone`, where that is given.",
+                description="The start on the wall clock of `timezone`, if that was given.",
                 examples=["2026-12-01T11:00:00+01:00"],
                 extra_json_schema={"format": "date-time"},
             ),

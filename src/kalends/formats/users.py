@@ -17,16 +17,14 @@ class UserBody(Struct, frozen=True):
     email: str
     role: Role
     schedule_ids: Annotated[
-        list[str], Meta(description="The schedules that are the user's, in this organization.")
+        list[str], Meta(description="The schedules of this organization that belong to the user.")
     ]
     two_factor: Annotated[
         bool, Meta(description="Whether signing in takes a second factor; false so far.")
     ]
     last_seen_at: Annotated[
         datetime | None,
-        Meta(
-            description="When the user last signed in; null where no session of the user is left."
-        ),
+        Meta(description="When the user last signed in; null if no session of the user is left."),
     ]
     created_at: datetime
 

@@ -13,7 +13,12 @@ class ZoomBody(Struct, frozen=True):
 
     account_id: str
     client_id: str
-    user: Annotated[str, Meta(description="Whose meetings they are: an address, an id or `me`.")]
+    user: Annotated[
+        str,
+        Meta(
+            description="The user at Zoom to whom the meetings belong: an address, an id or `me`."
+        ),
+    ]
 
 
 class VideoHookBody(Struct, frozen=True):
@@ -36,7 +41,9 @@ class CreatedVideoHookBody(Struct, frozen=True):
     url: str
     secret: Annotated[
         str | None,
-        Meta(description="What requests are signed with; shown only where the hook is new."),
+        Meta(
+            description="The secret that requests are signed with; shown only if the hook is new."
+        ),
     ]
 
 

@@ -21,7 +21,7 @@ class WebhookBody(Struct, frozen=True):
     description: str | None
     enabled: bool
     disabled_reason: Annotated[
-        str | None, Meta(description="Why it was disabled, where it did not happen by hand.")
+        str | None, Meta(description="Why it was disabled, unless somebody did it by hand.")
     ]
     created_at: datetime
 
@@ -30,7 +30,8 @@ class CreatedWebhookBody(WebhookBody, frozen=True):
     """A new endpoint, with its secret."""
 
     secret: Annotated[
-        str, Meta(description="The key of the signatures; never shown again.", examples=["whsec_…"])
+        str,
+        Meta(description="The secret of the signatures; never shown again.", examples=["whsec_…"]),
     ]
 
 
@@ -38,7 +39,7 @@ class RotatedSecretBody(Struct, frozen=True):
     """A new secret."""
 
     secret: Annotated[
-        str, Meta(description="The key of the signatures from now on.", examples=["whsec_…"])
+        str, Meta(description="The secret of signatures from now on.", examples=["whsec_…"])
     ]
     previous_secret_until: Annotated[
         datetime, Meta(description="Until then `webhook-signature` carries both signatures.")
@@ -49,10 +50,12 @@ class DeliveryAttemptBody(Struct, frozen=True):
     """One attempt to deliver."""
 
     at: datetime
-    status: Annotated[int | None, Meta(description="Of HTTP; null where nothing came back.")]
+    status: Annotated[
+        int | None, Meta(description="The HTTP status of the answer; null if there was none.")
+    ]
     duration_ms: int
-    error: Annotated[str | None, Meta(description="Why it failed; null where it was taken.")]
-    response: Annotated[str | None, Meta(description="The first kilobyte of what came back.")]
+    error: Annotated[str | None, Meta(description="Why it failed; null if it was accepted.")]
+    response: Annotated[str | None, Meta(description="The first kilobyte of the answer.")]
 
 
 class DeliveryBody(Struct, frozen=True):
@@ -66,8 +69,8 @@ class DeliveryBody(Struct, frozen=True):
     next_attempt_at: Annotated[
         datetime | None,
         Meta(
-            description="When it is tried next; null where nothing waits. One that stands behind "
-            "another event of its booking has that one's time."
+            description="When it is tried next; null if nothing waits. A delivery behind another "
+            "event of its booking shows that one's time."
         ),
     ]
     created_at: datetime

@@ -34,15 +34,17 @@ from kalends.web.http.routes import BOOKING_SCOPES, Handler, Resource, Route
 
 MOST_DECISIONS: Final = 200
 ACTIONS: Final = (
-    "`reassign`: `schedule_id` takes it. `cancel`. `offer`: the attendee is asked by mail to "
-    "choose another time, whatever the notice; until then the booking keeps its own and has "
-    "`needs_new_time`. `keep`: it stays as it is."
+    "`reassign`: `schedule_id` takes the booking. `cancel`: it is cancelled. `offer`: the "
+    "attendee is asked by mail to choose another time, whatever the notice; until then the "
+    "booking keeps its time and has `needs_new_time`. `keep`: it stays as it is."
 )
 
 
 class CreateAbsence(RequestModel, frozen=True):
     start_time: Instant
-    end_time: Annotated[Instant, Meta(description="After `start_time`, by five years at most.")]
+    end_time: Annotated[
+        Instant, Meta(description="The end; after `start_time`, by five years at most.")
+    ]
     reason: Annotated[Line | None, Meta(examples=["Ill"])] = None
 
 
@@ -69,8 +71,8 @@ class ResolveAbsence(RequestModel, frozen=True):
 async def create_absence(call: Call) -> HttpAnswer:
     """Enter an absence
 
-    The time is busy at once, on the schedule or on all schedules of the user, and holds in it end.
-    Bookings that it meets stay until they are settled; `affected` lists them.
+    The time is busy at once, on the schedule or on all schedules of the user, and holds within it
+    end. Existing bookings in that time stay until they are settled; `affected` lists them.
     """
     closed = ClosedTime(**structs.asdict(await call.body(CreateAbsence)))
     return await call.change(
@@ -106,7 +108,7 @@ async def update_absence(call: Call) -> HttpAnswer:
 async def delete_absence(call: Call) -> HttpAnswer:
     """Delete an absence
 
-    Its busy times go. What was done about bookings stays done.
+    Its busy times are deleted. Decisions about bookings that were carried out stay as they are.
     """
     return await call.change(
         partial(deleted, ids.ABSENCE), absences.delete_absence, _owner_in(call), _absence_in(call)
@@ -114,21 +116,22 @@ async def delete_absence(call: Call) -> HttpAnswer:
 
 
 async def list_absence_bookings(call: Call) -> HttpAnswer:
-    """List the bookings that an absence meets
+    """List the bookings during an absence
 
-    As of now, also those that have begun, sorted by `start_time`, then id: each with who could take
-    it, and what was decided about it. Buffers count; each seat of a group session is a booking.
+    The bookings that overlap the absence now, also those that have begun, each with the schedules
+    that could take it and what was decided about it. Sorted by `start_time`, then id. Buffers
+    count as part of a booking; each seat of a group session is a booking.
     """
     use_case = partial(absences.list_affected, owner=_owner_in(call), absence_id=_absence_in(call))
     return await answer_page(call, call.query(PageQuery), use_case, show_affected)
 
 
 async def resolve_absence(call: Call) -> HttpAnswer:
-    """Settle the bookings that an absence meets
+    """Settle the bookings during an absence
 
-    Each decision is done by itself, in order, and each attendee gets one mail about it. Seats of a
-    group session that go to one schedule go together: all of them, or none. Sending it
-    again goes on where it stopped: what was done is not done a second time.
+    Decisions are carried out one by one, in order, and each attendee gets one mail. Seats of a
+    group session that go to the same schedule go together: all of them, or none. Sending the
+    request again continues where it stopped: nothing is done twice.
     """
     decisions = [_decision(one) for one in (await call.body(ResolveAbsence)).decisions]
     outcomes = await absences.settle_all(

@@ -26,12 +26,12 @@ class CreateApiKey(RequestModel, frozen=True):
             min_length=1,
             max_length=20,
             description="What the key may do. Write does not include read; `*:read` is every "
-            "read but keys, `*` is everything.",
+            "read except of keys, `*` is everything.",
             examples=[["bookings:read", "bookings:write"]],
         ),
     ]
     name: (
-        Annotated[Label, Meta(description="What the key is for; none where it is empty.")] | None
+        Annotated[Label, Meta(description="What the key is for; an empty text is no name.")] | None
     ) = None
     expires_at: Annotated[Instant, Meta(description="Default: never.")] | None = None
 
@@ -39,7 +39,7 @@ class CreateApiKey(RequestModel, frozen=True):
 async def list_api_keys(call: Call) -> HttpAnswer:
     """List API keys
 
-    Those that were not revoked, oldest first. The secrets are not shown.
+    Those that are not revoked, oldest first. Secrets are not shown.
     """
     query = call.query(PageQuery)
     return await answer_page(call, query, api_keys.list_api_keys, show_api_key)
@@ -48,7 +48,7 @@ async def list_api_keys(call: Call) -> HttpAnswer:
 async def create_api_key(call: Call) -> HttpAnswer:
     """Create an API key
 
-    The answer shows the `key` itself; it is never shown again.
+    The answer shows the `key` itself, which is never shown again.
     """
     body = await call.body(CreateApiKey)
     return await call.change(
@@ -59,7 +59,7 @@ async def create_api_key(call: Call) -> HttpAnswer:
 async def revoke_api_key(call: Call) -> HttpAnswer:
     """Revoke an API key
 
-    It stops working at once in the process that answers, in others within 5 seconds.
+    It stops working at once in the process that answers, and in others within 5 seconds.
     """
     key_id = call.id(ids.API_KEY)
     answer = await call.change(partial(deleted, ids.API_KEY), api_keys.revoke_api_key, key_id)

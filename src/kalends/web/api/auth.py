@@ -48,10 +48,10 @@ class SignedOut(Struct, frozen=True):
 async def login(call: Call) -> HttpAnswer:
     """Sign in
 
-    Answers the user and sets the cookie `kalends_session` (HttpOnly, SameSite=Lax, Secure under
-    https) with a new session, which ends 14 days later or at sign-out. In a minute ten attempts may
-    fail for an account from one address, and thirty from one address; then 429, from that address
-    alone.
+    Answers with the user and sets the cookie `kalends_session` (HttpOnly, SameSite=Lax, Secure
+    under https) with a new session, which ends 14 days later or at sign-out. Ten attempts a
+    minute may fail for one account from one address, and thirty from one address in all; after
+    that the answer is 429, for that address only.
     """
     body = await call.body(Login)
     credentials = Credentials(body.email, body.password, address_of(call.scope))
@@ -66,7 +66,7 @@ async def login(call: Call) -> HttpAnswer:
 async def logout(call: Call) -> HttpAnswer:
     """Sign out
 
-    Ends the session on the server and takes the cookie back.
+    Ends the session on the server and deletes the cookie.
     """
     answer = await call.change(
         signed_out_response, sign_in_sessions.sign_out, token_in(call.headers)
@@ -75,9 +75,9 @@ async def logout(call: Call) -> HttpAnswer:
 
 
 async def me(call: Call) -> HttpAnswer:
-    """Who is signed in
+    """Get who is signed in
 
-    The user, and the role in each organization and sandbox.
+    The user, with the role in each organization and sandbox.
     """
     return account_response(await call.read(sign_in_sessions.get_account, call.user_id))
 
@@ -85,7 +85,8 @@ async def me(call: Call) -> HttpAnswer:
 async def update_me(call: Call) -> HttpAnswer:
     """Choose language and time zone of the signed-in user
 
-    The console and mails to the user are in the language; mails to the user have the zone's times.
+    The console and mails to the user are in this language, and mails show times in this time
+    zone.
     """
     body = await call.body(UpdateAccount)
     if body.timezone is not UNSET and body.timezone is not None:

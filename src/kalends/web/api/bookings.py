@@ -34,8 +34,8 @@ MOST_SCHEDULES: Final = 300
 NOT_AN_ID: Final = UUID(int=0)
 _STATUS: Final = "|".join(Status)
 LOCALE: Final = (
-    "The attendee's language as a tag (BCP 47), by which the clock and the dates of mail and pages "
-    "go. Kept in its canonical form: `DE-ch` as `de-CH`."
+    "The attendee's language as a tag (BCP 47), which decides how dates and the clock look in "
+    "mail and on pages. Stored in canonical form: `DE-ch` as `de-CH`."
 )
 
 
@@ -56,12 +56,12 @@ class BookingsQuery(PageQuery, frozen=True):
         ]
         | None
     ) = None
-    upcoming: Annotated[bool, Meta(description="Only those that start in the future.")] = False
+    upcoming: Annotated[bool, Meta(description="Only bookings that start in the future.")] = False
     start_date: (
         Annotated[
             DayOrInstant,
             Meta(
-                description="Starts on or after: a day or an instant.",
+                description="Only bookings that start then or later: a day or an instant.",
                 examples=["2026-12-01", "2026-12-01T10:00:00Z"],
             ),
         ]
@@ -71,8 +71,8 @@ class BookingsQuery(PageQuery, frozen=True):
         Annotated[
             DayOrInstant,
             Meta(
-                description="Starts on or before: an instant, or a day, which counts whole;"
-                " not before `start_date`.",
+                description="Only bookings that start then or earlier: an instant, or a day, "
+                "which is included whole; not before `start_date`.",
                 examples=["2026-12-31"],
             ),
         ]
@@ -82,8 +82,8 @@ class BookingsQuery(PageQuery, frozen=True):
         Annotated[
             DayOrInstant,
             Meta(
-                description="With `overlaps_end`: bookings whose time meets the span, also those"
-                " that began before it. Where the span begins: a day or an instant.",
+                description="Start of a span, given with `overlaps_end`: only bookings that "
+                "overlap the span, also those that began before it. A day or an instant.",
                 examples=["2026-12-01", "2026-12-01T10:00:00Z"],
             ),
         ]
@@ -93,8 +93,8 @@ class BookingsQuery(PageQuery, frozen=True):
         Annotated[
             DayOrInstant,
             Meta(
-                description="Where the span of `overlaps_start` ends: an instant, which is not part"
-                " of it any more, or a day, which is included.",
+                description="End of the span: an instant, which is not part of it, or a day, "
+                "which is included.",
                 examples=["2026-12-01", "2026-12-01T18:00:00Z"],
             ),
         ]
@@ -104,8 +104,8 @@ class BookingsQuery(PageQuery, frozen=True):
         Annotated[
             str,
             Meta(
-                description="Part of the address, in any case. A space, which no address holds, is"
-                " read as `+`.",
+                description="Part of the attendee's address, in upper or lower case. A space, "
+                "which no address contains, is read as `+`.",
                 min_length=1,
                 max_length=254,
             ),
@@ -113,7 +113,7 @@ class BookingsQuery(PageQuery, frozen=True):
         | None
     ) = None
     timezone: (
-        Annotated[ZoneName, Meta(description="The zone in which bare days are read.")] | None
+        Annotated[ZoneName, Meta(description="The time zone of days without a time.")] | None
     ) = None
 
 
@@ -141,14 +141,17 @@ class CreateBooking(RequestModel, frozen=True):
     answers: Annotated[
         dict[str, Any], Meta(description="Answers to the event type's questions, by key.")
     ] = {}
-    metadata: Annotated[dict[str, Any], Meta(description="Anything of your own.")] = {}
+    metadata: Annotated[dict[str, Any], Meta(description="Any data of your own.")] = {}
     hold_id: Annotated[
         str | None,
-        Meta(description="Takes the place of a hold of the same time (409 HOLD_EXPIRED if over)."),
+        Meta(description="Replaces this hold of the same time (409 HOLD_EXPIRED if it has ended)."),
     ] = None
     override: Annotated[
         bool,
-        Meta(description="No rule of availability applies (needs the scope bookings:override)."),
+        Meta(
+            description="Books although rules of availability refuse it, but never a taken "
+            "time; needs the scope `bookings:override`."
+        ),
     ] = False
 
 
@@ -172,17 +175,18 @@ class UpdateBooking(RequestModel, frozen=True):
     timezone: ZoneName | UnsetType = UNSET
     attendee: UpdateAttendee | UnsetType = UNSET
     metadata: Annotated[
-        dict[str, Any], Meta(description="Merged key by key; a key set to null goes.")
+        dict[str, Any], Meta(description="Merged key by key; a key set to null is removed.")
     ] = {}
     start_time: Instant | UnsetType = UNSET
     end_time: Annotated[
-        Instant | UnsetType, Meta(description="Default: the booking keeps its length.")
+        Instant | UnsetType, Meta(description="The new end. Default: the booking keeps its length.")
     ] = UNSET
     schedule_id: Annotated[
         str | UnsetType,
         Meta(
-            description="Another schedule takes it: for a booking on one schedule, within the "
-            "event type's requirements. With no new time, no rule on when to book is asked."
+            description="Another schedule that takes it, within the event type's requirements; "
+            "for a booking on one schedule. Without a new time, rules about when to book do not "
+            "apply."
         ),
     ] = UNSET
     schedule_ids: (
@@ -191,7 +195,7 @@ class UpdateBooking(RequestModel, frozen=True):
             Meta(
                 min_length=1,
                 max_length=MOST_SCHEDULES,
-                description="The same, for a booking on several: all that it is to take.",
+                description="The same for a booking on several schedules: all that it is to take.",
             ),
         ]
         | UnsetType
@@ -201,15 +205,19 @@ class UpdateBooking(RequestModel, frozen=True):
         bool,
         Meta(
             description="false: no mail about this change, neither to the attendee nor to the "
-            "organization. Its event and webhooks are as always, and the next invitation is right."
+            "organization. Its event and webhooks are sent as always, and the next invitation "
+            "includes the change."
         ),
     ] = True
 
 
 class CancelQuery(RequestModel, frozen=True):
-    reason: Annotated[Text, Meta(description="Kept as cancellation_reason.")] | None = None
+    reason: (
+        Annotated[Text, Meta(description="The reason, stored as `cancellation_reason`.")] | None
+    ) = None
     notify: Annotated[
-        bool, Meta(description="false: no mail about it; its event and webhooks are as always.")
+        bool,
+        Meta(description="false: no mail about it; its event and webhooks are sent as always."),
     ] = True
 
 
@@ -232,9 +240,9 @@ async def get_booking(call: Call) -> HttpAnswer:
 async def create_booking(call: Call) -> HttpAnswer:
     """Create a booking
 
-    Takes the time and answers the booking: PENDING, or CONFIRMED where its event type confirms by
-    itself. It never double-books. A time that is over can be recorded too, where neither event type
-    nor schedule sets a notice (null; 0 is one).
+    Takes the time and answers with the booking: PENDING, or CONFIRMED if its event type needs no
+    confirmation. A time that is taken is refused, so nothing is ever booked twice. A past time can
+    be recorded, too, if neither event type nor schedule sets a notice (null; 0 is one).
     """
     new = parse_new(await call.body(CreateBooking))
     return await call.change(partial(booking_response, status=201), bookings.create_booking, new)
@@ -243,10 +251,10 @@ async def create_booking(call: Call) -> HttpAnswer:
 async def update_booking(call: Call) -> HttpAnswer:
     """Update a booking's status, details or time, or who takes it
 
-    PENDING may become CONFIRMED or CANCELLED; CONFIRMED may become COMPLETED, CANCELLED or NO_SHOW.
-    Setting the status it has changes nothing and succeeds. With another `attendee.email`, the new
-    address is invited, the one before gets a cancellation, and links that were sent before stop
-    working.
+    PENDING may become CONFIRMED or CANCELLED; CONFIRMED may become COMPLETED, CANCELLED or
+    NO_SHOW. Setting the status that it has already succeeds and changes nothing. If
+    `attendee.email` changes, the new address is invited, the old one gets a cancellation, and
+    links that were sent before stop working.
     """
     return await answer_patch(
         call,

@@ -33,8 +33,8 @@ class BusyTimesQuery(PageQuery, frozen=True):
         Annotated[
             DayOrInstant,
             Meta(
-                description="Those that end after this: an instant, or a day in the schedule's "
-                "zone.",
+                description="Only those that end after this: an instant, or a day in the "
+                "schedule's zone.",
                 examples=["2026-12-01"],
             ),
         ]
@@ -44,7 +44,7 @@ class BusyTimesQuery(PageQuery, frozen=True):
         Annotated[
             DayOrInstant,
             Meta(
-                description="Those that start before this: an instant, or a day, which is "
+                description="Only those that start before this: an instant, or a day, which is "
                 "included.",
                 examples=["2026-12-31"],
             ),
@@ -55,14 +55,17 @@ class BusyTimesQuery(PageQuery, frozen=True):
 
 class CreateBusyTime(RequestModel, frozen=True):
     start_time: Instant
-    end_time: Annotated[Instant, Meta(description="After `start_time`, by five years at most.")]
+    end_time: Annotated[
+        Instant, Meta(description="The end; after `start_time`, by five years at most.")
+    ]
     reason: Annotated[Line | None, Meta(examples=["Holiday"])] = None
 
 
 async def list_busy_times(call: Call) -> HttpAnswer:
     """List the busy times of a schedule
 
-    With what is busy in the calendars elsewhere that it reads. Sorted by `start_time`, then id.
+    Includes what is busy in the calendars elsewhere that the schedule reads. Sorted by
+    `start_time`, then id.
     """
     schedule = await call.read(schedules.get_schedule, call.id(ids.SCHEDULE))
     query = call.query(BusyTimesQuery)
@@ -74,8 +77,8 @@ async def list_busy_times(call: Call) -> HttpAnswer:
 async def create_busy_time(call: Call) -> HttpAnswer:
     """Create a busy time
 
-    Time that cannot be booked and is no booking. It may overlap anything: bookings that are already
-    there stay as they are, new ones are refused with `BUSY`.
+    A busy time is time that cannot be booked and is not a booking. It may overlap anything:
+    existing bookings stay as they are, new ones are refused with `BUSY`.
     """
     parse = partial(parse_new, await call.raw_json())
     schedule_id = call.id(ids.SCHEDULE)

@@ -42,15 +42,15 @@ Visible = r"^[\x21-\x7e]+$"
 FirstStart = Annotated[
     DayOrInstant,
     Meta(
-        description="Bookings that start on or after: an instant, or a day (UTC).",
+        description="Only bookings that start then or later: an instant, or a day (UTC).",
         examples=["2026-12-01"],
     ),
 ]
 LastStart = Annotated[
     DayOrInstant,
     Meta(
-        description="Bookings that start on or before: an instant, or a day (UTC), which "
-        "counts whole.",
+        description="Only bookings that start then or earlier: an instant, or a day (UTC), which "
+        "is included whole.",
         examples=["2026-12-31"],
     ),
 ]
@@ -81,7 +81,7 @@ class PutCalcomConnection(RequestModel, frozen=True, rename="camel"):
     api_key: Annotated[
         str,
         Meta(
-            description="A key of Cal.com; kept encrypted and never shown again.",
+            description="An API key of Cal.com; stored encrypted and never shown again.",
             min_length=8,
             max_length=500,
             pattern=Visible,
@@ -89,12 +89,12 @@ class PutCalcomConnection(RequestModel, frozen=True, rename="camel"):
         ),
     ]
     default_schedule_id: Annotated[
-        str, Meta(description="The schedule of bookings that no mapping covers.")
+        str, Meta(description="The schedule for bookings that no mapping covers.")
     ]
     base_url: Annotated[
         str,
         Meta(
-            description="Of a self-hosted Cal.com: the address of its API v2.",
+            description="The address of API v2 of a self-hosted Cal.com.",
             min_length=1,
             max_length=500,
             pattern=Visible,
@@ -103,21 +103,26 @@ class PutCalcomConnection(RequestModel, frozen=True, rename="camel"):
     mappings: Annotated[
         list[CalcomMappingInput],
         Meta(
-            description="An event type's mapping wins over a host's, a host's over the default.",
+            description="An event type's mapping takes precedence over a host's, and a host's "
+            "over the default.",
             max_length=500,
         ),
     ] = []
     on_conflict: Annotated[
         OnConflict,
         Meta(
-            description="How to treat a new booking whose time is taken here: skip leaves it "
-            "out and tries it again at each run, record brings it in without taking time, marked "
-            "as in conflict."
+            description="What to do with a new booking whose time is taken here: `skip` leaves "
+            "it out and tries it again at each sync, `record` brings it in without taking time, "
+            "marked as in conflict."
         ),
     ] = OnConflict.SKIP
     interval_minutes: Annotated[
         int,
-        Meta(description="How often it is synced by itself; 0 is never.", ge=0, le=WEEK_MINUTES),
+        Meta(
+            description="How often it is synced by itself, in minutes; 0 is never.",
+            ge=0,
+            le=WEEK_MINUTES,
+        ),
     ] = DEFAULT_INTERVAL_MINUTES
     webhook_secret: (
         Annotated[
@@ -146,18 +151,18 @@ class ReceivedHookBody(Struct, frozen=True):
 async def sync_calcom(call: Call) -> HttpAnswer:
     """Sync with Cal.com
 
-    Imports bookings from Cal.com, each exactly once, and keeps them up to date: all that has
-    changed there since the last time, or all that starts within a range. A row that was rescheduled
-    there moves its booking here; where both sides have changed a field, the later change wins.
-    Nothing is announced to attendees by mail; webhooks fire.
+    Imports bookings from Cal.com, each exactly once, and keeps them up to date: all that changed
+    there since the last sync, or all that start within a range. If a booking was rescheduled
+    there, it moves here; if both sides changed a field, the later change wins. Attendees get no
+    mail; webhooks are sent.
 
-    A sync that takes longer than 20 seconds is answered with 202 and goes on as a job. A second one
-    of the same organization waits for the first. It fails when Cal.com has not answered for 60
-    seconds.
+    A sync that takes longer than 20 seconds is answered with 202 and continues as a job. A second
+    sync of the same organization waits for the first. A sync fails if Cal.com has not answered
+    for 60 seconds.
 
-    Each answer names all that is still left out, also what Cal.com did not show again, and counts
-    what it brought in. What another account of Cal.com brought in before is not touched, and named
-    as left out once this one was shown it. Needs an admin.
+    Each answer counts what was brought in and names all that is still left out, also what Cal.com
+    did not show again. Bookings that another account of Cal.com brought in before are not
+    touched; they are named as left out once this account shows them. Needs an admin.
     """
     admin, body = await body_of_admin(call, SyncCalcom)
     run = await runs.sync_bookings(call.context, admin.organization_id, span_of(body))
@@ -171,7 +176,7 @@ async def sync_calcom(call: Call) -> HttpAnswer:
 async def get_sync_run(call: Call) -> HttpAnswer:
     """Get a sync
 
-    How a run stands, or how it ended. Needs an admin.
+    The state of a sync, or its result. Needs an admin.
     """
     run_id = call.id(ids.RUN, "run_id")
     run = await runs.find_run_for(call.context, call.user_id, run_id)
@@ -181,10 +186,10 @@ async def get_sync_run(call: Call) -> HttpAnswer:
 async def put_calcom(call: Call) -> HttpAnswer:
     """Connect Cal.com
 
-    Makes the connection or replaces it. Nothing is asked of Cal.com yet. A replaced connection
-    keeps its `hookUrl` and starts over with its next sync; the bookings that it brought are known
-    all the same. Where the key belongs to another account, what the one before brought in stays as
-    it is. Needs an admin.
+    Makes or replaces the connection, without a request to Cal.com yet. A replaced connection
+    keeps its `hookUrl` and starts over with its next sync; the bookings that it brought in are
+    still recognized. If the key belongs to another account, what the previous one brought in
+    stays as it is. Needs an admin.
     """
     admin, body = await body_of_admin(call, PutCalcomConnection)
     connection = await connections.connect(call.context, admin, parse_connection(body))
@@ -194,7 +199,7 @@ async def put_calcom(call: Call) -> HttpAnswer:
 async def get_calcom(call: Call) -> HttpAnswer:
     """Get the connection to Cal.com
 
-    Without the key. Needs an admin.
+    The key is not shown. Needs an admin.
     """
     admin = await admin_in_query(call)
     return connection_response(
@@ -213,12 +218,11 @@ async def delete_calcom(call: Call) -> HttpAnswer:
 
 
 async def receive_calcom_hook(call: Call) -> HttpAnswer:
-    """A webhook of Cal.com
+    """Receive a webhook of Cal.com
 
-    Where Cal.com sends its webhooks to: the `hookUrl` of the connection. The header
-    `X-Cal-Signature-256` has to be the HMAC-SHA256 of the body with the connection's
-    `webhookSecret`, in hex. A hook is a hint: the booking that it names is asked for, and what
-    Cal.com then says is what is brought in.
+    For Cal.com only: the `hookUrl` of the connection. The header `X-Cal-Signature-256` has to be
+    the HMAC-SHA256 of the body with the connection's `webhookSecret`, in hex. The hook is only a
+    hint: Kalends asks Cal.com for the booking that it names, and brings in what Cal.com answers.
     """
     token = call.scope["path_params"]["token"]
     body = await call.raw_body()

@@ -20,9 +20,7 @@ from kalends.web.http.routes import Resource, Route, Scopes
 
 class EventLogQuery(RequestModel, frozen=True):
     after: (
-        Annotated[
-            str, Meta(description="Only what came after this event; default: from the first.")
-        ]
+        Annotated[str, Meta(description="Only events after this one. Default: from the first.")]
         | None
     ) = None
     limit: Limit = 50
@@ -37,7 +35,7 @@ class LogMeta(Struct, frozen=True):
         str | None,
         Meta(
             description="What to give as `after` for the next page: the last event on this one, "
-            "or what was given where nothing has happened since."
+            "or the `after` of this request if nothing has happened since."
         ),
     ]
 
@@ -50,10 +48,10 @@ class EventList(Struct, frozen=True):
 async def read_event_log(call: Call) -> HttpAnswer:
     """Read the event log
 
-    What happened to bookings, oldest first: the bodies of the webhooks. A reader that goes on from
-    `meta.next` misses nothing, also of changes that were under way while it read. A page of large
-    events has fewer than `limit` of them, some 4 MB. Unlike webhooks it tells nobody; ask again
-    after a while.
+    What happened to bookings, oldest first, with the same bodies as webhooks. A reader that
+    continues from `meta.next` misses nothing, not even changes that were under way while it read.
+    Pages are limited to some 4 MB, so a page of large events may hold fewer than `limit`. Nothing
+    is pushed: ask again after a while.
     """
     query = call.query(EventLogQuery)
     after = None

@@ -23,7 +23,8 @@ class QuestionTextsInput(RequestModel, frozen=True):
     options: Annotated[
         list[Name] | None,
         Meta(
-            description="As many as the question's own, in their order. Answers keep the own ones."
+            description="The translated choices, as many as the question has and in its order. "
+            "Answers store the originals."
         ),
     ] = None
 
@@ -35,17 +36,20 @@ class EventTypeTextsInput(RequestModel, frozen=True):
     description: Text | None = None
     questions: Annotated[
         dict[str, QuestionTextsInput],
-        Meta(description="By their keys.", examples=[{"size": {"label": "Wie groß?"}}]),
+        Meta(
+            description="The questions' texts, by the keys of the questions.",
+            examples=[{"size": {"label": "Wie groß?"}}],
+        ),
     ] = {}
 
 
 TranslationsInput = Annotated[
     dict[str, EventTypeTextsInput],
     Meta(
-        description="Its texts by language tag (BCP 47), at most 30. Pages, mails and invitations "
-        "have them in the language of their reader: `de-AT` goes by `de`, where there is none of "
-        "its own. The organization itself reads the originals. When questions change and "
-        "translations are not given, those of the questions follow: an option that is new is not "
+        description="Its texts by language tag (BCP 47), at most 30. Pages, mails and "
+        "invitations use the language of their reader; `de-AT` falls back to `de`. The "
+        "organization itself reads the originals. When questions change and `translations` are "
+        "not given, the translations of questions that remain are kept; a new option is not "
         "translated yet.",
         examples=[{"de": {"name": "Beratung"}}],
     ),

@@ -48,22 +48,22 @@ MOST_REMINDERS: Final = 10
 WITH_OPTIONS: Final = frozenset({QuestionType.SELECT, QuestionType.MULTISELECT})
 
 CHOICE: Final = (
-    "Whether visitors of its page choose with whom it is: not at all, if they like, or always. A "
-    "page with `?host=` and the slug of a schedule is for that one. `GET /slots` and new bookings "
-    "take `schedule_id` whatever it is."
+    "Whether visitors of its page choose the host: never, if they like, or always. A page with "
+    "`?host=` and the slug of a schedule is for that schedule. `GET /slots` and new bookings "
+    "take `schedule_id` in any case."
 )
 
 SHOWN: Final = (
-    "`public` stands on the organization's page and in its Markdown twin; `unlisted` has a page by "
-    "its address only, which search engines are told not to list."
+    "`public` is listed on the organization's page and in its Markdown twin; `unlisted` has a "
+    "page at its address only, which search engines are told not to list."
 )
 Position = Annotated[
     int,
     Meta(
         ge=0,
         le=LAST_POSITION,
-        description="Its place on the organization's page: ascending, then those without one in "
-        "the order of their creation.",
+        description="Its place on the organization's page: ascending; those without one follow "
+        "in order of creation.",
         examples=[1],
     ),
 ]
@@ -72,18 +72,19 @@ RedirectUrl = Annotated[
     Meta(
         max_length=2000,
         pattern=HTTPS_ADDRESS,
-        description="Where the page leads after a booking: https. It gets `booking_id` and "
-        "`status` in its query; a page that is embedded tells the page around it instead.",
+        description="Where the page leads after a booking: an https address. It gets "
+        "`booking_id` and `status` in its query. An embedded page sends a message to the page "
+        "around it instead.",
         examples=["https://example.com/thanks"],
     ),
 ]
 Video = Annotated[
     VideoProvider,
     Meta(
-        description="Who makes the link to the call, which stands in the booking's `location` once "
-        "it is CONFIRMED (that of `jitsi` at once). `google_meet` and `microsoft_teams` need such "
-        "a calendar that the first schedule writes, `zoom` and `url` an account in "
-        "`/organization/video`, `jitsi` the installation's `KALENDS_JITSI_URL`.",
+        description="Who makes the link to the video call, which is the booking's `location` "
+        "once it is CONFIRMED (with `jitsi` at once). `google_meet` and `microsoft_teams` need a "
+        "calendar of that provider that the first schedule writes, `zoom` and `url` an account "
+        "in `/organization/video`, `jitsi` the installation's `KALENDS_JITSI_URL`.",
         examples=["zoom"],
     ),
 ]
@@ -98,7 +99,7 @@ Step = Annotated[
 ]
 Buffer = Annotated[
     int,
-    Meta(ge=0, le=LONGEST_MINUTES, description="Minutes kept free beside the booking."),
+    Meta(ge=0, le=LONGEST_MINUTES, description="Minutes kept free before or after the booking."),
 ]
 Notice = Annotated[
     int,
@@ -111,15 +112,20 @@ Notice = Annotated[
 ]
 Minutes = Annotated[int, Meta(ge=0, le=LONGEST_NOTICE_MINUTES)]
 DaysAhead = Annotated[
-    int, Meta(ge=0, le=MOST_DAYS_AHEAD, description="How far ahead it can be booked. null: any.")
+    int,
+    Meta(
+        ge=0,
+        le=MOST_DAYS_AHEAD,
+        description="How many days ahead it can be booked; null is no limit.",
+    ),
 ]
 Seats = Annotated[
     int,
     Meta(
         ge=1,
         le=MOST_SEATS,
-        description="Bookings that share one session. When it is full, a further one opens where "
-        "other schedules are free.",
+        description="How many bookings share one session. When it is full, a further one opens "
+        "if other schedules are free.",
     ),
 ]
 Reminders = Annotated[
@@ -146,7 +152,8 @@ Key = Annotated[
 
 class EventTypesQuery(PageQuery, frozen=True):
     active: Annotated[
-        bool | None, Meta(description="Only the active ones, or only the others. Default: all.")
+        bool | None,
+        Meta(description="Only active ones (true), or only inactive ones (false). Default: all."),
     ] = None
 
 
@@ -155,9 +162,10 @@ class AttendeeFieldsInput(RequestModel, frozen=True):
     nothing."""
 
     phone: Annotated[
-        FieldUse, Meta(description="A telephone number. Always asked for where it is a call.")
+        FieldUse,
+        Meta(description="Whether a telephone number is asked for. Calls always ask for it."),
     ] = FieldUse.OPTIONAL
-    notes: Annotated[FieldUse, Meta(description="What else the attendee wants to say.")] = (
+    notes: Annotated[FieldUse, Meta(description="Whether there is a field for notes.")] = (
         FieldUse.OPTIONAL
     )
 
@@ -177,10 +185,10 @@ class RequirementInput(RequestModel, frozen=True):
         dict[str, Annotated[int, Meta(ge=1, le=HEAVIEST)]],
         Meta(
             max_length=MOST_REQUIRED_SCHEDULES,
-            description="Who takes how large a part where not all are needed: with 2, twice as "
-            "many bookings in a month as with 1, which is the default. Only of `schedule_ids`; a "
-            "schedule in two requirements has the same weight in both. When members or weights "
-            "change, what was booked before no longer counts for who is next.",
+            description="How large a share each schedule gets, if not all are needed: with 2 it "
+            "gets twice as many bookings in a month as with 1, the default. Only for schedules "
+            "in `schedule_ids`; a schedule in two requirements has the same weight in both. When "
+            "members or weights change, earlier bookings no longer count for whose turn is next.",
             examples=[{"sch_0352lF5NnllfIJ66lPpfc3": 2}],
         ),
     ] = {}
@@ -190,12 +198,12 @@ Requirements = Annotated[
     list[RequirementInput],
     Meta(
         max_length=MOST_REQUIREMENTS,
-        description="All have to be met, each by other schedules; at most 300 schedules in all. "
-        "Empty: any schedule can be booked.",
+        description="All have to be met, each by different schedules; at most 300 schedules in "
+        "all. Empty: any schedule can be booked.",
     ),
 ]
 ScheduleId = Annotated[
-    str, Meta(description="In place of `requirements`, where it is just this schedule.")
+    str, Meta(description="Instead of `requirements`, if it takes just this schedule.")
 ]
 
 
@@ -205,18 +213,24 @@ class QuestionInput(RequestModel, frozen=True):
     key: Key
     label: Annotated[
         Name,
-        Meta(description="That of a `consent` may hold one link, as `[text](https://…)`."),
+        Meta(
+            description="What the attendee is asked. The label of a `consent` may hold one "
+            "link, as `[text](https://…)`."
+        ),
     ]
     type: Annotated[
         QuestionType,
-        Meta(description="A `consent` is ticked: it has to be answered `true`."),
+        Meta(
+            description="The kind of question. A `consent` is a box to tick: it has to be "
+            "answered `true`."
+        ),
     ] = QuestionType.TEXT
     required: Annotated[
-        bool, Meta(description="Whether it has to be answered. A `consent` always has to.")
+        bool, Meta(description="Whether an answer is required. A `consent` always requires one.")
     ] = False
     options: Annotated[
         Annotated[list[Name], Meta(max_length=MOST_OPTIONS)] | None,
-        Meta(description="The choices of a select or multiselect, which must have some."),
+        Meta(description="The choices of a select or multiselect, which must have at least one."),
     ] = None
 
 
@@ -248,7 +262,10 @@ class CreateEventType(RequestModel, frozen=True):
     reminders_minutes_before: Reminders = []
     cancellation_notice_minutes: Annotated[
         Minutes | None,
-        Meta(description="Binds attendees who cancel or move a booking themselves."),
+        Meta(
+            description="How many minutes before the start attendees can last cancel or move a "
+            "booking themselves."
+        ),
     ] = None
     expire_pending: Annotated[
         bool, Meta(description="A booking still PENDING at its start becomes CANCELLED.")
@@ -322,10 +339,11 @@ async def get_event_type(call: Call) -> HttpAnswer:
 async def create_event_type(call: Call) -> HttpAnswer:
     """Create an event type
 
-    What can be booked: its duration, its rules, and the schedules that it takes, as `requirements`
-    or, where it is one schedule, as `schedule_id`. One of several staff is `count` 1 of their
-    schedules; a team is `count` all of them; staff and a room are two requirements. Where not all
-    are needed, bookings go round evenly over a month, or by `weights`.
+    An event type is what can be booked: its duration, its rules, and the schedules that it takes,
+    given as `requirements` or, for a single schedule, as `schedule_id`. For one of several
+    people, list their schedules with `count` 1; for a whole team, set `count` to their number;
+    people and a room are two requirements. If fewer schedules are needed than listed, bookings
+    are shared evenly over a month, or by `weights`.
     """
     new = parse_new(await call.body(CreateEventType))
     return await CALLS.create(call, new)
@@ -334,8 +352,8 @@ async def create_event_type(call: Call) -> HttpAnswer:
 async def update_event_type(call: Call) -> HttpAnswer:
     """Update an event type
 
-    Replaces `requirements`, `questions` and `translations` whole. Existing bookings stay as they
-    are.
+    `requirements`, `questions` and `translations` are each replaced as a whole. Existing bookings
+    stay as they are.
     """
     return await CALLS.update(call, parse_changes)
 
@@ -343,7 +361,7 @@ async def update_event_type(call: Call) -> HttpAnswer:
 async def delete_event_type(call: Call) -> HttpAnswer:
     """Delete an event type
 
-    It cannot be booked any more. Its bookings stay and keep its id.
+    It can no longer be booked. Its bookings stay and keep its id.
     """
     return await CALLS.delete(call)
 

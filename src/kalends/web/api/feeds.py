@@ -18,9 +18,9 @@ from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 class FeedBody(Struct, frozen=True):
     """Whether a schedule has a feed; its address is shown only once, when it is made."""
 
-    exists: Annotated[bool, Meta(description="Whether there is one.")]
+    exists: Annotated[bool, Meta(description="Whether there is a feed.")]
     created_at: Annotated[
-        datetime | None, Meta(description="When its address was made; null where there is none.")
+        datetime | None, Meta(description="When its address was made; null if there is no feed.")
     ]
 
 
@@ -39,9 +39,9 @@ class CreatedFeedBody(Struct, frozen=True):
 
 
 async def get_feed(call: Call) -> HttpAnswer:
-    """Whether a schedule has a calendar feed
+    """Get whether a schedule has a calendar feed
 
-    The address itself is never shown again.
+    The feed's secret address is not shown here: only the call that makes it shows it, once.
     """
     created_at = await call.read(feeds.find_feed, call.id(ids.SCHEDULE))
     return data(FeedBody(exists=created_at is not None, created_at=created_at))
@@ -50,13 +50,13 @@ async def get_feed(call: Call) -> HttpAnswer:
 async def create_feed(call: Call) -> HttpAnswer:
     """Make or replace the calendar feed of a schedule
 
-    Answers the secret address of the schedule's calendar (iCalendar, RFC 5545), for any calendar
-    program to subscribe to; an address that was made before opens nothing any more. It is the
+    Answers with the secret address of the schedule's calendar (iCalendar, RFC 5545), to which any
+    calendar program can subscribe; an address that was made before stops working. It is the
     owner's calendar: it shows bookings with the attendee's name, e-mail address, phone and notes,
-    and busy times as `Busy`, from 30 days back to 366 days ahead, in UTC, of each kind at most the
-    first 20,000. PENDING bookings are TENTATIVE, CONFIRMED and COMPLETED ones CONFIRMED; CANCELLED
-    and NO_SHOW ones are left out, upon which calendar programs drop them. `GET` of the address
-    needs no key and takes `If-None-Match`.
+    and busy times as `Busy`, from 30 days back to 366 days ahead, in UTC, at most the first
+    20,000 of each kind. PENDING bookings appear as TENTATIVE, CONFIRMED and COMPLETED ones as
+    CONFIRMED; CANCELLED and NO_SHOW ones are left out, so calendar programs remove them. `GET` of
+    the address needs no key and takes `If-None-Match`.
     """
     schedule_id = call.id(ids.SCHEDULE)
     return await call.change(partial(_made, call.origin), feeds.replace_feed, schedule_id)
@@ -65,7 +65,7 @@ async def create_feed(call: Call) -> HttpAnswer:
 async def delete_feed(call: Call) -> HttpAnswer:
     """Revoke the calendar feed of a schedule
 
-    Its address opens nothing any more. 404 where there is no feed.
+    Its address stops working. 404 if there is no feed.
     """
     return await call.change(
         partial(deleted, ids.SCHEDULE), feeds.delete_feed, call.id(ids.SCHEDULE)

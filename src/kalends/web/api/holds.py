@@ -30,15 +30,16 @@ class CreateHold(RequestModel, frozen=True):
     event_type_id: str | None = None
     minutes: Annotated[int, Meta(ge=1, le=LONGEST_HOLD_MINUTES)] = 5
     override: Annotated[
-        bool, Meta(description="As for a booking (needs the scope bookings:override).")
+        bool, Meta(description="As for a booking; needs the scope `bookings:override`.")
     ] = False
 
 
 async def create_hold(call: Call) -> HttpAnswer:
     """Hold a time
 
-    Keeps the time for some minutes, while a form is filled in. Others get SLOT_TAKEN meanwhile; in
-    a group a hold is a seat. A booking with `hold_id` takes its place.
+    Keeps the time for some minutes, while somebody fills in a form. Others get SLOT_TAKEN
+    meanwhile; in a group session a hold takes one seat. A booking with this `hold_id` replaces
+    the hold.
     """
     new = parse_new(await call.body(CreateHold))
     return await call.change(hold_response, holds.create_hold, new)
@@ -50,7 +51,7 @@ async def get_hold(call: Call) -> HttpAnswer:
 
 
 async def delete_hold(call: Call) -> HttpAnswer:
-    """Give a held time back"""
+    """Release a hold"""
     hold_id = call.id(ids.HOLD)
     return await call.change(partial(deleted, ids.HOLD), holds.delete_hold, hold_id)
 

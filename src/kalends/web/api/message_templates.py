@@ -43,7 +43,10 @@ MARKDOWN: Final = (
 )
 Subject = Annotated[
     Label,
-    Meta(description="With placeholders. null is ours.", examples=["See you, {attendee.name}"]),
+    Meta(
+        description="With placeholders. null is the standard subject.",
+        examples=["See you, {attendee.name}"],
+    ),
 ]
 Body = Annotated[
     Text,
@@ -51,17 +54,20 @@ Body = Annotated[
 ]
 Locale = Annotated[
     LanguageTag | None,
-    Meta(description="Required for words; null, to switch off, is every language."),
+    Meta(
+        description="The language. Required with a subject or body; null, to switch mails off, "
+        "is every language."
+    ),
 ]
 AboutEventType = Annotated[
     str | None,
-    Meta(description="Only bookings of this event type; null is all.", examples=["evt_abc123"]),
+    Meta(description="Only for bookings of this event type; null is all.", examples=["evt_abc123"]),
 ]
 Off = Annotated[
     bool,
     Meta(
-        description="Such mails are not sent. Attendees always get `rescheduled`, `updated` and "
-        "`cancelled`."
+        description="Whether these mails are not sent. Attendees always get `rescheduled`, "
+        "`updated` and `cancelled`."
     ),
 ]
 
@@ -93,7 +99,7 @@ class PreviewMessage(WordsForMail, frozen=True):
     booking_id: Annotated[
         str | None,
         Meta(
-            description="Of this booking; null takes one that is to come, else an example.",
+            description="The booking to show; null takes a future one, else an example.",
             examples=["bk_abc123"],
         ),
     ] = None
@@ -104,8 +110,10 @@ class TestMessage(RequestModel, frozen=True):
 
 
 class TemplatesQuery(PageQuery, frozen=True):
-    kind: Annotated[TemplateKind | None, Meta(description="Only of this kind.")] = None
-    audience: Annotated[TemplateAudience | None, Meta(description="Only to these.")] = None
+    kind: Annotated[TemplateKind | None, Meta(description="Only templates of this kind.")] = None
+    audience: Annotated[
+        TemplateAudience | None, Meta(description="Only templates for this audience.")
+    ] = None
 
 
 CALLS: Final = VersionedCalls(use_cases.MESSAGE_TEMPLATES, show_template)
@@ -128,10 +136,10 @@ async def get_message_template(call: Call) -> HttpAnswer:
 async def create_message_template(call: Call) -> HttpAnswer:
     """Create a message template
 
-    The organization's own words in mails of a kind to an audience, in one language. A mail has
-    those for its event type in the language of its reader, else those for all event types, else
-    ours; `de-AT` falls to `de`, `pt` is Brazilian. Values enter as text, whatever stands in them:
-    nothing that an attendee typed becomes a link or markup.
+    The organization's own words for one kind of mail to one audience, in one language. A mail
+    uses the template for its event type in the language of its reader, else the one for all event
+    types, else the standard text; `de-AT` falls back to `de`, and `pt` is Brazilian. Values are
+    inserted as text: nothing that an attendee typed becomes a link or markup.
     """
     return await CALLS.create(call, parse_new(await call.body(CreateMessageTemplate)))
 
@@ -139,7 +147,7 @@ async def create_message_template(call: Call) -> HttpAnswer:
 async def update_message_template(call: Call) -> HttpAnswer:
     """Update a message template
 
-    What it is about stays: for that, make another one.
+    Kind, audience, language and event type cannot change: create another template for others.
     """
     return await CALLS.update(call, parse_changes)
 
@@ -147,7 +155,7 @@ async def update_message_template(call: Call) -> HttpAnswer:
 async def delete_message_template(call: Call) -> HttpAnswer:
     """Delete a message template
 
-    Such mails have the standard text again.
+    Its mails have the standard text again.
     """
     return await CALLS.delete(call)
 
@@ -155,8 +163,8 @@ async def delete_message_template(call: Call) -> HttpAnswer:
 async def preview_message_template(call: Call) -> HttpAnswer:
     """Preview a message
 
-    As it would be in these words. Nothing is kept or sent, and the link to change the booking opens
-    nothing.
+    Shows the mail as it would be in these words. Nothing is stored or sent, and the link to
+    change the booking in it does not work.
     """
     asked = parse_preview(await call.body(PreviewMessage))
     return preview_response(await call.read(message_templates.preview_template, asked))
@@ -165,7 +173,7 @@ async def preview_message_template(call: Call) -> HttpAnswer:
 async def test_message_template(call: Call) -> HttpAnswer:
     """Send a message to a user of the organization
 
-    Of a booking that is to come, else of an example. Each call sends one.
+    The mail is about a future booking, or about an example if there is none. Each call sends one.
     """
     body, template_id = await call.body(TestMessage), call.id(ids.MESSAGE_TEMPLATE)
     return await call.change(test_response, message_templates.try_template, template_id, body.to)

@@ -34,18 +34,18 @@ class UpdateNotifications(RequestModel, frozen=True):
     agenda_at: Annotated[
         ClockTime | UnsetType | None,
         Meta(
-            description="When a mail with the day's bookings is sent, in the user's zone: once a "
-            "day, and none on a day without bookings; null: never."
+            description="At what time of day a mail with the day's bookings is sent, in the "
+            "user's zone: once a day, and none on a day without bookings; null is never."
         ),
     ] = UNSET
 
 
 async def get_notifications(call: Call) -> HttpAnswer:
-    """Get what a user is mailed
+    """Get which mails a user gets
 
-    About bookings on the schedules that are the user's: everything, and no agenda, unless it was
-    chosen otherwise. Mail to an address that is one of the organization's `notify_emails` goes
-    there once, as the organization's.
+    Mails about bookings on the user's own schedules: all kinds, and no agenda, unless chosen
+    otherwise. An address that is also one of the organization's `notify_emails` gets each mail
+    once, as the organization's.
     """
     return notifications_response(
         await call.read(notifications.get_notifications, call.id(ids.USER))
@@ -53,9 +53,9 @@ async def get_notifications(call: Call) -> HttpAnswer:
 
 
 async def update_notifications(call: Call) -> HttpAnswer:
-    """Choose what a user is mailed
+    """Choose which mails a user gets
 
-    An agenda whose time is over today begins tomorrow.
+    If today's time for the agenda has passed, the first one comes tomorrow.
     """
     return await answer_patch(
         call,

@@ -36,15 +36,16 @@ class UpdateOrganization(RequestModel, frozen=True):
     slug: Annotated[
         Slug | UnsetType,
         Meta(
-            description="Lower-case letters, digits and hyphens; no path of ours, such as `docs`."
+            description="Lower-case letters, digits and hyphens; none of this server's own "
+            "paths, such as `docs`."
         ),
     ] = UNSET
     timezone: ZoneName | UnsetType = UNSET
     notify_email: Annotated[
         Email | UnsetType | None,
         Meta(
-            description="The first of `notify_emails`: another one takes its place; null takes "
-            "all of them away."
+            description="The first of `notify_emails`. A new address replaces it; null removes "
+            "all of them."
         ),
     ] = UNSET
     notify_emails: Annotated[
@@ -54,42 +55,47 @@ class UpdateOrganization(RequestModel, frozen=True):
     country: Annotated[
         CountryCode | UnsetType | None,
         Meta(
-            description="ISO 3166-1 alpha-2: where telephone numbers without `+` belong. null "
-            "goes by the time zone."
+            description="The country (ISO 3166-1 alpha-2) of telephone numbers without `+`. null "
+            "takes that of the time zone."
         ),
     ] = UNSET
     locale: Annotated[
         LanguageTag | UnsetType | None,
         Meta(
-            description="BCP 47: the language of pages and mails for readers of whom none is "
-            "known; null is English."
+            description="The language (BCP 47) of pages and mails for readers whose language is "
+            "not known; null is English."
         ),
     ] = UNSET
     accent_color: Annotated[
         Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}(?![\s\S])")] | UnsetType | None,
         Meta(
-            description="The colour of pages, console and mails: `#8a2b5f`. What is shown is "
-            "derived of it, for light and dark, with a contrast of at least 4.5:1; null is ours.",
+            description="The colour of pages, console and mails, such as `#8a2b5f`. The colours "
+            "shown are derived from it, for light and dark, with a contrast of at least 4.5:1; "
+            "null is the standard colour.",
             examples=["#8a2b5f"],
         ),
     ] = UNSET
     website: Annotated[
         Annotated[str, Meta(max_length=500, pattern=HTTPS_ADDRESS)] | UnsetType | None,
         Meta(
-            description="Your own site: https. Pages link to it.", examples=["https://example.com"]
+            description="The https address of your own site. Pages link to it.",
+            examples=["https://example.com"],
         ),
     ] = UNSET
     return_origins: Annotated[
         Annotated[list[Annotated[str, Meta(max_length=300)]], Meta(max_length=20)] | UnsetType,
         Meta(
-            description="Origins (scheme, host and port) that people may be sent back to, after "
+            description="Origins (scheme, host and port) to which people can be sent back after "
             "they have connected a calendar: https, or http on `localhost`.",
             examples=[["https://app.example.com"]],
         ),
     ] = UNSET
     staff_may_edit_hours: Annotated[
         bool | UnsetType,
-        Meta(description="Whether users with the role `staff` set the hours of their schedules."),
+        Meta(
+            description="Whether users with the role `staff` may set the hours of their own "
+            "schedules."
+        ),
     ] = UNSET
 
 
@@ -109,8 +115,8 @@ async def update_organization(call: Call) -> HttpAnswer:
 async def set_organization_logo(call: Call) -> HttpAnswer:
     """Set the logo of the organization
 
-    PNG, JPEG or WebP, at most 2 MB and 12 million pixels. It is written anew, no larger than 480 by
-    144 pixels, without anything but its pixels.
+    PNG, JPEG or WebP, at most 2 MB and 12 million pixels. It is re-encoded at no more than 480 by
+    144 pixels, and nothing but its pixels is kept.
     """
     content = parse_picture(await call.body(SetLogo, LARGEST_PICTURE_BODY_BYTES))
     picture = await pictures.read_picture(call.context, "content", content)
@@ -118,7 +124,7 @@ async def set_organization_logo(call: Call) -> HttpAnswer:
 
 
 async def delete_organization_logo(call: Call) -> HttpAnswer:
-    """Take the logo of the organization away"""
+    """Remove the logo of the organization"""
     return await call.change(organization_response, pictures.set_logo, call.if_match, None)
 
 

@@ -95,7 +95,7 @@ class CalendarPolicyInput(CalendarPolicy, RequestModel, frozen=True):
             Meta(
                 ge=1,
                 le=LONGEST_STALE_HOURS,
-                description="Required by `close`, and only for it.",
+                description="Required with `when_stale` `close`, and only allowed with it.",
                 examples=[6],
             ),
         ]
@@ -107,8 +107,8 @@ Overrides = Annotated[
     dict[str, Windows],
     Meta(
         max_length=MOST_OVERRIDES,
-        description="By day (`YYYY-MM-DD`, 1900 to 2199): what is open instead of that weekday's "
-        "windows. An empty list closes the day.",
+        description="By day (`YYYY-MM-DD`, 1900 to 2199): the windows of that day, instead of "
+        "its weekday's. An empty list closes the day.",
         examples=[{"2026-12-24": [], "2026-12-31": [{"start": "09:00", "end": "12:00"}]}],
     ),
 ]
@@ -126,12 +126,14 @@ AVAILABILITY: Final = Meta(
 UserId = Annotated[
     str,
     Meta(
-        description="The member whose schedule it is, who is its bookings' host; null is a room's.",
+        description="The user that the schedule belongs to, who is the host of its bookings; "
+        "null for a room or a machine.",
         examples=["usr_0352lF5NnllfIJ66lPpfc3"],
     ),
 ]
 PublicName = Annotated[
-    Name, Meta(description="What attendees see. null is the name.", examples=["Ada Lovelace"])
+    Name,
+    Meta(description="The name that attendees see. null is `name`.", examples=["Ada Lovelace"]),
 ]
 
 
@@ -169,7 +171,7 @@ class UpdateSchedule(RequestModel, frozen=True):
     slug: Slug | UnsetType = UNSET
     public_name: PublicName | UnsetType | None = UNSET
     color: Annotated[
-        Color | UnsetType, Meta(description="What tells it apart from others at a glance.")
+        Color | UnsetType, Meta(description="A colour that tells schedules apart at a glance.")
     ] = UNSET
     calendar_policy: CalendarPolicyInput | UnsetType | None = UNSET
 
@@ -183,7 +185,7 @@ CALLS: Final = VersionedCalls(use_cases.SCHEDULES, show_schedule)
 async def list_schedules(call: Call) -> HttpAnswer:
     """List schedules
 
-    In the order of their creation; the active ones, unless `active=false`.
+    In order of creation. Only active ones, unless `active=false`.
     """
     query = call.query(SchedulesQuery)
     return await CALLS.list(call, query, is_active=query.active)
@@ -207,9 +209,9 @@ async def create_schedule(call: Call) -> HttpAnswer:
 async def update_schedule(call: Call) -> HttpAnswer:
     """Update a schedule
 
-    Replaces `availability`, `overrides`, `booking_limits` and `calendar_policy` whole. Existing
-    bookings stay as they are, also where the new hours would not allow them. Where it is another
-    `user_id`, calendars of the user before are unlinked from it.
+    `availability`, `overrides`, `booking_limits` and `calendar_policy` are each replaced as a
+    whole. Existing bookings stay as they are, even if the new hours would not allow them. If
+    `user_id` changes, the calendars of the previous user are unlinked from the schedule.
     """
     return await CALLS.update(call, parse_changes)
 
@@ -217,8 +219,8 @@ async def update_schedule(call: Call) -> HttpAnswer:
 async def delete_schedule(call: Call) -> HttpAnswer:
     """Delete a schedule
 
-    Refused while event types, or PENDING or CONFIRMED bookings that have not ended, point at it.
-    Its past bookings stay readable.
+    Refused while event types use it, or PENDING or CONFIRMED bookings that have not ended. Its
+    past bookings stay readable.
     """
     return await CALLS.delete(call)
 
@@ -226,9 +228,9 @@ async def delete_schedule(call: Call) -> HttpAnswer:
 async def set_schedule_photo(call: Call) -> HttpAnswer:
     """Set the photo of a schedule
 
-    Attendees see it beside the name, where they choose and where they have booked. PNG, JPEG or
-    WebP, at most 2 MB and 12 million pixels. It is written anew, no larger than 192 by 192 pixels,
-    without anything but its pixels.
+    Attendees see it beside the name, on the pages where they book and on those of their bookings.
+    PNG, JPEG or WebP, at most 2 MB and 12 million pixels. It is re-encoded at no more than 192 by
+    192 pixels, and nothing but its pixels is kept.
     """
     schedule_id = call.id(ids.SCHEDULE)
     content = parse_picture(await call.body(SetPhoto, LARGEST_PICTURE_BODY_BYTES))
@@ -237,9 +239,9 @@ async def set_schedule_photo(call: Call) -> HttpAnswer:
 
 
 async def delete_schedule_photo(call: Call) -> HttpAnswer:
-    """Take the photo of a schedule away
+    """Remove the photo of a schedule
 
-    Nothing is kept of it.
+    The file is deleted; mail that was sent shows nothing in its place.
     """
     schedule_id = call.id(ids.SCHEDULE)
     return await call.change(CALLS.answer, schedules.set_photo, schedule_id, call.if_match, None)

@@ -37,11 +37,16 @@ Minutes = Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)]
 ScheduleTaken = Annotated[
     str | None, Meta(description="With an event type: only slots that take this schedule.")
 ]
-Duration = Annotated[Minutes | None, Meta(description="Needed with `schedule_id` alone.")]
+Duration = Annotated[Minutes | None, Meta(description="Required if only `schedule_id` is given.")]
 Step = Annotated[
-    Minutes | None, Meta(description="With `schedule_id` alone. Default: the duration.")
+    Minutes | None,
+    Meta(
+        description="Minutes between starts, if only `schedule_id` is given. Default: the duration."
+    ),
 ]
-BookingToMove = Annotated[str | None, Meta(description="Times to which this booking could move.")]
+BookingToMove = Annotated[
+    str | None, Meta(description="Lists the times to which this booking could move.")
+]
 
 
 class SlotPurposeQuery(RequestModel, frozen=True):
@@ -63,13 +68,13 @@ class SlotsQuery(SlotPurposeQuery, frozen=True, kw_only=True):
     end: Annotated[
         DayOrInstant,
         Meta(
-            description="A day, which is included, or an instant, which is not.",
+            description="The end: a day, which is included, or an instant, which is not.",
             examples=["2026-12-14"],
         ),
     ]
     timezone: Annotated[
         ZoneName | None,
-        Meta(description="In which days are read. Default: the first schedule's zone."),
+        Meta(description="The time zone of days. Default: the first schedule's zone."),
     ] = None
 
 
@@ -92,16 +97,20 @@ class SlotList(Struct, frozen=True):
 async def list_slots(call: Call) -> HttpAnswer:
     """List the times that can be booked
 
-    For an event type, or for a schedule with a duration. What is listed can be booked at this
-    moment; what is not is refused with the code of its rule. An answer holds at most 20,000 slots
-    (a year of half hours): a longer one is refused with 422; use a shorter range. Where one of
-    several is needed, `schedule_ids` names who is next: bookings go round by what each had in the
-    month and on the day, divided by its weight. A group session is one start on one set of
-    schedules; a booking joins the fullest that has a seat, and where none has one and other
-    schedules are free, a further session opens on them. `seats_left` is that of the session that
-    the next booking would be in: 1 is not the last seat of that time where a further session can
-    open. Sessions count once in daily limits, however many seats they have, and are never closed by
-    them.
+    For an event type, or for a schedule with a duration. A time that is listed can be booked at
+    this moment; any other is refused with the code of the rule against it. An answer holds at
+    most 20,000 slots (a year of half hours); for a longer one you get 422 and have to ask for a
+    shorter range.
+
+    If fewer schedules are needed than the event type lists, `schedule_ids` names those that are
+    next in turn: the order follows from what each had in the month and on the day, divided by its
+    weight.
+
+    A group session is one start on one set of schedules. A booking joins the fullest session that
+    has a seat left; if none has, and other schedules are free, a further session opens on them.
+    `seats_left` belongs to the session that the next booking would join: 1 is not the last seat
+    of that time if a further session can open. In daily limits a session counts once, however
+    many seats it has, and a limit never closes a session that has begun.
     """
     purpose, slot_range = _parse_query(call.query_string)
     listed = await slots.list_slots(call.context, call.caller, purpose, slot_range)
@@ -111,10 +120,10 @@ async def list_slots(call: Call) -> HttpAnswer:
 async def explain_slot(call: Call) -> HttpAnswer:
     """Explain why a time is not offered
 
-    Every rule that refuses the start: of the event type itself, and of each schedule with which
-    more of its requirements could be met. Where a requirement is met by some of its schedules, the
-    others are not named. A time that is over is never offered (`TOO_SHORT_NOTICE`), though a
-    booking can be recorded there where no notice is set.
+    Lists every rule that refuses the start: those of the event type itself, and those of each
+    schedule that could help to meet its requirements. If some of its schedules meet a requirement
+    already, the others are not named. A past time is never offered (`TOO_SHORT_NOTICE`), though a
+    booking can be recorded there if no notice is set.
     """
     query = call.query(ExplainQuery)
     explained = await call.read(slots.explain_slot, _purpose(query), query.start_time)

@@ -23,8 +23,8 @@ GivenRole = Annotated[
     Role,
     Meta(
         description="`owner` and `admin` change settings, `member` works with all bookings, "
-        "`staff` with what is on the own schedules. `owner` is given and taken by keys with the "
-        "scope `*` alone."
+        "`staff` with those on their own schedules. Only keys with the scope `*` give and take "
+        "the role `owner`."
     ),
 ]
 
@@ -45,7 +45,7 @@ class UpdateUser(RequestModel, frozen=True):
 async def list_users(call: Call) -> HttpAnswer:
     """List users
 
-    Those who belong to the organization, in the order in which they came to the installation.
+    Those who belong to the organization, in the order in which they joined the installation.
     """
     return await answer_page(call, call.query(PageQuery), members.list_users, show_user)
 
@@ -53,10 +53,10 @@ async def list_users(call: Call) -> HttpAnswer:
 async def create_user(call: Call) -> HttpAnswer:
     """Invite a user
 
-    The user gets the role at once, in the organization and its sandbox, and a mail with a link to
-    choose a password by, which works for seven days. Who was invited and has not come yet gets
-    another link, and the role that is named now. In a sandbox the role is of the sandbox alone,
-    and the mail waits in its mailbox.
+    The user gets the role at once, in the organization and its sandbox, and a mail with a link
+    for choosing a password, which works for seven days. Somebody who was invited before and has
+    not signed in yet gets another link, and the role that is given now. Called with a sandbox's
+    key, the role is for the sandbox only, and the mail stays in its mailbox.
     """
     body = await call.body(CreateUser)
     return await call.change(
@@ -67,7 +67,7 @@ async def create_user(call: Call) -> HttpAnswer:
 async def update_user(call: Call) -> HttpAnswer:
     """Change the role of a user
 
-    An organization keeps an owner: the last one cannot become anything else.
+    The last owner of an organization cannot get another role.
     """
     return await answer_patch(
         call, ids.USER, members.lock_user, parse_role, members.update_user, user_response
@@ -75,10 +75,10 @@ async def update_user(call: Call) -> HttpAnswer:
 
 
 async def delete_user(call: Call) -> HttpAnswer:
-    """Take a user out of the organization
+    """Remove a user from the organization
 
-    The last owner stays. The user's schedules stay too, as nobody's; the user, and the roles that
-    there are in other organizations, are left alone.
+    The last owner cannot be removed. The user's schedules stay and belong to nobody; the user and
+    any roles in other organizations stay as they are.
     """
     return await call.change(partial(deleted, ids.USER), members.delete_user, call.id(ids.USER))
 

@@ -37,11 +37,16 @@ class ZoomInput(RequestModel, frozen=True):
     client_id: Credential
     client_secret: Annotated[
         Credential | None,
-        Meta(description="Never shown. Left out, that of the same application stays."),
+        Meta(
+            description="The client secret; never shown. If it is left out, that of the same "
+            "application stays."
+        ),
     ] = None
     user: Annotated[
         Credential,
-        Meta(description="Whose meetings they are: an address, an id at Zoom, or `me`."),
+        Meta(
+            description="The user at Zoom to whom the meetings belong: an address, an id or `me`."
+        ),
     ] = "me"
 
 
@@ -53,7 +58,7 @@ class VideoHookInput(RequestModel, frozen=True):
         Meta(
             min_length=1,
             max_length=2000,
-            description="https, as of webhooks.",
+            description="An https address, by the same rules as for webhooks.",
             examples=["https://example.com/hooks/video"],
         ),
     ]
@@ -67,24 +72,25 @@ class PutVideo(RequestModel, frozen=True):
 
 
 async def get_video_accounts(call: Call) -> HttpAnswer:
-    """Get by whose accounts links to calls are made
+    """Get the accounts that make video links
 
-    The hook's address is shown whole, with what its query has.
+    The hook's address is shown in full, query included.
     """
     return video_response(await call.read(accounts.get_video_accounts))
 
 
 async def put_video_accounts(call: Call) -> HttpAnswer:
-    """Set up by whose accounts links to calls are made
+    """Set the accounts that make video links
 
-    Event types with `video` `zoom` have a meeting made at Zoom, those with `url` a link by your own
-    hook. It gets a signed POST with `type` `video.requested`, `idempotency_key`, `booking_id` (null
-    of a session), `schedule_id`, `title`, `start_time`, `end_time` and `timezone`, and answers 2xx
-    within 10 seconds with `{"url": "https://…"}`; under a key that it has seen, with the same link.
-    When a booking is cancelled it gets a DELETE with `video.removed`, under the same key.
+    For bookings of event types with `video` `zoom` a meeting is made at Zoom; with `url` your own
+    hook makes the link. The hook gets a signed POST with `type` `video.requested`,
+    `idempotency_key`, `booking_id` (null for a session), `schedule_id`, `title`, `start_time`,
+    `end_time` and `timezone`, and answers 2xx within 10 seconds with `{"url": "https://…"}`. If
+    it gets the same key again, it has to answer with the same link. When a booking is cancelled,
+    it gets a DELETE with `video.removed` under the same key.
 
-    It is signed like webhooks, by the `secret` that the answer shows where the hook is new. What
-    could not be made before is tried again.
+    Requests are signed like webhooks, with the `secret` that the answer shows if the hook is new.
+    Links that could not be made before are tried again.
     """
     await call.raw_json()
     stored = await call.read(accounts.get_video_accounts)
@@ -98,7 +104,7 @@ async def put_video_accounts(call: Call) -> HttpAnswer:
 
 
 async def delete_video_accounts(call: Call) -> HttpAnswer:
-    """Take the accounts for links to calls away
+    """Remove the accounts that make video links
 
     Links that were made stay.
     """

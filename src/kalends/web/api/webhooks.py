@@ -36,8 +36,8 @@ Url = Annotated[
     Meta(
         min_length=1,
         max_length=2000,
-        description="https, on any port, with a name that resolves to public addresses alone. "
-        "What `KALENDS_OUTBOUND_ALLOW` names may be called too, also by http.",
+        description="An https address, on any port, whose name resolves to public addresses "
+        "only. What `KALENDS_OUTBOUND_ALLOW` names can be called too, also by http.",
         examples=["https://example.com/hooks/kalends"],
     ),
 ]
@@ -54,7 +54,7 @@ class CreateWebhook(RequestModel, frozen=True):
 
     url: Url
     events: Events = []
-    description: Annotated[Line | None, Meta(description="For people.")] = None
+    description: Annotated[Line | None, Meta(description="A description for people.")] = None
 
 
 class UpdateWebhook(RequestModel, frozen=True):
@@ -64,7 +64,14 @@ class UpdateWebhook(RequestModel, frozen=True):
     events: Events | UnsetType = UNSET
     description: Line | UnsetType | None = UNSET
     enabled: (
-        Annotated[bool, Meta(description="Enabled again, it gets at once what waited.")] | UnsetType
+        Annotated[
+            bool,
+            Meta(
+                description="Whether it receives events. When it is enabled again, "
+                "it gets at once what waited."
+            ),
+        ]
+        | UnsetType
     ) = UNSET
 
 
@@ -75,7 +82,7 @@ class DeliveriesQuery(PageQuery, frozen=True):
 async def list_webhooks(call: Call) -> HttpAnswer:
     """List webhooks
 
-    Oldest first. The secrets are not shown.
+    Oldest first. Secrets are not shown.
     """
     query = call.query(PageQuery)
     return await answer_page(call, query, endpoints.list_endpoints, show_endpoint)
@@ -89,16 +96,16 @@ async def get_webhook(call: Call) -> HttpAnswer:
 async def create_webhook(call: Call) -> HttpAnswer:
     """Create a webhook
 
-    The URL receives what happens to bookings from now on, by POST, with the event as its body. It
-    answers any 2xx within 10 seconds to take it; a redirect is a failure. What fails is tried again
-    after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h (or later, where `Retry-After`
-    asks for it). Events of one booking come in order. A 410, or five days of nothing but failure,
-    disables the webhook; what waits is kept. Delivery is at least once: `webhook-id` is the same
-    for each try.
+    From now on each event is sent to the URL by POST, with the event as the body. Your server
+    accepts it by any 2xx within 10 seconds; a redirect is a failure. A delivery that fails is
+    tried again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h (or later, if
+    `Retry-After` asks for it). Events of one booking come in order. A 410, or five days with
+    nothing but failures, disables the webhook; waiting events are kept. Delivery is at least
+    once: every try has the same `webhook-id`.
 
-    `X-WebKasa-Signature` is `sha256=` and the hex HMAC-SHA256 of the raw body, keyed with the whole
-    text of the secret; beside it stand the headers of Standard Webhooks. The answer shows the
-    `secret`; it is never shown again.
+    `X-WebKasa-Signature` is `sha256=` and the hex HMAC-SHA256 of the raw body, keyed with the
+    whole text of the secret; the headers of Standard Webhooks are sent beside it. The answer
+    shows the `secret`, which is never shown again.
     """
     body = await call.body(CreateWebhook)
     await endpoints.check_url(call.context, body.url)
@@ -109,8 +116,8 @@ async def create_webhook(call: Call) -> HttpAnswer:
 async def update_webhook(call: Call) -> HttpAnswer:
     """Update a webhook
 
-    `enabled: false` holds back what happens from then on; it waits, and goes out when the webhook
-    is enabled again. `events` is replaced whole.
+    With `enabled: false` later events are held back and go out when the webhook is enabled again.
+    `events` is replaced as a whole.
     """
     body = await call.raw_json()
     endpoint_id = endpoint_in(call)
@@ -128,7 +135,7 @@ async def update_webhook(call: Call) -> HttpAnswer:
 async def delete_webhook(call: Call) -> HttpAnswer:
     """Delete a webhook
 
-    What waits for it is not sent any more.
+    Events that still wait for it are not sent.
     """
     return await call.change(
         partial(deleted, ids.ENDPOINT), endpoints.delete_endpoint, endpoint_in(call), call.if_match
@@ -138,8 +145,8 @@ async def delete_webhook(call: Call) -> HttpAnswer:
 async def test_webhook(call: Call) -> HttpAnswer:
     """Test a webhook
 
-    Sends a `webhook.test` now, once, signed as any event, also to one that is disabled. Its `data`
-    is `{"webhook_id"}`. It stands in the delivery log, not in the event log. Takes no
+    Sends one `webhook.test` now, signed like any event, also if the webhook is disabled. Its
+    `data` is `{"webhook_id"}`. It appears in the delivery log, not in the event log. Takes no
     `Idempotency-Key`: each call sends one.
     """
     attempt = await deliveries.test_endpoint(call.context, call.caller, endpoint_in(call))
@@ -149,8 +156,9 @@ async def test_webhook(call: Call) -> HttpAnswer:
 async def rotate_webhook_secret(call: Call) -> HttpAnswer:
     """Rotate the secret of a webhook
 
-    Answers the new secret, which is never shown again. For 24 hours `webhook-signature` carries the
-    signatures of both, the new one first; `X-WebKasa-Signature` uses the new one at once.
+    Answers with the new secret, which is never shown again. For 24 hours `webhook-signature`
+    carries the signatures of both secrets, the new one first; `X-WebKasa-Signature` uses the new
+    one at once.
     """
     return await call.change(secret_response, endpoints.rotate_secret, endpoint_in(call))
 
@@ -158,7 +166,7 @@ async def rotate_webhook_secret(call: Call) -> HttpAnswer:
 async def list_deliveries(call: Call) -> HttpAnswer:
     """List the deliveries of a webhook
 
-    The latest first. They are kept for 30 days after they were taken or given up.
+    Newest first. Deliveries are kept for 30 days after they were accepted or given up.
     """
     endpoint_id = endpoint_in(call)
     await call.read(endpoints.get_endpoint, endpoint_id)
@@ -169,10 +177,10 @@ async def list_deliveries(call: Call) -> HttpAnswer:
 
 
 async def redeliver(call: Call) -> HttpAnswer:
-    """Deliver once more
+    """Send a delivery again
 
-    Sends it again at once, under the same `webhook-id` and with the whole timetable before it, in
-    its place in the order of its booking: later events of the booking that still wait go behind it.
+    Sends it again at once under the same `webhook-id`, with all retries ahead of it. It keeps its
+    place in the order of its booking: later events of the booking that still wait go after it.
     """
     delivery_id = call.id(ids.DELIVERY, "delivery_id")
     return await call.change(retried_response, deliveries.redeliver, endpoint_in(call), delivery_id)

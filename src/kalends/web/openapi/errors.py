@@ -25,7 +25,7 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "The body is not JSON, or nested deeper than 32.", "The body is not JSON (in UTF-8)."
     ),
     "UNAUTHORIZED": Problem(
-        "No key or session, or one that is not valid (any more).",
+        "No key or session, or one that is not, or no longer, valid.",
         "This call needs an API key: Authorization: Bearer wk_live_…",
     ),
     "FORBIDDEN": Problem(
@@ -55,8 +55,8 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "Something else still uses it.", "Bookings that have not ended use this schedule."
     ),
     "BROKEN_ZONE": Problem(
-        "What is stored has a time zone that does not exist (it was changed by hand, or new "
-        "time-zone data has dropped it). The request is fine; the sentence names what to mend.",
+        "Something stored has a time zone that does not exist (it was changed by hand, or new "
+        "time-zone data has dropped it). The request is fine; the sentence names what to repair.",
         "The time zone of the schedule sch_abc123 is 'Nowhere/Land', which does not exist. "
         "Set one such as Europe/Berlin.",
     ),
@@ -74,11 +74,11 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "Cal.com does not accept the key.", "Cal.com refuses the API key. Connect it again."
     ),
     "STALE": Problem(
-        "`If-Match` names another version than the current one.",
+        "`If-Match` names a version that is not the current one.",
         "This is not the current version. Read it again.",
     ),
     "REQUEST_TIMEOUT": Problem(
-        "The headers did not come within 10 s, or the body did not go on for 10 s or not come "
+        "The headers did not arrive within 10 s, or the body paused for 10 s or did not arrive "
         "within 60 s; the connection is closed.",
         "The body has not gone on for 10 s.",
     ),
@@ -87,7 +87,7 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "The body is larger than 1000000 bytes.",
     ),
     "VALIDATION_ERROR": Problem(
-        "A field or parameter is not as described; `details` names it.",
+        "A field or parameter is invalid; `details` names it.",
         "attendee.email: must be an e-mail address, such as john@example.com",
         "attendee.email",
     ),
@@ -101,7 +101,9 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "The schedule is not open at that time.", "The schedule is closed then.", "start_time"
     ),
     "NOT_A_SLOT": Problem(
-        "It is off the event type's grid or duration.", "No slot begins then.", "start_time"
+        "The start is not on the event type's grid, or the duration is another.",
+        "No slot begins then.",
+        "start_time",
     ),
     "BUSY": Problem(
         "The schedule has a busy time then, or a calendar that it reads is busy.",
@@ -109,8 +111,8 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "start_time",
     ),
     "CALENDAR_UNKNOWN": Problem(
-        "A calendar that the schedule reads is not known that far, or not known yet. This does not "
-        "apply to bookings directly on a schedule.",
+        "A calendar that the schedule reads is not known that far ahead, or not known yet. This "
+        "does not apply to bookings made directly on a schedule.",
         "The calendars of Room 1 have not been read.",
         "start_time",
     ),
@@ -144,7 +146,7 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "The headers exceed 64000 bytes.",
     ),
     "INTERNAL": Problem(
-        "Something went wrong on our side; the log has the details.",
+        "Something went wrong in the server; the log has the details.",
         "Something went wrong on our side. The log has it under this request_id.",
     ),
     "CALCOM_UNSUPPORTED": Problem(
@@ -156,21 +158,24 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "The database is not available. Try again shortly.",
     ),
     "NOT_REPLICATED": Problem(
-        "The standby of the database does not confirm changes; reads go on. Where the sentence does"
-        " not say that nothing was changed, send the request again with the same Idempotency-Key.",
+        "The database's standby does not confirm changes; reads go on. Unless the sentence says "
+        "that nothing was changed, send the request again with the same Idempotency-Key.",
         "Nothing was changed: the standby of the database does not answer.",
     ),
 }
 
 ERROR: Final = object_schema(
     {
-        "error": {"type": "string", "description": "A sentence a person can act on."},
+        "error": {"type": "string", "description": "A sentence that a person can act on."},
         "code": {
             "type": "string",
-            "description": "What programs go by.",
+            "description": "The code, for programs.",
             "enum": list(HTTP_STATUS),
         },
-        "request_id": {"type": "string", "description": "As in `X-Request-Id` and in the log."},
+        "request_id": {
+            "type": "string",
+            "description": "The request's id, as in `X-Request-Id` and in the log.",
+        },
         "details": {
             "type": "array",
             "description": "The fields at fault (at least the first), or every rule that refuses.",

@@ -13,6 +13,9 @@ from kalends.web.openapi.schemas import Schema, Schemas
 
 SESSION_TAKES_AND_GIVES: Final = frozenset({"login", "logout"})
 _IN_PATH: Final = re.compile(r"\{(\w+)\}")
+# What the segments of a path do not spell as people do.
+_NOUNS: Final = {"api key": "API key", "sync calcom": "sync"}
+_TOKEN: Final = "The secret token of this address."
 
 
 def operation(route: Route, schemas: Schemas) -> Schema:
@@ -69,7 +72,9 @@ def _of_path(path: str) -> Iterable[Schema]:
                 "name": named[1],
                 "in": "path",
                 "required": True,
-                "description": f"The id of the {noun}.",
+                "description": _TOKEN
+                if named[1] == "token"
+                else f"The id of the {_NOUNS.get(noun, noun)}.",
                 "schema": {"type": "string", "minLength": 1},
             }
 

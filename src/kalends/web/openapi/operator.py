@@ -10,7 +10,8 @@ _REQUEST_ID: Final = {"$ref": "#/components/parameters/X-Request-Id"}
 _IF_NONE_MATCH: Final[Schema] = {
     "name": "If-None-Match",
     "in": "header",
-    "description": "The `ETag` of what you have; if it still stands, the answer is 304.",
+    "description": "The `ETag` of the copy that you have; if it is still current, the answer is "
+    "304.",
     "schema": {"type": "string"},
 }
 _HEALTH: Final = object_schema(
@@ -43,22 +44,22 @@ def operator_paths() -> dict[str, Schema]:
     return {
         "/healthz": _get(
             "healthz",
-            "Does the process live?",
-            "Says which versions it runs. Asks nothing of the database.",
-            {"200": _response("It lives.", "application/json", _HEALTH)},
+            "Check that the process is alive",
+            "Answers with the versions that it runs. Does not use the database.",
+            {"200": _response("The process is alive.", "application/json", _HEALTH)},
         ),
         "/readyz": _get(
             "readyz",
-            "Can it serve?",
-            "The database answers, so requests can be served.",
-            {"200": _response("It can.", "application/json", _READY)},
+            "Check that it can serve requests",
+            "200 if the database answers, so that requests can be served.",
+            {"200": _response("It can serve requests.", "application/json", _READY)},
             codes=["UNAVAILABLE"],
         ),
         "/metrics": _get(
             "metrics",
             "Metrics",
-            "In the text format of Prometheus. Those of the outbox are of all processes, at most "
-            "ten seconds old, and missing while the database does not answer. 404 where "
+            "In Prometheus' text format. Figures of the outbox are those of all processes, at most "
+            "ten seconds old, and missing while the database does not answer. 404 if "
             "`KALENDS_METRICS` is off.",
             {"200": _response("The metrics.", "text/plain", _TEXT)},
             codes=["NOT_FOUND"],

@@ -53,29 +53,34 @@ class CreateCalendarConnection(RequestModel, frozen=True):
     provider: Annotated[
         ProviderName,
         Meta(
-            description="`caldav`, or `ics` for the address of a calendar file, which can only be "
-            "read; in a sandbox `test` alone, which reaches nobody. `google` and `microsoft` are "
-            "connected by their owner's consent: `POST /api/v1/calendar-connections/authorize`."
+            description="`caldav`, or `ics` for the address of a calendar file, which can only "
+            "be read; in a sandbox only `test`, which reaches nobody. `google` and `microsoft` "
+            "are connected by their owner's consent: `POST "
+            "/api/v1/calendar-connections/authorize`."
         ),
     ]
     url: Annotated[
         str,
         Meta(
-            description="The server's address, or that of the file; not for `test`.",
+            description="The address of the server or of the file; not for `test`.",
             max_length=2000,
             examples=["https://cloud.example.com/remote.php/dav"],
         ),
     ] = ""
-    username: Annotated[str, Meta(description="Who signs in.", max_length=500)] = ""
+    username: Annotated[str, Meta(description="The user name to sign in with.", max_length=500)] = (
+        ""
+    )
     password: Annotated[
         str,
         Meta(
-            description="The password, best one for this alone; kept encrypted and never shown.",
+            description="The password, best an app password for this alone; stored encrypted and "
+            "never shown.",
             max_length=500,
         ),
     ] = ""
     user_id: Annotated[
-        str | None, Meta(description="The user whose it is; null is the organization's.")
+        str | None,
+        Meta(description="The user that the account belongs to; null is the organization."),
     ] = None
 
 
@@ -84,14 +89,14 @@ class UpdateCalendarConnection(RequestModel, frozen=True):
 
     paused: Annotated[
         bool | UnsetType,
-        Meta(description="Whether it is left alone; what was known is used meanwhile."),
+        Meta(description="Whether reading and writing pause; meanwhile, what was known is used."),
     ] = UNSET
     password: (
         Annotated[
             str,
             Meta(
-                description="A new password, for CalDAV. It is tried first, and has to sign in to "
-                "the same account.",
+                description="A new password, for CalDAV. It is tried first, and has to be of the "
+                "same account.",
                 min_length=1,
                 max_length=500,
             ),
@@ -102,7 +107,7 @@ class UpdateCalendarConnection(RequestModel, frozen=True):
 
 class DeleteConnectionQuery(RequestModel, frozen=True):
     remove_events: Annotated[
-        bool, Meta(description="Whether events that were written there are deleted first.")
+        bool, Meta(description="Whether events that Kalends wrote there are deleted first.")
     ] = False
 
 
@@ -140,9 +145,9 @@ async def get_connection(call: Call) -> HttpAnswer:
 async def create_connection(call: Call) -> HttpAnswer:
     """Connect calendars
 
-    Signs in, and looks for the account's calendars, within 20 seconds; then they are read at once,
-    and schedules can use them. A sandbox has the provider `test` alone: an account with two
-    calendars, into one of which bookings can be written.
+    Signs in and looks for the account's calendars, within 20 seconds. They are read at once, and
+    schedules can use them. A sandbox only has the provider `test`: an account with two calendars,
+    of which one can be written.
     """
     new = parse_new(await call.body(CreateCalendarConnection))
     discovery = await connections.discover(call.context, call.caller, new)
@@ -154,8 +159,8 @@ async def create_connection(call: Call) -> HttpAnswer:
 async def update_connection(call: Call) -> HttpAnswer:
     """Update a calendar connection
 
-    Pauses it, or goes on with it; or gives it a new password, with which the account is looked at
-    first, within 20 seconds, and then read at once.
+    Pauses or resumes the connection, or gives it a new password. The new password is first tried
+    at the account, within 20 seconds; then its calendars are read at once.
     """
     body = await call.raw_json()
     connection_id = call.id(ids.CALENDAR_CONNECTION)
@@ -188,9 +193,9 @@ async def _update(
 async def start_sync(call: Call) -> HttpAnswer:
     """Read calendars now
 
-    Has each calendar of the connection read at once, whenever it would have been. `run_id` tells
-    how that stands. A connection that is paused, or waits for its password or
-    a consent, is refused.
+    Reads each calendar of the connection at once, without waiting for its next turn. Ask for the
+    state of the reading by its `run_id`. Refused if the connection is paused, or waits for a
+    password or a consent.
     """
     connection_id = call.id(ids.CALENDAR_CONNECTION)
     return await call.change(
@@ -201,7 +206,7 @@ async def start_sync(call: Call) -> HttpAnswer:
 
 
 async def get_sync(call: Call) -> HttpAnswer:
-    """How a reading of calendars stands
+    """Get the state of a reading of calendars
 
     Runs are kept for a day.
     """
@@ -213,9 +218,10 @@ async def get_sync(call: Call) -> HttpAnswer:
 async def delete_connection(call: Call) -> HttpAnswer:
     """Disconnect calendars
 
-    The calendars go at once, with all that was known of them: they make no schedule busy any more.
-    Events that were written there stay, unless `remove_events` is true: then the answer is 202, the
-    connection is `removing`, and goes when they are deleted, in ten minutes at most.
+    Deletes the calendars at once with everything that is known of them, so they no longer make
+    any schedule busy. Events that Kalends wrote there stay, unless `remove_events` is true: then
+    the answer is 202, and the connection is `removing` until those events are deleted, for at
+    most ten minutes.
     """
     connection_id = call.id(ids.CALENDAR_CONNECTION)
     if call.query(DeleteConnectionQuery).remove_events:
@@ -239,7 +245,7 @@ async def list_calendars(call: Call) -> HttpAnswer:
 
 
 async def list_uses(call: Call) -> HttpAnswer:
-    """Which calendars a schedule reads and writes"""
+    """Get which calendars a schedule reads and writes"""
     listed = await call.read(uses.list_uses, call.id(ids.SCHEDULE))
     return data([show_use(use) for use in listed])
 
@@ -247,9 +253,10 @@ async def list_uses(call: Call) -> HttpAnswer:
 async def replace_uses(call: Call) -> HttpAnswer:
     """Set which calendars a schedule reads and writes
 
-    What is busy in a calendar that it reads is refused with `BUSY`; time beyond what is known of it
-    with `CALENDAR_UNKNOWN`, but to bookings directly on a schedule. Bookings are written into one
-    calendar at most. An empty list uses none.
+    Times that are busy in a calendar that the schedule reads are refused with `BUSY`. Times of
+    which the calendar is not known are refused with `CALENDAR_UNKNOWN`, except for bookings made
+    directly on a schedule. Bookings are written into at most one calendar. With an empty list the
+    schedule uses none.
     """
     body = await call.raw_json()
     lock = partial(uses.lock_schedule, schedule_id=call.id(ids.SCHEDULE))

@@ -21,32 +21,37 @@ class AuthorizeCalendars(RequestModel, frozen=True):
 
     provider: Annotated[
         ProviderName,
-        Meta(description="`google` or `microsoft`, where it is set up here.", examples=["google"]),
+        Meta(
+            description="`google` or `microsoft`, if this installation has it set up.",
+            examples=["google"],
+        ),
     ]
     return_url: Annotated[
         Annotated[str, Meta(max_length=2000)] | None,
         Meta(
             description="Where the person is sent afterwards, with `status` (`connected`, "
-            "`denied`, `needs_admin`, `incomplete`, `failed`) and `connection_id` in its query: at "
-            "our own origin, or at one of the organization's `return_origins`. null shows a page "
-            "of ours.",
+            "`denied`, `needs_admin`, `incomplete`, `failed`) and `connection_id` in the query. "
+            "It has to be at this server's own origin, or at one of the organization's "
+            "`return_origins`. null shows a page of this server.",
         ),
     ] = None
     user_id: Annotated[
-        str | None, Meta(description="The user whose it is; null is the organization's.")
+        str | None,
+        Meta(description="The user that the account belongs to; null is the organization."),
     ] = None
     connection_id: Annotated[
         str | None,
-        Meta(description="The connection that is to go on with the new consent, if one is."),
+        Meta(description="The existing connection that the new consent is for, if any."),
     ] = None
 
 
 async def authorize(call: Call) -> HttpAnswer:
     """Begin to connect calendars by consent
 
-    Answers a page of ours, which whoever owns the account opens in a browser: it works once, for
-    ten minutes, and names the organization and what is asked for. From there the provider's own
-    page is one click away. An account that is connected already goes on with the new consent.
+    Answers with the address of a page of this server, which the owner of the account opens in a
+    browser. It works once, for ten minutes, names the organization and what it asks for, and
+    leads to the provider's own page. An account that is connected already continues with the new
+    consent.
     """
     body = await call.body(AuthorizeCalendars)
     new = NewConsent(

@@ -28,9 +28,9 @@ class PutCalendarEvent(RequestModel, frozen=True):
     """An event of a calendar: its times, or all of it as iCalendar."""
 
     start_time: Annotated[
-        Instant | None, Meta(description="Needed unless `icalendar` is given.")
+        Instant | None, Meta(description="The start; required unless `icalendar` is given.")
     ] = None
-    end_time: Annotated[Instant | None, Meta(description="After `start_time`.")] = None
+    end_time: Annotated[Instant | None, Meta(description="The end; after `start_time`.")] = None
     tentative: bool = False
     out_of_office: bool = False
     icalendar: (
@@ -54,8 +54,8 @@ class CalendarEventBody(Struct, frozen=True):
 async def create_event(call: Call) -> HttpAnswer:
     """Put an event into a calendar of a sandbox
 
-    As if somebody had entered it there. It may be given by its times, or as iCalendar with rules,
-    exceptions and zones; calendars of the provider `test` alone are filled so.
+    Works as if somebody had entered the event there. Give its times, or an iCalendar text with
+    rules, exceptions and zones. Only for calendars of the provider `test`.
     """
     parse = partial(parse_event, await call.raw_json())
     lock = partial(sandbox_events.lock_calendar, place=_calendar(call))
@@ -64,9 +64,9 @@ async def create_event(call: Call) -> HttpAnswer:
 
 
 async def update_event(call: Call) -> HttpAnswer:
-    """Put another event in the place of one
+    """Replace an event of a calendar of a sandbox
 
-    The event is replaced whole.
+    The event is replaced as a whole.
     """
     parse = partial(parse_event, await call.raw_json())
     lock = partial(sandbox_events.lock_event, place=_event(call))

@@ -23,8 +23,8 @@ class FindingsQuery(PageQuery, frozen=True):
     state: Annotated[
         Literal["open", "resolved"],
         Meta(
-            description="Those that somebody has to decide about, or those that were settled"
-            " within the last three months."
+            description="Those that need a decision, or those that were settled within the last "
+            "three months."
         ),
     ] = "open"
 
@@ -41,10 +41,10 @@ class ResolveFinding(RequestModel, frozen=True):
 
 
 async def list_findings(call: Call) -> HttpAnswer:
-    """List findings of calendars
+    """List calendar findings
 
-    What was done to events of bookings there, where somebody has to decide what follows; the latest
-    first.
+    What was done to the events of bookings in calendars elsewhere and needs somebody's decision.
+    Newest first.
     """
     query = call.query(FindingsQuery)
     use_case = partial(findings.list_findings, is_open=query.state == "open")
@@ -52,10 +52,10 @@ async def list_findings(call: Call) -> HttpAnswer:
 
 
 async def resolve_finding(call: Call) -> HttpAnswer:
-    """Decide about a finding
+    """Resolve a calendar finding
 
-    A booking moves or is cancelled by the ordinary way, with its mails and webhooks. One that is
-    resolved stays as it is.
+    The booking moves or is cancelled as by any other call, with its mails and webhooks. A finding
+    that is resolved already stays as it is.
     """
     body = await call.raw_json()
     lock = partial(findings.lock_finding, finding_id=call.id(ids.CALENDAR_FINDING))

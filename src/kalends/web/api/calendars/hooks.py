@@ -32,20 +32,20 @@ class MessageQuery(RequestModel, frozen=True):
     validation_token: Annotated[
         Annotated[str, Meta(max_length=2_000)] | None,
         Meta(
-            description="What Microsoft asks an address with before it posts there: it is answered "
-            "as it came, as text."
+            description="Sent by Microsoft to check the address before it posts there; the "
+            "answer is the same text."
         ),
     ] = msgspec.field(default=None, name="validationToken")
 
 
 async def receive_message(call: Call) -> HttpAnswer:
-    """A message of a provider of calendars
+    """Receive a message of a provider of calendars
 
-    Where providers post to when something has changed in a calendar: Google with the headers
-    `X-Goog-Channel-ID` and `X-Goog-Channel-Token`, Microsoft with a body that names its
-    subscriptions, each with its `clientState`. The calendar is read then; what the message says
-    itself is not believed. One of a channel that is not known, or was closed, is passed over:
-    Google is answered 200 all the same, as it would come again, and Microsoft 404.
+    For providers only: they post here when something has changed in a calendar, Google with the
+    headers `X-Goog-Channel-ID` and `X-Goog-Channel-Token`, Microsoft with a body that names its
+    subscriptions, each with its `clientState`. The message only causes the calendar to be read;
+    its content is not believed. A message of a channel that is unknown or closed is ignored:
+    Google still gets 200, since it would send it again, and Microsoft 404.
     """
     call.scope["logged_path"] = call.scope["route_path"]
     token = call.scope["path_params"]["token"]
