@@ -13,7 +13,7 @@ from kalends.domain.values import Label, Line, Phone, Text
 LARGEST_OFFSET: Final = 1_000_000_000
 # The metadata of the text types, by which `_optional_texts` recognizes them.
 _TEXTS: Final = tuple(get_args(kind)[1] for kind in (Label, Line, Phone, Text))
-Limit = Annotated[int, Meta(ge=1, le=500, description="How many, at the most.")]
+Limit = Annotated[int, Meta(ge=1, le=500, description="The most items to return.")]
 Offset = Annotated[int, Meta(ge=0, le=LARGEST_OFFSET, description="How many to skip.")]
 
 
