@@ -1,7 +1,7 @@
 """The lanes that one channel has in flight: leased, and not recorded yet; renews their leases."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -29,13 +29,14 @@ class InFlight:
     start: Callable[[Coroutine[Any, Any, None]], None]
     put: Callable[[UUID, float], None]
     _lanes: dict[int, DueLane] = field(default_factory=dict, init=False)
+    _held: Counter[UUID] = field(default_factory=Counter, init=False)
 
     def __len__(self) -> int:
         return len(self._lanes)
 
     def count_of(self, organization_id: UUID) -> int:
         """How many places an organization holds."""
-        return sum(lane.organization_id == organization_id for lane in self.lanes)
+        return self._held[organization_id]
 
     @property
     def lanes(self) -> Collection[DueLane]:
@@ -45,10 +46,16 @@ class InFlight:
         """Adds a lane that was leased at that time of the clock `monotonic`."""
         self._count_on(lane, leased_at)
         self._lanes[id(lane)] = lane
+        self._held[lane.organization_id] += 1
 
     def remove(self, lanes: Sequence[DueLane]) -> set[int]:
         """Frees their places; returns the `id()` of those that had one."""
-        return {id(lane) for lane in lanes if self._lanes.pop(id(lane), None) is not None}
+        freed = [lane for lane in lanes if self._lanes.pop(id(lane), None) is not None]
+        for lane in freed:
+            self._held[lane.organization_id] -= 1
+            if not self._held[lane.organization_id]:
+                del self._held[lane.organization_id]
+        return {id(lane) for lane in freed}
 
     async def renew(self) -> None:
         """Renews leases of which a third is over, so that a renewal that fails can be tried again
