@@ -11,14 +11,22 @@ from kalends.domain.mail import MailKind
 from kalends.domain.rights import Right
 from kalends.domain.values import Text
 from kalends.formats.calendar_words import FINDINGS, RESOLUTIONS
-from kalends.scheduling.booking_changes import BookingChanges, Cancellation
+from kalends.scheduling.booking_changes import BookingChanges, Cancellation, ChangeableBooking
 from kalends.services import bookings
 from kalends.services.booking_histories import History, get_history
 from kalends.translation import gettext
-from kalends.web.console.booking_forms import booking_id_in, is_attendee_mailed, read_posted, url_of
+from kalends.web.console.booking_forms import (
+    Changes,
+    PostedForm,
+    booking_id_in,
+    is_attendee_mailed,
+    read_posted,
+    url_of,
+)
 from kalends.web.console.history import entries_of
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.http.errors import status_of
+from kalends.web.http.locked_changes import Update
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.booking_form import is_accepted
 from kalends.web.pages.faults import STALE, UNFIT
@@ -45,12 +53,8 @@ async def set_status(request: ConsoleRequest) -> PageAnswer:
             request, 422, problem=gettext("This is no status that can be set here.")
         )
     changes = BookingChanges(status=status, notify=posted.notify)
-    try:
-        await posted.change(bookings.update_booking, changes)
-    except OVERTAKEN as error:
-        return await stale_page(request, error)
-    except NotSaved:
-        return await booking_page(request, 422)
+    if refusal := await _change(posted, bookings.update_booking, changes):
+        return refusal
     if status is not Status.CONFIRMED:
         return request.go(url_of(posted.booking_id), done=status)
     booking = await posted.read_booking()
@@ -64,14 +68,27 @@ async def cancel(request: ConsoleRequest) -> PageAnswer:
     reason = posted.fields.text("reason") or None
     if reason is not None and not is_accepted(reason, Text):
         return await booking_page(request, 422, problem=str(UNFIT), reason=reason)
-    cancellation = Cancellation(reason=reason, notify=posted.notify)
-    try:
-        await posted.change(bookings.cancel_booking, cancellation)
-    except OVERTAKEN as error:
-        return await stale_page(request, error)
-    except NotSaved:
-        return await booking_page(request, 422, reason=reason)
+    changes = Cancellation(reason=reason, notify=posted.notify)
+    if refusal := await _change(posted, bookings.cancel_booking, changes, reason=reason):
+        return refusal
     return posted.done(Status.CANCELLED)
+
+
+async def _change(
+    posted: PostedForm,
+    change: Update[ChangeableBooking, Changes, Booking],
+    changes: Changes,
+    **typed: Any,
+) -> PageAnswer | None:
+    """Changes the booking, or answers with the page that says why it was not changed, and shows
+    what was typed."""
+    try:
+        await posted.change(change, changes)
+    except OVERTAKEN as error:
+        return await stale_page(posted.request, error)
+    except NotSaved:
+        return await booking_page(posted.request, 422, **typed)
+    return None
 
 
 async def booking_page(request: ConsoleRequest, status: int = 200, **more: Any) -> PageAnswer:

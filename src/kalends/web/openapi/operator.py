@@ -5,6 +5,7 @@ from typing import Final
 
 from kalends.web.openapi.errors import error_responses, headers
 from kalends.web.openapi.schemas import Schema, object_schema
+from kalends.web.openapi.words import OPERATIONS
 
 _REQUEST_ID: Final = {"$ref": "#/components/parameters/X-Request-Id"}
 _IF_NONE_MATCH: Final[Schema] = {
@@ -42,52 +43,28 @@ _TEXT: Final[Schema] = {"type": "string"}
 def operator_paths() -> dict[str, Schema]:
     """`/healthz`, `/readyz`, `/metrics`, `/openapi.json`, `/docs`."""
     return {
-        "/healthz": _get(
-            "healthz",
-            "Check that the process is alive",
-            "Answers with the versions that it runs. Does not use the database.",
-            {"200": _response("The process is alive.", "application/json", _HEALTH)},
-        ),
+        "/healthz": _get("healthz", {"200": _json("The process is alive.", _HEALTH)}),
         "/readyz": _get(
-            "readyz",
-            "Check that it can serve requests",
-            "200 if the database answers, so that requests can be served.",
-            {"200": _response("It can serve requests.", "application/json", _READY)},
-            codes=["UNAVAILABLE"],
+            "readyz", {"200": _json("It can serve requests.", _READY)}, codes=["UNAVAILABLE"]
         ),
         "/metrics": _get(
-            "metrics",
-            "Metrics",
-            "In Prometheus' text format. Figures of the outbox are those of all processes, at most "
-            "ten seconds old, and missing while the database does not answer. 404 if "
-            "`KALENDS_METRICS` is off.",
-            {"200": _response("The metrics.", "text/plain", _TEXT)},
-            codes=["NOT_FOUND"],
+            "metrics", {"200": _response("The metrics.", "text/plain", _TEXT)}, codes=["NOT_FOUND"]
         ),
-        "/openapi.json": _file(
-            "openapi", "This description", "OpenAPI 3.1.", "application/json", _DOCUMENT
-        ),
-        "/docs": _file(
-            "docs", "This description as a page", "Works without the internet.", "text/html", _TEXT
-        ),
+        "/openapi.json": _file("openapi", "application/json", _DOCUMENT),
+        "/docs": _file("docs", "text/html", _TEXT),
     }
 
 
-def _file(id_: str, summary: str, description: str, media_type: str, schema: Schema) -> Schema:
+def _file(id_: str, media_type: str, schema: Schema) -> Schema:
     same = {"description": "Not modified.", "headers": headers(["X-Request-Id", "ETag"])}
-    described = _get(
-        id_,
-        summary,
-        description,
-        {"200": _response("The document.", media_type, schema, ["ETag"]), "304": same},
-    )
+    document = _response("The document.", media_type, schema, ["ETag"])
+    described = _get(id_, {"200": document, "304": same})
     described["get"]["parameters"].append(_IF_NONE_MATCH)
     return described
 
 
-def _get(
-    id_: str, summary: str, description: str, answers: Schema, codes: Iterable[str] = ()
-) -> Schema:
+def _get(id_: str, answers: Schema, codes: Iterable[str] = ()) -> Schema:
+    summary, description = OPERATIONS[id_]
     return {
         "get": {
             "operationId": id_,
@@ -99,6 +76,10 @@ def _get(
             "security": [],
         }
     }
+
+
+def _json(words: str, schema: Schema) -> Schema:
+    return _response(words, "application/json", schema)
 
 
 def _response(words: str, media_type: str, schema: Schema, also: Iterable[str] = ()) -> Schema:

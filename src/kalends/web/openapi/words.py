@@ -207,6 +207,25 @@ FIELDS: Final[dict[str, str]] = {
     "offer nothing.",
 }
 
+# The summary and the description of each call for operators, by its name.
+OPERATIONS: Final[dict[str, tuple[str, str]]] = {
+    "healthz": (
+        "Check that the process is alive",
+        "Answers with the versions that it runs. Does not use the database.",
+    ),
+    "readyz": (
+        "Check that it can serve requests",
+        "200 if the database answers, so that requests can be served.",
+    ),
+    "metrics": (
+        "Metrics",
+        "In Prometheus' text format. Figures of the outbox are those of all processes, at most ten "
+        "seconds old, and missing while the database does not answer. 404 if `KALENDS_METRICS` is "
+        "off.",
+    ),
+    "openapi": ("This description", "OpenAPI 3.1."),
+    "docs": ("This description as a page", "Works without the internet."),
+}
 TAGS: Final[dict[str, str]] = {
     "Bookings": "Appointments: create, confirm, move, cancel and complete them.",
     "Schedules": "Anything that can be booked: a person, a room, a machine. When it is open, and "
