@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from kalends.gateways.addresses import Address, AllowedDestinations, is_public, read_address
@@ -12,26 +13,39 @@ from kalends.gateways.targets import NameNotFound, NotCallable, Target
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """From a host name to its addresses. Raises OSError where there are none."""
 
-LOOKUPS_AT_ONCE: Final = 32
+# One for each name at once: more than the webhooks of an organization have, so that names that hang
+# leave threads to others'. A thread is started when there is something to look up.
+LOOKUPS_AT_ONCE: Final = 256
 LONGEST_LOOKUP_SECONDS: Final = 10.0
 ONLY_HTTPS: Final = "must begin with https://, unless KALENDS_OUTBOUND_ALLOW opens its host"
 
 
 class SystemNames:
     """The operating system's resolver, in threads of its own: a name that hangs must not hold up
-    whatever else the program does in threads."""
+    whatever else the program does in threads. Nothing ends such a look-up but the system, so a
+    name is looked up once at a time, and whoever asks for it meanwhile waits for that."""
 
-    def __init__(self) -> None:
+    def __init__(self, look_up: Callable[[str], list[str]] | None = None) -> None:
         self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="kalends-names")
+        self._look_up = look_up or _look_up
+        self._under_way: dict[str, asyncio.Future[list[str]]] = {}
         self._is_closed = False
 
     async def resolve(self, host: str) -> Sequence[str]:
         """Raises OSError if there are none, or no look-ups any more."""
         if self._is_closed:
             raise OSError("no look-ups any more")
-        loop = asyncio.get_running_loop()
-        addresses = await loop.run_in_executor(self._threads, _look_up, host)
-        return list(dict.fromkeys(addresses))
+        if (addresses := self._under_way.get(host)) is None:
+            loop = asyncio.get_running_loop()
+            addresses = loop.run_in_executor(self._threads, self._look_up, host)
+            self._under_way[host] = addresses
+            addresses.add_done_callback(partial(self._end, host))
+        return list(dict.fromkeys(await asyncio.shield(addresses)))
+
+    def _end(self, host: str, addresses: asyncio.Future[list[str]]) -> None:
+        del self._under_way[host]
+        if not addresses.cancelled():
+            addresses.exception()  # nobody may wait for it any more
 
     def close(self) -> None:
         self._is_closed = True
