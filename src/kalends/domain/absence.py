@@ -11,8 +11,8 @@ from kalends.domain.booking import Booking
 
 
 class Action(StrEnum):
-    """What is done with a booking: another host takes it, it is cancelled, the attendee is asked
-    to choose another time, or it stays as it is."""
+    """What is done with a booking. `reassign`: another host takes it. `cancel`: it is cancelled.
+    `offer`: the attendee is asked to choose another time. `keep`: it stays as it is."""
 
     REASSIGN = "reassign"
     CANCEL = "cancel"
@@ -84,7 +84,7 @@ class AffectedBooking(Struct, frozen=True, kw_only=True):
 
 
 class Result(StrEnum):
-    """`UNAFFECTED`: the absence does not meet the booking any more, so nothing was done."""
+    """`unaffected`: the absence no longer overlaps the booking, so nothing was done."""
 
     DONE = "done"
     UNAFFECTED = "unaffected"

@@ -18,8 +18,8 @@ class ActorType(StrEnum):
 
 
 class Actor(Struct, frozen=True):
-    """`id` is that of a key or a user. `name` is for people: a key's name, a user's address, an
-    attendee's name; None where it is not known."""
+    """Who did something. `id` is that of a key or a user. `name` is for people: a key's name, a
+    user's address, an attendee's name; null if it is not known."""
 
     type: ActorType
     id: str | None = None

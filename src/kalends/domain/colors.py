@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Color(StrEnum):
-    """What tells schedules apart at a glance. Given out in turn, in the order of migration 0023."""
+    """A colour that tells schedules apart at a glance. New schedules get them in turn."""
 
     BLUE = "blue"
     ORANGE = "orange"

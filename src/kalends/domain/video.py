@@ -13,7 +13,7 @@ HELD_FOR: Final = timedelta(seconds=15)
 
 
 class VideoProvider(StrEnum):
-    """Who makes the link to the call of a booking."""
+    """Who makes the link to a booking's video call."""
 
     GOOGLE_MEET = "google_meet"
     MICROSOFT_TEAMS = "microsoft_teams"
@@ -23,8 +23,8 @@ class VideoProvider(StrEnum):
 
 
 class VideoState(StrEnum):
-    """`WAITING` until the link is there; `FAILED` where it cannot be made; `REMOVED` where there is
-    to be none any more."""
+    """`waiting` until the link is there, then `made`; `failed` if it cannot be made; `removed` if
+    there shall be none any more."""
 
     WAITING = "waiting"
     MADE = "made"

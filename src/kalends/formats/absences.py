@@ -48,7 +48,7 @@ class DecisionBody(Struct, frozen=True):
 
 
 class AffectedBookingBody(Struct, frozen=True):
-    """A booking that an absence meets, and who could take it."""
+    """A booking that an absence overlaps, and the schedules that could take it."""
 
     booking: BookingBody
     absent_schedule_id: Annotated[str, Meta(description="The schedule that is away.")]
@@ -71,7 +71,7 @@ class OutcomeErrorBody(Struct, frozen=True):
 
 
 class OutcomeBody(Struct, frozen=True):
-    """What came of a decision."""
+    """The result of a decision."""
 
     booking_id: str
     result: Annotated[Result, Meta(description=RESULTS)]

@@ -87,7 +87,7 @@ class VideoOfBooking(Struct, frozen=True):
 
 
 class BookingBody(Struct, frozen=True, kw_only=True):
-    """A booking. Instants are in UTC and whole seconds; what is not there is null."""
+    """A booking. Instants are in UTC and whole seconds; a missing value is null."""
 
     id: Annotated[str, Meta(examples=["bk_0352lF5NnllfIJ66lPpfc3"])]
     schedule_id: Annotated[str, Meta(description="The first schedule that it takes.")]

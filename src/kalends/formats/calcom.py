@@ -18,7 +18,7 @@ ScheduleId = Annotated[str, Meta(description="The schedule.", examples=["sch_abc
 
 
 class SkippedBookingBody(Struct, frozen=True):
-    """A row of Cal.com that is left out; each run tries it again and names it."""
+    """A booking of Cal.com that is left out; each sync tries it again and names it."""
 
     uid: Annotated[str, Meta(description="Its uid there.")]
     reason: Annotated[str, Meta(description="Why it could not be imported.")]
@@ -96,7 +96,7 @@ class CalcomMappingBody(Struct, frozen=True, omit_defaults=True):
 
 
 class CalcomConnectionBody(Struct, frozen=True, kw_only=True):
-    """A connection. The key is not shown, but for its last four characters."""
+    """A connection to Cal.com. Of the key only the last four characters are shown."""
 
     id: Annotated[str, Meta(examples=["int_0352lF5NnllfIJ66lPpfc3"])]
     organizationId: Annotated[str, Meta(description="The organization.")]  # noqa: N815

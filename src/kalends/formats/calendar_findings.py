@@ -10,7 +10,7 @@ from kalends.domain.calendars.findings import NO_SPAN, CalendarFinding, FindingK
 
 
 class CalendarFindingBody(Struct, frozen=True):
-    """What was seen in a calendar elsewhere that somebody has to decide about."""
+    """Something found in a calendar elsewhere that needs somebody's decision."""
 
     id: Annotated[str, Meta(examples=["cfd_0352lF5NnllfIJ66lPpfc3"])]
     kind: Annotated[

@@ -11,7 +11,7 @@ from kalends.formats.fields import fields_of
 
 
 class MessageTemplateBody(Struct, frozen=True):
-    """An organization's own words in mails of one kind."""
+    """An organization's own words for one kind of mail."""
 
     id: Annotated[str, Meta(examples=["mtp_0352lF5NnllfIJ66lPpfc3"])]
     kind: TemplateKind
@@ -36,7 +36,7 @@ class MessageTemplateBody(Struct, frozen=True):
 
 
 class MessagePreviewBody(Struct, frozen=True):
-    """A mail as it would be."""
+    """A mail as it would be sent."""
 
     subject: str
     text: str

@@ -8,7 +8,7 @@ from kalends.domain.notifications import NotifiedUser
 
 
 class UserNotificationsBody(Struct, frozen=True):
-    """What a user is mailed about bookings on the own schedules, in an organization."""
+    """Which mails a user gets about bookings on the user's own schedules, in an organization."""
 
     requested: bool
     confirmed: bool

@@ -43,7 +43,8 @@ class SlotBody(Struct, frozen=True):
 
 
 class ObstacleBody(Struct, frozen=True):
-    """What a time runs into; null where it has no end, or is no booking or busy time."""
+    """What is in the way of a time. A field that does not apply is null, such as `end_time` of what
+    has no end."""
 
     start_time: datetime | None
     end_time: datetime | None

@@ -28,7 +28,7 @@ class VideoHookBody(Struct, frozen=True):
 
 
 class VideoAccountsBody(Struct, frozen=True):
-    """By whose accounts links to calls are made; what is not set up is null."""
+    """The accounts that make video links; null if one is not set up."""
 
     zoom: ZoomBody | None
     hook: VideoHookBody | None

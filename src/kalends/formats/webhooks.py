@@ -59,7 +59,7 @@ class DeliveryAttemptBody(Struct, frozen=True):
 
 
 class DeliveryBody(Struct, frozen=True):
-    """One event on its way to one endpoint."""
+    """One event, sent or to be sent to one endpoint."""
 
     id: Annotated[str, Meta(examples=["whd_0352lF5NnllfIJ66lPpfc3"])]
     event_id: Annotated[str, Meta(examples=["wh_evt_0352lF5NnllfIJ66lPpfc3"])]

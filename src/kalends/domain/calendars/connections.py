@@ -12,7 +12,7 @@ from kalends.domain.calendars.states import ConnectionState
 
 
 class ProviderName(StrEnum):
-    """What sort of account it is. `ICS` is the address of a calendar file, `TEST` a sandbox's own
+    """The kind of account. `ics` is the address of a calendar file, `test` a sandbox's own
     calendars."""
 
     CALDAV = "caldav"

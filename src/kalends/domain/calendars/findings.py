@@ -13,9 +13,9 @@ from kalends.domain.ids import new_id
 
 
 class FindingKind(StrEnum):
-    """`MOVED` and `DELETED` are events of ours; `UNWRITABLE` is one that cannot be written.
-    `OVERLAP`: another event lies over a booking. `UNREADABLE`: a calendar that is used could not be
-    read for two hours. `RECONNECT`: the account wants somebody to sign in anew."""
+    """`moved`, `deleted`: that happened to the event of a booking. `unwritable`: it cannot be
+    written. `overlap`: another event overlaps a booking. `unreadable`: a calendar that is used
+    could not be read for two hours. `reconnect`: the account needs somebody to sign in again."""
 
     MOVED = "moved"
     DELETED = "deleted"
@@ -26,8 +26,8 @@ class FindingKind(StrEnum):
 
 
 class Resolution(StrEnum):
-    """`FOLLOW`: the booking moves as its event did. `RESTORE`: the event is written again as the
-    booking is. `CANCEL`: the booking is cancelled. `DISMISS`: all stays as it is."""
+    """`follow`: the booking moves as its event did. `restore`: the event is written again as the
+    booking is. `cancel`: the booking is cancelled. `dismiss`: all stays as it is."""
 
     FOLLOW = "follow"
     RESTORE = "restore"

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 
 class ConnectionState(StrEnum):
-    """`READING` until every calendar has been read once, or could not be; `RECONNECT` wants
-    somebody to sign in anew, to the same account; `FAILING` after two hours without an answer."""
+    """`reading` until every calendar was read once, or could not be; `reconnect` if somebody has to
+    sign in again, to the same account; `failing` after two hours without an answer."""
 
     READING = "reading"
     ACTIVE = "active"
@@ -16,15 +16,16 @@ class ConnectionState(StrEnum):
 
 
 class SyncState(StrEnum):
-    """`RUNNING` until each calendar has been read, or tried, for it or for a later sync."""
+    """`running` until each calendar was read, or tried, for this sync or a later one."""
 
     RUNNING = "running"
     DONE = "done"
 
 
 class LinkState(StrEnum):
-    """`WAITING` until it is there; `FAILED` where it cannot be written; `REMOVED` where there is to
-    be none any more; `ASKING` where it was deleted there, and somebody has to decide."""
+    """`waiting` until the event is there, then `written`; `failed` if it cannot be written;
+    `removed` if there shall be none any more; `asking` if it was deleted there and somebody has to
+    decide."""
 
     WAITING = "waiting"
     WRITTEN = "written"

@@ -57,7 +57,7 @@ class UpdateAbsence(RequestModel, frozen=True):
 
 
 class DecisionInput(RequestModel, frozen=True):
-    """What is done about a booking."""
+    """What to do with a booking."""
 
     booking_id: str
     action: Annotated[Action, Meta(description=ACTIONS)]

@@ -127,7 +127,7 @@ class AttendeeInput(RequestModel, frozen=True):
 
 
 class CreateBooking(RequestModel, frozen=True):
-    """`schedule_id` and `end_time` may be left out with an event type that settles them."""
+    """`schedule_id` and `end_time` can be left out if an event type settles them."""
 
     start_time: Instant
     attendee: AttendeeInput

@@ -75,7 +75,7 @@ class CalcomMappingInput(RequestModel, frozen=True, rename="camel"):
 
 
 class PutCalcomConnection(RequestModel, frozen=True, rename="camel"):
-    """A connection, whole: what is left out takes its default."""
+    """A whole connection: what is left out gets its default."""
 
     organization_id: Annotated[str, Meta(description="The organization to connect.")]
     api_key: Annotated[

@@ -22,7 +22,7 @@ LONGEST_HOLD_MINUTES: Final = 30
 
 
 class CreateHold(RequestModel, frozen=True):
-    """The time as for a booking, and for how long it is kept."""
+    """The time, given as for a booking, and how long it is kept."""
 
     start_time: Instant
     schedule_id: str | None = None

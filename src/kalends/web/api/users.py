@@ -30,14 +30,14 @@ GivenRole = Annotated[
 
 
 class CreateUser(RequestModel, frozen=True):
-    """Who is invited."""
+    """The user to invite."""
 
     email: Email
     role: GivenRole
 
 
 class UpdateUser(RequestModel, frozen=True):
-    """What is changed of a user."""
+    """The changes to a user."""
 
     role: GivenRole
 

@@ -65,7 +65,7 @@ class VideoHookInput(RequestModel, frozen=True):
 
 
 class PutVideo(RequestModel, frozen=True):
-    """What is left out or null is taken away."""
+    """All accounts: what is left out or null is removed."""
 
     zoom: ZoomInput | None = None
     hook: VideoHookInput | None = None

@@ -48,7 +48,7 @@ REQUIRED_OF: Final[Mapping[ProviderName, tuple[str, ...]]] = {
 
 
 class CreateCalendarConnection(RequestModel, frozen=True):
-    """Which account, and whose it is."""
+    """The account to connect, and the user it belongs to."""
 
     provider: Annotated[
         ProviderName,

@@ -17,7 +17,7 @@ from kalends.web.http.routes import CALENDAR_SCOPES, Resource, Route
 
 
 class AuthorizeCalendars(RequestModel, frozen=True):
-    """Which provider, for whom, and where the person goes afterwards."""
+    """The provider, whose account it is, and where the person goes afterwards."""
 
     provider: Annotated[
         ProviderName,

@@ -46,7 +46,7 @@ class PutCalendarEvent(RequestModel, frozen=True):
 
 
 class CalendarEventBody(Struct, frozen=True):
-    """An event of a calendar, of which only the times are kept."""
+    """An event of a calendar; Kalends keeps only its times."""
 
     id: Annotated[str, Meta(examples=["cev_0352lF5NnllfIJ66lPpfc3"])]
 
