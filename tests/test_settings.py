@@ -44,6 +44,11 @@ def test_mail_comes_from_the_address_that_is_set() -> None:
     assert settings(MAIL_FROM="desk@example.com").mail_from == "desk@example.com"
 
 
+def test_an_address_that_is_none_is_refused_with_how_it_may_begin() -> None:
+    with pytest.raises(SettingsError, match=r"begins with http:// or https://$"):
+        settings(PUBLIC_URL="book.example.com")
+
+
 @pytest.mark.parametrize("sender", ["desk", "Desk <desk@example.com>", "a@b\r\nBcc: c@d"])
 def test_mail_comes_from_no_address_that_is_none(sender: str) -> None:
     with pytest.raises(SettingsError, match="KALENDS_MAIL_FROM"):

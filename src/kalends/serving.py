@@ -36,6 +36,8 @@ from kalends.web.http.protocol import Protocol
 log = structlog.get_logger("kalends")
 
 BACKLOG: Final = 2048
+# Longer than proxies keep idle connections, so that none writes into a closed one.
+KEEP_ALIVE_SECONDS: Final = 75
 # Open files reserved for deliveries, mail, logs and libraries; database connections are extra.
 OPEN_FILES_KEPT: Final = 300
 PR_SET_PDEATHSIG: Final = 1
@@ -136,8 +138,7 @@ def serve(
         "timeout_graceful_shutdown": 10,
         "http": partial(Protocol, connections=Connections(patience, most)),
         "ws": "none",
-        # Longer than proxies keep idle connections, so that none writes into a closed one.
-        "timeout_keep_alive": 75,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "proxy_headers": bool(home.settings.trusted_proxies),
         "forwarded_allow_ips": list(home.settings.trusted_proxies),
     }

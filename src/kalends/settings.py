@@ -133,7 +133,8 @@ class _Environ:
     def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
         value = self.text(name)
         if value and not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
-            raise SettingsError(f"KALENDS_{name} must be a URL that begins with {schemes[0]}://")
+            beginnings = " or ".join(f"{scheme}://" for scheme in schemes)
+            raise SettingsError(f"KALENDS_{name} must be a URL that begins with {beginnings}")
         return value.rstrip("/") if value else None
 
     def email(self, name: str) -> str | None:

@@ -44,6 +44,7 @@ def test_connect_sync_and_status(kalends: Calcom) -> None:
     output = kalends.connect("--map", f"host:501={host['id']}", "--interval-minutes", "0")
     assert desk.calcom.key not in output
     assert "/hooks/calcom/" in output
+    assert "was not tried yet" in output
     desk.calcom.book("one")
     desk.calcom.book("odd", status="waitlisted")
     tried = kalends.well("sync", "--dry-run")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from shlex import quote
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -83,7 +84,9 @@ def connect(
         connection, hook_url = run(home, put)
     typer.echo(
         f"Cal.com is connected ({connection.base_url}, key …{connection.last_four}).\n"
-        f"Its webhooks go to {hook_url}"
+        f"Its webhooks go to {hook_url}\n"
+        f"The key was not tried yet: kalends calcom sync --organization {quote(organization)}"
+        " --dry-run"
     )
 
 

@@ -65,7 +65,8 @@ class CalcomSource:
         match failure:
             case NotConnected():
                 return CalcomNotConfigured(
-                    "Cal.com is not connected. PUT /api/integrations/calcom connects it."
+                    "Cal.com is not connected. PUT /api/integrations/calcom "
+                    "or `kalends calcom connect` connects it."
                 )
             case KeyUnreadable():
                 return CalcomNotConfigured(
