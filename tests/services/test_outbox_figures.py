@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import httpx
 
+from kalends.compose import Installation
 from kalends.runtime.unit_of_work import Context
 from kalends.services.outbox_figures import (
     ChannelFigures,
@@ -13,8 +14,10 @@ from kalends.services.outbox_figures import (
 )
 from kalends.store.database import ConnectParameters, Database
 from kalends.web.http.metrics import exposition
+from tests.conftest import fetch, run
 from tests.receivers import Reply, receiving
 from tests.servers import free_port
+from tests.store.postgres_world import eventually
 from tests.world import World
 
 
@@ -45,6 +48,18 @@ async def test_a_webhook_that_takes_nothing_is_counted(context: Context, world: 
     (webhooks,) = [one for one in figures.channels if one.channel == "webhook"]
     assert webhooks.waiting >= 1
     assert not webhooks.is_failing
+
+
+def test_once_mail_is_kept_no_mail_server_fails_any_more(world: World, home: Installation) -> None:
+    failing = "SELECT 1 FROM channel_health WHERE channel = 'mail'"
+    values = "('mail', now(), 1, now(), 'refused')"
+    run(
+        home,
+        "INSERT INTO channel_health (channel, failing_since, failures, resume_at, reason)"
+        f" VALUES {values}",
+    )
+    world.book(world.create_schedule())
+    eventually(lambda: fetch(home, failing) == [])
 
 
 async def test_while_the_database_is_away_there_are_no_figures(context: Context) -> None:

@@ -79,6 +79,8 @@ class MailChannel:
         for mail in prepared:
             if not isinstance(mail, ReadyMail):
                 settle(mail)
+        if self._is_failing and self._context.gateways.mail_transport is None:
+            await self._go_on()
         ready = [mail for mail in prepared if isinstance(mail, ReadyMail)]
         wait_until = monotonic() + WAITS_FOR_PLACE.total_seconds()
         sending = (self._send(mail, wait_until, settle) for mail in ready)

@@ -143,11 +143,16 @@ async def record_server_failure(context: Context, failure: ServerFailed) -> time
 
 
 async def record_server_success(context: Context) -> None:
-    """Ends the pause: the server takes mail again. Raises Unavailable."""
+    """Ends the pause: the server takes mail again, or there is none any more, and mail is kept.
+    Raises Unavailable."""
     async with context.database.connection() as tx:
         since = await channel_health.record_channel_success(tx, MAIL_CHANNEL)
     if since is not None:
-        log.info("the mail server takes mail again", failed_since=since.isoformat())
+        has_server = context.gateways.mail_transport is not None
+        said = (
+            "the mail server takes mail again" if has_server else "mail is kept, without a server"
+        )
+        log.info(said, failed_since=since.isoformat())
 
 
 def _ending(lane: DueMail, now: datetime) -> MailOutcome | None:
