@@ -1,1 +1,2 @@
-"""The world outside: what implements the protocols of `domain.gateways`, with real networks."""
+"""Gateways to the world outside, which implement the protocols of `domain.gateways` over real
+networks."""

@@ -1,7 +1,7 @@
-"""An account that is asked in a session: what the accounts of all such providers do alike.
+"""What the calendar accounts of several providers have in common: they send requests in a session.
 
-How a provider reads and writes are functions in modules of its own; here they get their session,
-and one limit for all the requests of a reading.
+A provider reads and writes by functions in modules of its own. The classes here pass the session to
+them, and set one time limit for all requests of a reading.
 """
 
 from collections.abc import Collection
@@ -21,7 +21,8 @@ State_contra = TypeVar("State_contra", contravariant=True)
 
 
 class ReadingModule(Protocol[S_contra, State_contra]):
-    """How calendars are read: see `CalendarAccount`. A token is given as the state that it says."""
+    """A provider's functions for reading calendars: see `CalendarAccount`. They take the state that
+    a token encodes, not the token."""
 
     async def read_all(
         self, session: S_contra, calendar_url: str, window: ReadingWindow, /
@@ -46,7 +47,7 @@ class ReadingModule(Protocol[S_contra, State_contra]):
 
 
 class WritingModule(Protocol[S_contra]):
-    """How events are written: see `CalendarAccount`."""
+    """A provider's functions for writing events: see `CalendarAccount`."""
 
     async def write_object(
         self, session: S_contra, calendar_url: str, href: str, data: bytes, etag: str | None, /
@@ -58,7 +59,7 @@ class WritingModule(Protocol[S_contra]):
 
 
 class Modules(NamedTuple, Generic[S, State]):
-    """Where a provider reads and writes, and what its tokens say."""
+    """The modules by which a provider reads and writes, and the type of state in its tokens."""
 
     reading: ReadingModule[S, State]
     writing: WritingModule[S]
@@ -66,7 +67,7 @@ class Modules(NamedTuple, Generic[S, State]):
 
 
 class ListingModule(Protocol[S_contra]):
-    """How the calendars of an account are listed, by the names of what was granted."""
+    """A provider's function that lists the calendars of an account, as the granted scopes allow."""
 
     async def list_calendars(
         self, session: S_contra, granted: Collection[str], /
@@ -74,7 +75,7 @@ class ListingModule(Protocol[S_contra]):
 
 
 class CallModule(Protocol[S_contra]):
-    """How calls come with events: see `CallingAccount`."""
+    """A provider's functions for calls that come with events: see `CallingAccount`."""
 
     async def add_call(
         self, session: S_contra, calendar_url: str, href: str, key: str, /
@@ -84,7 +85,7 @@ class CallModule(Protocol[S_contra]):
 
 
 class SessionAccount(Generic[S, State]):
-    """What of `CalendarAccount` is the same for all of them."""
+    """The part of `CalendarAccount` that all of these accounts share."""
 
     def __init__(self, session: S, modules: Modules[S, State]) -> None:
         self._session = session
@@ -126,8 +127,8 @@ class SessionAccount(Generic[S, State]):
 
 
 class ConsentedAccount(SessionAccount[S, State]):
-    """What of `CalendarAccount` and `CallingAccount` is the same of those that are reached by a
-    consent. `granted` are the names of its scopes."""
+    """The part of `CalendarAccount` and `CallingAccount` that accounts reached by a consent share.
+    `granted` are the names of the consent's scopes."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""Which addresses may be called from here. Pure: nothing is looked up, nothing is sent.
+"""Which IP addresses may be called from here. Pure: it looks up no names and sends nothing.
 
-Public addresses may be called, and whatever the operator has opened. `ipaddress.is_global` alone
-would let through multicast, site-local and translated addresses, so the ranges stand here.
+Public addresses may be called, and those that the operator has opened. `ipaddress.is_global` alone
+would allow multicast, site-local and translated addresses, so the closed ranges are listed here.
 """
 
 from collections.abc import Iterable
@@ -53,10 +53,10 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
 def is_public(address: Address) -> bool:
-    """Whether it is an address that the whole Internet sees the same host behind.
+    """Whether the address leads to the same host from everywhere on the Internet.
 
-    An IPv4 address inside an IPv6 one (v4-mapped, NAT64) is checked itself. The forms that nobody
-    uses any more (v4-compatible, 6to4, Teredo) are refused whatever is inside.
+    Of an IPv6 address that contains an IPv4 one (v4-mapped, NAT64), the latter is checked. Obsolete
+    forms (v4-compatible, 6to4, Teredo) are refused, whatever they contain.
     """
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _CLOSED_V4)
@@ -77,10 +77,10 @@ def _translated(address: IPv6Address) -> IPv4Address | None:
 
 
 class AllowedDestinations(Struct, frozen=True):
-    """What the operator has opened (`KALENDS_OUTBOUND_ALLOW`): host names and ranges.
+    """The host names and ranges that the operator has opened (`KALENDS_OUTBOUND_ALLOW`).
 
-    A name opens that very host, whatever it resolves to, and no name below it: there are no
-    wildcards, since who may make names below one could then reach everything inside.
+    A name opens exactly that host, whatever it resolves to, and no subdomain. There are no
+    wildcards: whoever may create names below one could then reach the whole internal network.
     """
 
     names: frozenset[str] = frozenset()
@@ -90,16 +90,17 @@ class AllowedDestinations(Struct, frozen=True):
         return host.lower() in self.names
 
     def has_address(self, address: Address) -> bool:
-        """A v4-mapped address is where its IPv4 address is: the system connects there."""
+        """Whether the address is opened. A v4-mapped one counts as its IPv4 address, as that is
+        where the system connects to."""
         mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
         checked = mapped or address
         return any(checked in network for network in self.networks)
 
 
 def read_opened(items: Iterable[str]) -> AllowedDestinations:
-    """Host names, addresses and ranges as an operator writes them.
+    """Reads host names, addresses and ranges as an operator writes them.
 
-    Raises ValueError with a sentence about the first that is none of these.
+    Raises ValueError with a sentence about the first item that is none of these.
     """
     names: set[str] = set()
     networks: list[IPv4Network | IPv6Network] = []
@@ -116,7 +117,7 @@ def read_opened(items: Iterable[str]) -> AllowedDestinations:
 
 
 def _looks_like_a_range(item: str) -> bool:
-    """What only an address can look like, so that a mistyped one is not taken for a name."""
+    """Whether the item can only mean addresses, so that a mistyped one is not taken for a name."""
     return ":" in item or "/" in item or has_numeric_end(item)
 
 
@@ -130,15 +131,15 @@ def _read_range(item: str) -> IPv4Network | IPv6Network:
 
 
 def has_numeric_end(host: str) -> bool:
-    """Whether resolvers would read it as an IPv4 address, in one of its old forms too: `127.1`,
-    `0x7f.1`, `2130706433`. No top-level domain begins with a digit."""
+    """Whether resolvers would read the host as an IPv4 address, be it in an old form such as
+    `127.1`, `0x7f.1` or `2130706433`. No top-level domain begins with a digit."""
     last = host.rpartition(".")[2].lower()
     return last.isdigit() or (last.startswith("0x") and all(c in "0123456789abcdefx" for c in last))
 
 
 def is_host_name(host: str) -> bool:
-    """Labels of ASCII letters, digits, hyphens (and underscores, which some intranets have),
-    without a dot at the end (RFC 1123 2.1)."""
+    """Whether it has labels of ASCII letters, digits and hyphens (and underscores, which some
+    intranets use), without a dot at the end (RFC 1123 2.1)."""
     return len(host) <= 253 and all(_is_label(label) for label in host.split("."))
 
 
@@ -154,7 +155,7 @@ def _is_label(label: str) -> bool:
 
 
 def read_address(text: str) -> Address | None:
-    """The address in its one canonical writing, or None."""
+    """The address, if the text is its canonical form; else None."""
     try:
         return ip_address(text)
     except ValueError:

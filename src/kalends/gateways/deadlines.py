@@ -1,4 +1,4 @@
-"""One limit for all the requests of one reading; each of them has its own."""
+"""Time limits for readings of several requests, beside the limit that each request has."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -13,12 +13,12 @@ READING_SECONDS: Final = 900.0
 
 
 async def within_limit(work: Awaitable[T]) -> T | Unanswered:
-    """What comes of it, unless it takes too long."""
+    """The result of a reading, or Unanswered if it takes too long."""
     return await _within(work, READING_SECONDS, "it was not read within {:g} s")
 
 
 async def within_discovery(work: Awaitable[T]) -> T | Unanswered:
-    """The same of looking for an account's calendars, which somebody waits for."""
+    """Like `within_limit`, for discovering an account's calendars while a person waits."""
     return await _within(work, DISCOVERY_SECONDS, "no answer within {:g} s")
 
 

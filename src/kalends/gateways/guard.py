@@ -1,4 +1,4 @@
-"""From a target to the addresses that may be called for it. All of them are checked, always."""
+"""The guard: resolves a target to its addresses, and checks that each of them may be called."""
 
 import asyncio
 import socket
@@ -21,9 +21,12 @@ ONLY_HTTPS: Final = "must begin with https://, unless KALENDS_OUTBOUND_ALLOW ope
 
 
 class SystemNames:
-    """The operating system's resolver, in threads of its own: a name that hangs must not hold up
-    whatever else the program does in threads. Nothing ends such a look-up but the system, so a
-    name is looked up once at a time, and whoever asks for it meanwhile waits for that."""
+    """The operating system's resolver, in threads of its own, so that a name that hangs does not
+    hold up other work that is done in threads.
+
+    Only the system itself can end such a look-up. So a name is looked up once at a time, and
+    whoever asks for it meanwhile waits for the same result.
+    """
 
     def __init__(self, look_up: Callable[[str], list[str]] | None = None) -> None:
         self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="kalends-names")
@@ -32,7 +35,7 @@ class SystemNames:
         self._is_closed = False
 
     async def resolve(self, host: str) -> Sequence[str]:
-        """Raises OSError if there are none, or no look-ups any more."""
+        """The addresses of the host. Raises OSError if it has none, or after shutdown."""
         if self._is_closed:
             raise OSError("no look-ups any more")
         if (addresses := self._under_way.get(host)) is None:
@@ -58,17 +61,17 @@ def _look_up(host: str) -> list[str]:
 
 
 class Guard:
-    """Says where a target may be called."""
+    """Decides at which addresses a target may be called."""
 
     def __init__(self, opened: AllowedDestinations, resolve: Resolve) -> None:
         self._opened = opened
         self._resolve = resolve
 
     async def find_addresses(self, target: Target) -> list[Address]:
-        """Where to connect to: looked up once, and each address checked.
+        """The addresses to connect to, looked up once and each of them checked.
 
-        Raises NotCallable if there is none, or if a single one may not be called: a name that
-        points inside and outside at once is no honest name.
+        Raises NotCallable if there are none, or if even one of them may not be called: a name that
+        points both inside and outside is suspect.
         """
         if self.refuses_plain_http(target):
             raise NotCallable(ONLY_HTTPS)
@@ -82,7 +85,7 @@ class Guard:
         return addresses
 
     def refuses_plain_http(self, target: Target) -> bool:
-        """Plain http that nothing could open, whatever the name resolves to."""
+        """Whether the target is plain http that is refused whatever its name resolves to."""
         may_be_open = self._opened.networks or self._opened.has_name(target.host)
         return target.scheme == "http" and not may_be_open
 
@@ -112,7 +115,7 @@ class Guard:
 
 
 def _closed(address: str) -> NotCallable:
-    """Who runs a server at home or in the office has to learn what opens it."""
+    """The refusal, which tells operators with a server of their own which setting opens it."""
     return NotCallable(
         f"points to an address that may not be called ({address}): KALENDS_OUTBOUND_ALLOW opens it"
     )

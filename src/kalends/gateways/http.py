@@ -1,7 +1,7 @@
-"""The one way out by HTTP: guarded, bounded in time and size, and quick to the same host again.
+"""The gateway for all outbound HTTP: guarded, limited in time and size, with kept connections.
 
-The library that speaks HTTP takes a third of a second to import, so it is read when the first
-request goes out, in a thread, and no server starts later for it.
+The HTTP library takes a third of a second to import. So it is imported in a thread when the first
+request goes out, and does not delay the start of a server.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ STOPPING: Final = Unreachable(reason="the program is stopping", is_refused=True)
 
 
 class GuardedHttp:
-    """Sends requests to public addresses, and to what the operator has opened.
+    """Sends requests to public addresses, and to those that the operator has opened.
 
     Certificates are checked against those that the system trusts (`SSL_CERT_FILE` names others).
-    To be used in one event loop, and closed in it.
+    An instance has to be used and closed in one event loop.
     """
 
     def __init__(self, opened: AllowedDestinations, resolve: Resolve | None = None) -> None:
@@ -33,7 +33,7 @@ class GuardedHttp:
         self._is_closed = False
 
     async def find_fault(self, url: str) -> str | None:
-        """See `Http`: what `send` would check, at the moment of asking."""
+        """See `Http`: makes the checks that `send` would make at this moment."""
         try:
             await self._guard.find_addresses(read_target(url))
         except NotCallable as error:
@@ -41,14 +41,13 @@ class GuardedHttp:
         return None
 
     async def send(self, request: OutboundRequest) -> OutboundResponse | Unreachable:
-        """Sends it once, within `timeout_seconds` from name to last byte.
+        """Sends the request once, within `timeout_seconds` from name resolution to the last byte.
 
-        An answer that breaks off before its end is no answer. A connection that was kept open and
-        that the other side closes in the very moment we write into it is no failure of theirs: the
-        request goes out again, once and on a new connection, if sending twice is as good as once
-        (RFC 9110 9.2.2): GET, HEAD, OPTIONS, PUT, DELETE, PROPFIND, REPORT, and a POST that names
-        itself in `webhook-id` or `idempotency-key`. Any other POST may have been taken, so it is
-        not sent twice: the caller learns of it, and decides.
+        An answer that breaks off counts as none. If the other side closes a kept connection at the
+        moment we write into it, that is no failure of theirs: an idempotent request is sent again,
+        once and on a new connection (RFC 9110 9.2.2). These are GET, HEAD, OPTIONS, PUT, DELETE,
+        PROPFIND, REPORT, and a POST with `webhook-id` or `idempotency-key`. Any other POST may have
+        been processed, so it is not repeated: the caller gets the failure, and decides.
         """
         began = time.monotonic()
         try:
@@ -78,14 +77,15 @@ class GuardedHttp:
         )
 
     async def close(self) -> None:
-        """Gives connections back; what is under way fails. Nothing can be sent from now on."""
+        """Closes all connections: requests under way fail, and no more can be sent."""
         self._is_closed = True
         self._names.close()
         if self._pools is not None:
             await (await self._pools).close()
 
     async def _ready(self) -> "ConnectionPools":
-        """The first who asks starts the import; giving up meanwhile does not stop it."""
+        """The connection pools. The first caller starts the import, which goes on even if that
+        caller gives up."""
         if self._pools is None:
             self._pools = asyncio.create_task(self._open())
         if self._pools.done():

@@ -1,6 +1,6 @@
-"""How requests are sent with aiohttp. Its connections go to addresses of the guard alone.
+"""Sends HTTP requests with aiohttp, which may only connect to addresses that the guard has checked.
 
-Slow to import: see `http`.
+This module is slow to import: see `http`.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ _REASONS: Final = {
 
 
 class Response(Struct, frozen=True):
-    """An answer that has been read as far as its limit."""
+    """An answer, read up to the size limit."""
 
     status: int
     headers: dict[str, str]
@@ -75,9 +75,9 @@ class Response(Struct, frozen=True):
 
 
 class _Resolver(AbstractResolver):
-    """Gives aiohttp the addresses that were checked, as addresses, so that none is looked up again.
+    """Gives aiohttp the checked addresses in numeric form, so that it looks nothing up itself.
 
-    Each scheme has its own, since what is open by http is another question.
+    Each scheme has a resolver of its own, as other addresses may be called by http than by https.
     """
 
     def __init__(self, guard: Guard, scheme: str) -> None:
@@ -105,10 +105,10 @@ class _Resolver(AbstractResolver):
 
 
 class _OneAnswer(ResponseHandler):
-    """A connection that takes one answer to a request and few interim ones (RFC 9110 15.2).
+    """A connection that accepts one answer to each request, and few interim ones (RFC 9110 15.2).
 
-    aiohttp would keep any number of either: an endless row of `100 Continue` fills the memory, and
-    what comes unasked is taken for the answer to the next request.
+    aiohttp itself accepts any number of both: endless `100 Continue` answers would fill the memory,
+    and an unsolicited answer would be taken for that of the next request.
     """
 
     _interim_left = 0
@@ -116,14 +116,14 @@ class _OneAnswer(ResponseHandler):
     was_asked = False
 
     def set_response_params(self, **params: Any) -> None:
-        """aiohttp calls it before each request."""
+        """Called by aiohttp before each request."""
         self.was_asked = True
         self._interim_left = MOST_INTERIM_ANSWERS
         self._is_answered = False
         super().set_response_params(**params)
 
     def feed_data(self, data: tuple[RawResponseMessage, Any], size: int = 0) -> None:
-        """aiohttp calls it for each answer, when its headers have been read."""
+        """Called by aiohttp for each answer once its headers have been read."""
         if self._is_answered or not self._interim_left:
             if self.transport is not None:
                 self.transport.abort()
@@ -137,7 +137,7 @@ class _OneAnswer(ResponseHandler):
 
 
 class _Use:
-    """Of a connection by one request."""
+    """The use of a connection by one request."""
 
     was_reused = False
 
@@ -154,16 +154,16 @@ class _Connector(TCPConnector):
     async def connect(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> Connection:
-        """Notes whether the connection had a request before. Not by a trace, for which aiohttp
-        waits at each step of a request."""
+        """Notes whether the connection was used before. A trace could tell that too, but aiohttp
+        awaits traces at each step of a request."""
         connection = await super().connect(req, traces, timeout)
         _USE.get().was_reused = getattr(connection.protocol, "was_asked", False)
         return connection
 
 
 class ConnectionPools:
-    """Pools of connections, of the running event loop: each scheme has one, and one that keeps
-    nothing for what has to go out on a new connection."""
+    """The connection pools of the running event loop. Each scheme has two: one that keeps
+    connections, and one that keeps none, for requests that need a new one."""
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
@@ -186,19 +186,20 @@ class ConnectionPools:
             connector=connector,
             headers=DEFAULT_HEADERS,
             cookie_jar=DummyCookieJar(),
-            timeout=ClientTimeout(total=None, sock_connect=None),  # `http` holds the one deadline
+            timeout=ClientTimeout(total=None, sock_connect=None),  # `http` sets the only deadline
             auto_decompress=False,
             trust_env=False,
             max_line_size=LONGEST_HEADER,
             max_field_size=LONGEST_HEADER,
             max_headers=MOST_HEADERS,
         )
-        session._retry_connection = False  # it would repeat what fails on new connections, too
+        session._retry_connection = False  # it would also repeat failures of new connections
         return session
 
     async def send(self, target: Target, request: OutboundRequest) -> Response | str:
-        """What came back, or why nothing did. Raises NotCallable; has no limit of time."""
-        if target.address is not None:  # aiohttp asks its resolver for names alone
+        """The response, or the reason why there is none. It has no time limit of its own. Raises
+        NotCallable."""
+        if target.address is not None:  # aiohttp calls its resolver for names only
             await self._guard.find_addresses(target)
         use = _Use()
         _USE.set(use)
@@ -245,8 +246,8 @@ async def _read(response: ClientResponse, most_bytes: int) -> tuple[bytes, bool]
 
 
 def _headers_of(response: ClientResponse) -> dict[str, str]:
-    """In lower case, repeated ones joined. Bytes that are no UTF-8 become U+FFFD, so that they can
-    be stored."""
+    """The headers by names in lower case, with repeated ones joined. Bytes that are not UTF-8
+    become U+FFFD, so that the values can be stored."""
     headers: dict[str, str] = {}
     for name, value in response.headers.items():
         key, text = name.lower(), value.encode("utf-8", "surrogateescape").decode(errors="replace")
@@ -255,21 +256,20 @@ def _headers_of(response: ClientResponse) -> dict[str, str]:
 
 
 def is_repeatable(request: OutboundRequest) -> bool:
-    """Whether sending it twice is as good as sending it once (RFC 9110 9.2.2, RFC 4918 9.1,
-    RFC 3253 3.6)."""
+    """Whether the request is idempotent (RFC 9110 9.2.2, RFC 4918 9.1, RFC 3253 3.6)."""
     names = {name.lower() for name in request.headers}
     return request.method.upper() in REPEATABLE_METHODS or bool(names & REPEATABLE_HEADERS)
 
 
 def _broke_off(error: Exception) -> bool:
-    """Whether the connection ended before an answer did begin."""
+    """Whether the connection ended before an answer began."""
     return isinstance(error, ServerDisconnectedError | ClientOSError | ConnectionError) and not (
         isinstance(error, ClientConnectorError)
     )
 
 
 def reason_of(error: Exception) -> str:
-    """A short sentence that a person understands."""
+    """The reason of a failure as a short sentence for people."""
     match error:
         case ClientConnectorCertificateError():
             return f"the certificate is not valid: {_certificate_fault(error.certificate_error)}"

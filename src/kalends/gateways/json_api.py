@@ -1,5 +1,4 @@
-"""Requests to an API that answers JSON and is asked with a token, as each provider's is that is
-reached by a consent."""
+"""Requests to JSON APIs with an access token, as all providers that need a consent have them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -20,7 +19,7 @@ Reason = Callable[[Mapping[str, Any]], str | None]
 
 
 class Answer(Struct, frozen=True):
-    """An answer of the API; `reason` is what it names where it refuses."""
+    """An answer of the API; `reason` is what the API gives as the cause of a refusal."""
 
     status: int
     value: dict[str, Any]
@@ -33,12 +32,12 @@ class Answer(Struct, frozen=True):
 
     @property
     def failure(self) -> CalendarFailure:
-        """Of one that is no success."""
+        """The failure that an unsuccessful answer means."""
         return failure_in(self.response) or NotUnderstood(f"it answers {self.status}")
 
 
 def value_in(answer: Answer | CalendarFailure) -> dict[str, Any] | CalendarFailure:
-    """What an answer says that is a success."""
+    """The JSON object of a successful answer, or the failure that the answer means."""
     if not isinstance(answer, Answer):
         return answer
     return answer.value if answer.is_success else answer.failure
@@ -49,7 +48,7 @@ def is_not_found(answer: Answer | CalendarFailure) -> bool:
 
 
 class JsonApi:
-    """One account's requests. `reason_in` finds what an answer names that refuses."""
+    """Sends the requests of one account. `reason_in` finds the cause in an answer that refuses."""
 
     def __init__(self, http: Http, source: TokenSource, reason_in: Reason) -> None:
         self._http = http
@@ -57,7 +56,8 @@ class JsonApi:
         self._reason_in = reason_in
 
     async def send(self, request: OutboundRequest) -> Answer | CalendarFailure:
-        """With another token, once, where the first is refused: it may have ended meanwhile."""
+        """Sends a request. If its token is refused, as it may have expired meanwhile, it is sent
+        once more with a new token."""
         token = await self._source.access_token()
         if not isinstance(token, str):
             return token
@@ -92,7 +92,7 @@ class JsonApi:
 def json_request(
     method: str, url: str, value: Mapping[str, Any] | None, headers: Mapping[str, str]
 ) -> OutboundRequest:
-    """A request with that body, or without one."""
+    """A request with the value as its JSON body, or without a body."""
     is_said = {} if value is None else {"Content-Type": "application/json"}
     return OutboundRequest(
         method=method,
@@ -105,5 +105,5 @@ def json_request(
 
 
 def segment(text: str) -> str:
-    """A part of a path."""
+    """The text, encoded as a segment of a path."""
     return quote(text, safe="")

@@ -1,4 +1,4 @@
-"""What events have in common that come as JSON, whoever's they are, and what becomes of them."""
+"""What providers whose events come as JSON share: reading values, and collecting changes."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from kalends.gateways.json_api import Answer
 
 
 def text_at(event: Mapping[str, Any], name: str) -> str:
-    """Empty where there is no text."""
+    """The text in a field of the event; empty if there is none."""
     value = event.get(name)
     return value if isinstance(value, str) else ""
 
@@ -26,7 +26,7 @@ def id_in(event: Mapping[str, Any]) -> str:
 
 
 def instant_in(value: Any, zone: Any) -> datetime | None:
-    """A time with its offset; without one it is on the wall clock of the zone."""
+    """The instant in a value. Without an offset it is on the wall clock of the zone."""
     if not isinstance(value, str):
         return None
     try:
@@ -42,7 +42,7 @@ def instant_in(value: Any, zone: Any) -> datetime | None:
 
 
 class FoundChanges(Struct):
-    """What has changed, as it is found out event by event."""
+    """Collects what has changed, event by event."""
 
     changed: list[CalendarObject]
     unreadable: list[str]
@@ -51,7 +51,8 @@ class FoundChanges(Struct):
     def add(
         self, href: str, found: CalendarObject | ObjectGone | CalendarFailure
     ) -> CalendarFailure | None:
-        """How an event stands now; answers with a failure that is no matter of this event."""
+        """Adds the current state of an event. Returns the failure if it is not about this event
+        alone."""
         if isinstance(found, ObjectGone):
             self.gone.add(href)
         elif isinstance(found, CalendarObject):
@@ -63,7 +64,7 @@ class FoundChanges(Struct):
         return None
 
     def until(self, token: str) -> Changes:
-        """All of it; the next changes are those after the token."""
+        """All changes so far; `token` is where the next reading goes on."""
         return Changes(
             changed=self.changed,
             removed=sorted(self.gone),
@@ -75,7 +76,7 @@ class FoundChanges(Struct):
 def difference(
     objects: list[CalendarObject], unreadable: list[str], known: KnownEtags, token: str
 ) -> Changes:
-    """Between what is there, all of it, and what is known, by version."""
+    """The changes from the known versions to a complete list of what the calendar has now."""
     there = {each.href for each in objects} | set(unreadable)
     return Changes(
         changed=[
@@ -89,8 +90,8 @@ def difference(
 
 
 def deletion_in(answer: Answer | CalendarFailure) -> ObjectDeleted | CalendarFailure | None:
-    """What an answer to a deletion says; None where the event has another version by now. What is
-    not there needs no deleting."""
+    """The result of a deletion; None if the event has another version by now. An event that does
+    not exist counts as deleted."""
     if not isinstance(answer, Answer):
         return answer
     if answer.is_success or answer.status in (404, 410):

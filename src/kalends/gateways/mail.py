@@ -1,4 +1,4 @@
-"""The way out for mail: one SMTP server, the operator's, which the guard of `http` does not check.
+"""The gateway for mail: the operator's SMTP server, whose address the guard does not check.
 
 As with HTTP, the library is imported in a thread when the first message goes out.
 """
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class SmtpTransport:
     """Hands mail to the operator's server.
 
-    `greets_as` is the host name in our EHLO. To be used in one event loop, and closed in it.
+    `greets_as` is the host name in our EHLO. An instance has to be used and closed in one event
+    loop.
     """
 
     def __init__(self, server: MailServer, greets_as: str) -> None:
@@ -31,10 +32,10 @@ class SmtpTransport:
         return repr(self._server)
 
     async def post(self, sender: str, recipient: str, message: bytes) -> MailAnswer:
-        """See `MailTransport`. Whatever only the operator can put right is a failure of the server.
+        """See `MailTransport`. What only the operator can repair counts as a failure of the server.
 
-        A connection that breaks after the message was handed over is Deferred: the server may
-        have taken it, and then it arrives twice, under one Message-ID.
+        A connection that breaks after the message was handed over is Deferred. If the server has
+        accepted it all the same, it arrives twice, with the same Message-ID.
         """
         if not _is_address(recipient):
             return Rejected("it is not an e-mail address that mail can be sent to")
@@ -48,7 +49,7 @@ class SmtpTransport:
         return await client.post(sender, recipient, message)
 
     async def close(self) -> None:
-        """Says goodbye on the connections that wait for another message."""
+        """Ends the connections that are kept for another message."""
         if self._client is not None:
             await (await self._client).close()
 
@@ -63,10 +64,10 @@ def _import_client() -> type["SmtpClient"]:
     return SmtpClient
 
 
-@lru_cache(maxsize=256)  # the sender's is that of each mail
+@lru_cache(maxsize=256)  # all mails have the same sender
 def _is_address(text: str) -> bool:
-    """Its form lets no space, bracket or control through, so that nothing can follow it in a
-    command; and it can be written in UTF-8."""
+    """Whether the text is an address that is safe in an SMTP command: it has no space, bracket or
+    control character, after which another command could follow, and can be encoded in UTF-8."""
     try:
         return bool(Email.parse(text).encode())
     except ValueError:

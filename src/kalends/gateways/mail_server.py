@@ -1,4 +1,4 @@
-"""The operator's mail server, as `KALENDS_SMTP_URL` names it."""
+"""The operator's mail server, read from `KALENDS_SMTP_URL`."""
 
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -12,7 +12,7 @@ DEFAULT_MAIL_PORTS: Final = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 
 
 class MailServer(Struct, frozen=True, kw_only=True):
-    """Where mail is handed over, and as whom, if anybody."""
+    """The server that takes our mail, and the user to sign in as, if there is one."""
 
     scheme: str
     host: str
@@ -25,10 +25,11 @@ class MailServer(Struct, frozen=True, kw_only=True):
 
 
 def read_mail_server(url: str) -> MailServer:
-    """`smtp`, `smtps` or `smtp+starttls`, with percent-encoded user and password if any.
+    """Reads a URL with the scheme `smtp`, `smtps` or `smtp+starttls`, in which user and password,
+    if any, are percent-encoded.
 
-    There is no option to take any certificate: a server with one of its own authority is named to
-    the system, or by `SSL_CERT_FILE`. Raises ValueError with the end of a sentence.
+    There is no option to skip the check of certificates: an authority of one's own has to be known
+    to the system, or be named by `SSL_CERT_FILE`. Raises ValueError with the end of a sentence.
     """
     scheme, separator, _ = url.partition("://")
     if not separator or scheme.lower() not in DEFAULT_MAIL_PORTS:

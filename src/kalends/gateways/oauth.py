@@ -1,5 +1,5 @@
-"""Tokens for a code and for older tokens (RFC 6749 4.1.3 and 6), as providers give them whose
-accounts are reached by a consent."""
+"""OAuth for providers that need a consent: consent page, and tokens in exchange for a code or for
+older tokens (RFC 6749 4.1.3 and 6)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ FORM: Final = "application/x-www-form-urlencoded"
 
 
 class TokenEndpoint(Struct, frozen=True, kw_only=True):
-    """The address of a provider that gives tokens."""
+    """The token endpoint of a provider."""
 
     http: Http
     provider: str
@@ -41,7 +41,7 @@ class TokenEndpoint(Struct, frozen=True, kw_only=True):
     async def exchange(
         self, code: str, verifier: str, redirect_uri: str
     ) -> Tokens | CalendarFailure:
-        """The tokens for the code that the provider's page has given."""
+        """The tokens for the code that the provider's consent page has given."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -52,7 +52,7 @@ class TokenEndpoint(Struct, frozen=True, kw_only=True):
         return self._tokens_in(answer, None) if isinstance(answer, dict) else answer
 
     async def refresh(self, tokens: Tokens) -> Tokens | CalendarFailure:
-        """New tokens for those; `ConsentEnded` where the provider says no."""
+        """New tokens for older ones; `ConsentEnded` if the provider refuses."""
         form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}
         answer = await self._ask(form)
         return self._tokens_in(answer, tokens) if isinstance(answer, dict) else answer
@@ -71,7 +71,8 @@ class TokenEndpoint(Struct, frozen=True, kw_only=True):
         return failure_in(came) or answer
 
     def _refusal(self, error: Any) -> CalendarFailure:
-        """What RFC 6749 5.2 names. A wrong client is the operator's to mend: consents go on."""
+        """The failure that an error of RFC 6749 5.2 means. If the client is wrong, only the
+        operator can repair that, so it does not end the consents."""
         if error == "invalid_grant":
             return ConsentEnded()
         if error in ("invalid_client", "unauthorized_client"):
@@ -81,7 +82,7 @@ class TokenEndpoint(Struct, frozen=True, kw_only=True):
     def _tokens_in(
         self, answer: Mapping[str, Any], before: Tokens | None
     ) -> Tokens | CalendarFailure:
-        """The tokens of an answer; what it does not say stays as it was before."""
+        """The tokens in an answer; what it does not contain is taken from the tokens before."""
         access, refresh = answer.get("access_token"), answer.get("refresh_token")
         if not isinstance(refresh, str) and before is not None:
             refresh = before.refresh_token
@@ -98,9 +99,9 @@ class TokenEndpoint(Struct, frozen=True, kw_only=True):
 
 
 class CodeConsent:
-    """What of `ConsentProvider` is the same of those whose page gives a code (RFC 6749 4.1), to
-    whoever began it alone (RFC 7636). `client_id` and `client_secret` are the operator's own, of
-    the application that was registered at the provider."""
+    """The part of `ConsentProvider` that providers share whose consent page gives a code (RFC 6749
+    4.1) which only works for whoever began the consent (PKCE, RFC 7636). `client_id` and
+    `client_secret` are those of the application that the operator has registered there."""
 
     scopes: Sequence[ConsentScope]
 
@@ -114,7 +115,7 @@ class CodeConsent:
         page: str,
         tokens: str,
     ) -> None:
-        """At the addresses of `page` and `tokens`."""
+        """`page` and `tokens` are the URLs of the consent page and of the token endpoint."""
         self._page = page
         self._tokens = TokenEndpoint(
             http=http,
@@ -129,7 +130,7 @@ class CodeConsent:
         return urlsplit(self._page).netloc
 
     def page_for(self, request: ConsentRequest, **more: str) -> str:
-        """The address of the page, with what only this provider is asked for."""
+        """The URL of the consent page; `more` are parameters that only this provider has."""
         query = {
             "client_id": self._tokens.client_id,
             "redirect_uri": request.redirect_uri,

@@ -1,4 +1,4 @@
-"""Redirects, followed by hand: each hop is one more request, and judged as the first one was."""
+"""Follows redirects by hand, so that each hop is a request which is checked like the first one."""
 
 import email.utils
 from collections.abc import Awaitable, Callable
@@ -31,15 +31,15 @@ Send = Callable[[OutboundRequest], Awaitable[OutboundResponse | Unreachable]]
 
 
 class Landed(Struct, frozen=True):
-    """An answer, and the URL that gave it."""
+    """The final answer, and the URL that it came from."""
 
     response: OutboundResponse
     url: str
 
 
 async def follow(http: Http, send: Send, request: OutboundRequest) -> Landed | CalendarFailure:
-    """Sends the request to where it is redirected to, five times at most, with its method and
-    body. From https there is no way back to http."""
+    """Sends the request and follows at most five redirects, with the same method and body. A
+    redirect from https to http is not followed."""
     for _ in range(MOST_REDIRECTS + 1):
         came = await send(request)
         if isinstance(came, Unreachable):
@@ -55,12 +55,12 @@ async def follow(http: Http, send: Send, request: OutboundRequest) -> Landed | C
 
 
 def _leads_on(method: str, status: int) -> bool:
-    """303 leads to what may be read instead, which is no answer to anything but GET."""
+    """Whether to follow a redirect. A 303 names something to read instead, which only suits GET."""
     return status in REDIRECTS or (method == "GET" and status == 303)
 
 
 def join(base_url: str, reference: str) -> str:
-    """The URL that a reference means (RFC 3986 5); empty for what no reader takes for one."""
+    """The URL that a reference means (RFC 3986 5); empty if it cannot be parsed."""
     try:
         return urljoin(base_url, reference.strip())
     except ValueError:
@@ -68,18 +68,18 @@ def join(base_url: str, reference: str) -> str:
 
 
 def is_downgrade(before: str, after: str) -> bool:
-    """Whether what is said after would be said in the clear, and was not before."""
+    """Whether the second URL would send unencrypted what the first one does not."""
     return before.lower().startswith("https:") and not after.lower().startswith("https:")
 
 
 async def failure_of(http: Http, url: str, came: Unreachable) -> Unanswered | AddressRefused:
-    """Whether the address is refused, or nothing came back from it."""
+    """The failure behind an unreachable URL: it is refused by the guard, or gave no answer."""
     fault = await http.find_fault(url) if came.is_refused else None
     return AddressRefused(fault) if fault else Unanswered(came.reason)
 
 
 def failure_in(response: OutboundResponse) -> CalendarFailure | None:
-    """What a status means that is none of success; None for success."""
+    """The failure that a status means; None for a success."""
     status = response.status
     if 200 <= status < 300:
         return CalendarTooLarge("the answer is too large") if response.is_cut else None
@@ -95,13 +95,13 @@ def failure_in(response: OutboundResponse) -> CalendarFailure | None:
 
 
 def is_passing(status: int) -> bool:
-    """Whether the same request may be answered later."""
+    """Whether the same request may succeed later."""
     return status in PASSING
 
 
 def seconds_to_retry(response: OutboundResponse) -> float | None:
-    """What `Retry-After` asks for, a day at most (RFC 9110 10.2.3). A date is measured by the
-    server's own clock."""
+    """The pause that `Retry-After` asks for, at most a day (RFC 9110 10.2.3). A date is compared
+    with the server's own clock."""
     text = response.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text), LONGEST_RETRY_AFTER_SECONDS)

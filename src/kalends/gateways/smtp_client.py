@@ -1,4 +1,4 @@
-"""How mail is handed over with aiosmtplib. Slow to import: see `mail`."""
+"""Hands mail to a server with aiosmtplib. This module is slow to import: see `mail`."""
 
 import asyncio
 import ssl
@@ -50,7 +50,7 @@ class Envelope(Struct, frozen=True):
 
 
 class ConnectionLost(Exception):
-    """The server ended the connection before it was given a message. The cause says how."""
+    """The server ended the connection before it got a message. The cause says how."""
 
     def __init__(self, cause: aiosmtplib.SMTPException) -> None:
         super().__init__(cause.message)
@@ -58,7 +58,7 @@ class ConnectionLost(Exception):
 
 
 class NotServing(Exception):
-    """The server takes no message, whichever it is. The cause says why."""
+    """The server accepts no messages at all at present. The cause says why."""
 
     def __init__(self, cause: aiosmtplib.SMTPException | OSError) -> None:
         super().__init__(str(cause))
@@ -66,7 +66,7 @@ class NotServing(Exception):
 
 
 class SmtpConnection:
-    """A connection on which one message after the other is handed over."""
+    """A connection for one message after another."""
 
     def __init__(self, client: aiosmtplib.SMTP, transport: asyncio.Transport) -> None:
         self._takes = {name: client.supports_extension(name) for name in EXTENSIONS}
@@ -75,7 +75,8 @@ class SmtpConnection:
         self.idle_since = 0.0
 
     async def post(self, envelope: Envelope) -> Posted | Rejected:
-        """Raises what aiosmtplib raises where the server does not take it, or ConnectionLost."""
+        """Hands over a message. Raises ConnectionLost, and what aiosmtplib raises if the server
+        does not accept the message."""
         options = list(self._options(envelope))
         encoding = "ascii"
         if envelope.needs_utf8:
@@ -93,7 +94,7 @@ class SmtpConnection:
         return Posted()
 
     async def _announce(self, sender: bytes, recipient: bytes) -> None:
-        """All that comes before the message: at once, where the server can."""
+        """Sends the commands that precede the message: all at once, if the server can do that."""
         if not self._takes["pipelining"]:
             await self._announce_sender(self._send(sender)[0])
             await self._ask(recipient, TAKES_RECIPIENT, STEP_SECONDS)
@@ -109,7 +110,9 @@ class SmtpConnection:
         await _expect(replies[2], WAITS_FOR_MESSAGE, STEP_SECONDS)
 
     async def _leave_message_out(self, reply: asyncio.Future[Reply]) -> None:
-        """A server that waits for it all the same can be told nothing else any more."""
+        """Copes with the reply to a DATA that was sent along with a refused command. A server that
+        waits for the message all the same understands no other command, so this drops the
+        connection."""
         with suppress(aiosmtplib.SMTPException, OSError):
             if (await within(STEP_SECONDS, reply)).code in WAITS_FOR_MESSAGE:
                 self.drop()
@@ -124,12 +127,13 @@ class SmtpConnection:
                 raise ConnectionLost(error) from error
             if error.code == SMTPStatus.storage_exceeded:
                 raise
-            raise NotServing(error) from error  # whom we send as, or that it is busy
+            raise NotServing(error) from error  # it refuses our sender, or is busy
         except (aiosmtplib.SMTPException, OSError) as error:
             raise NotServing(error) from error
 
     def _send(self, *commands: bytes) -> list[asyncio.Future[Reply]]:
-        """Raises ConnectionLost: nothing of the message was sent yet."""
+        """Sends commands; returns the replies to come. Raises ConnectionLost, as nothing of the
+        message has been sent yet."""
         try:
             return self._conversation.send(b"\r\n".join((*commands, b"")), len(commands))
         except aiosmtplib.SMTPServerDisconnected as error:
@@ -149,7 +153,7 @@ class SmtpConnection:
         return self._conversation.is_open and self._messages < MESSAGES_A_CONNECTION
 
     async def end(self) -> None:
-        """Says goodbye; whether it arrives does not matter."""
+        """Sends QUIT and closes the connection, whether or not that arrives."""
         with suppress(aiosmtplib.SMTPException, OSError):
             await self._ask(b"QUIT", {SMTPStatus.closing}, GOODBYE_SECONDS)
         self.drop()
@@ -159,8 +163,8 @@ class SmtpConnection:
 
 
 async def _expect(reply: asyncio.Future[Reply], expected: Collection[int], seconds: float) -> None:
-    """Raises SMTPResponseException for another answer, TimeoutError."""
-    if reply.done():  # as of several that came together, all but the first are
+    """Waits for a reply. Raises TimeoutError, and SMTPResponseException for an unexpected one."""
+    if reply.done():  # as is each reply but the first, if several came together
         code, text = reply.result()
     else:
         code, text = await within(seconds, reply)
@@ -169,12 +173,12 @@ async def _expect(reply: asyncio.Future[Reply], expected: Collection[int], secon
 
 
 class SmtpClient:
-    """The connections to the server: as many as are busy, and those that wait a little."""
+    """The connections to the server: those that are in use, and some kept for a while."""
 
     def __init__(self, server: MailServer, greets_as: str) -> None:
         self._server = server
         self._greets_as = greets_as
-        # The certificates that the system trusts take 2 MB.
+        # One context for all connections: the certificates that the system trusts take 2 MB.
         self._tls = None if server.scheme == "smtp" else ssl.create_default_context()
         self._places = asyncio.Semaphore(SMTP_CONNECTIONS)
         self._idle: list[SmtpConnection] = []
@@ -182,7 +186,7 @@ class SmtpClient:
         self._sweeping: asyncio.TimerHandle | None = None
 
     async def post(self, sender: str, recipient: str, message: bytes) -> MailAnswer:
-        """See `MailTransport`. Never raises for what the server does."""
+        """See `MailTransport`. It never raises because of what the server does."""
         envelope = Envelope(sender, recipient, message)
         async with self._places:
             try:
@@ -194,7 +198,7 @@ class SmtpClient:
                 return answer_of(error)
 
     async def _post(self, envelope: Envelope) -> Posted | Rejected:
-        """A connection that was kept may have ended meanwhile; then a new one is as good."""
+        """Uses a kept connection if there is one. If that has ended meanwhile, uses a new one."""
         kept = self._take_idle()
         if kept is not None:
             with suppress(ConnectionLost):
@@ -202,7 +206,7 @@ class SmtpClient:
         return await self._post_on(await self._connect(), envelope)
 
     async def _post_on(self, connection: SmtpConnection, envelope: Envelope) -> Posted | Rejected:
-        """A connection on which something went wrong may be out of step, and is given up."""
+        """Uses the connection, and closes it after an error, as replies may be out of step then."""
         try:
             outcome = await connection.post(envelope)
         except aiosmtplib.SMTPResponseException:
@@ -283,13 +287,14 @@ class SmtpClient:
 
 
 def with_dots_doubled(message: bytes) -> bytes:
-    """Where a line begins with one: alone, it would end the message (RFC 5321 4.5.2)."""
+    """The message with dots doubled at the beginning of lines, as a line with only a dot would end
+    the message (RFC 5321 4.5.2)."""
     doubled = message.replace(b"\r\n.", b"\r\n..")
     return b"." + doubled if doubled.startswith(b".") else doubled
 
 
 def answer_of(error: aiosmtplib.SMTPException | OSError) -> MailAnswer:
-    """What an error says that came when the server had taken the sender: as a rule, something of
+    """What an error means that came after the server had accepted the sender: as a rule it is about
     this message (RFC 5321 4.2.1)."""
     if not isinstance(error, aiosmtplib.SMTPResponseException):
         return Deferred(reason_of(error))
@@ -304,7 +309,7 @@ def _failure(error: aiosmtplib.SMTPException | OSError) -> ServerFailed:
 
 
 def is_for_operator(error: Exception) -> bool:
-    """Whether trying again alone will not do: wrong settings, or a server that cannot do TLS."""
+    """Whether retrying cannot help, because the settings are wrong or the server cannot do TLS."""
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return error.code >= 500
     if isinstance(error.__cause__ or error, ssl.SSLError | gaierror):
@@ -313,7 +318,7 @@ def is_for_operator(error: Exception) -> bool:
 
 
 def reason_of(error: aiosmtplib.SMTPException | OSError) -> str:
-    """A short sentence that a person understands."""
+    """The reason of a failure as a short sentence for people."""
     match error:
         case aiosmtplib.SMTPResponseException(code=code) if code > 0:
             return f"the mail server answered {code} {_readable(error.message)}".strip()
@@ -339,14 +344,14 @@ def _connection_fault(cause: BaseException) -> str:
             return "the mail server broke the connection off"
         case gaierror():
             return "the mail server's name does not resolve"
-        case aiosmtplib.SMTPException():  # what it does not offer: STARTTLS, or to sign in
+        case aiosmtplib.SMTPException():  # the server does not offer STARTTLS, or signing in
             return _readable(cause.message)
         case _:
             return "the mail server cannot be reached"
 
 
 def _readable(text: str) -> str:
-    """One short line of a server's reply, for any bytes."""
+    """A server's reply as one short printable line, whatever bytes it has."""
     readable = text.encode("utf-8", "surrogateescape").decode(errors="replace")
     line = " ".join(readable.split())
     return "".join(c for c in line if c.isprintable())[:LONGEST_SAYING]

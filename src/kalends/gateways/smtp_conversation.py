@@ -1,7 +1,7 @@
-"""Commands and replies on a connection to a mail server that is open and greeted.
+"""SMTP commands and replies, on a connection that is open and has exchanged greetings.
 
-The library's own protocol takes one command at a time; a server that can do more (RFC 2920) is
-sent all that comes before the message at once, which saves two of four round trips.
+The library's own protocol sends one command at a time. A server that supports pipelining (RFC 2920)
+is sent all commands before the message at once, which saves two of four round trips.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import aiosmtplib
 
 LONGEST_LINE_BYTES: Final = 8192
 LONGEST_REPLY_BYTES: Final = 4 * LONGEST_LINE_BYTES
-# Of what no code can be read.
+# The code of a reply in which none can be read.
 NO_CODE: Final = -1
 
 
@@ -24,7 +24,7 @@ class Reply(NamedTuple):
 
 
 class SmtpConversation(asyncio.Protocol):
-    """Takes over the transport of a client of the library."""
+    """A protocol that takes over the transport of the library's client."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -39,8 +39,8 @@ class SmtpConversation(asyncio.Protocol):
         return not self._transport.is_closing()
 
     def send(self, data: bytes, replies: int) -> list[asyncio.Future[Reply]]:
-        """Commands, or a message, and so many answers to come, in their order; those that nobody
-        waits for are passed over. Raises SMTPServerDisconnected."""
+        """Sends commands or a message, and returns the replies to come, in order. Replies that
+        nobody waits for are dropped. Raises SMTPServerDisconnected."""
         if self._transport.is_closing():
             raise aiosmtplib.SMTPServerDisconnected("Connection lost")
         expected = [self._loop.create_future() for _ in range(replies)]
@@ -67,7 +67,8 @@ class SmtpConversation(asyncio.Protocol):
         self._fail(lost)
 
     def _answer(self) -> None:
-        """What comes unasked is no answer to the next command."""
+        """Gives a reply to whoever waits for it. An unsolicited one is dropped, so that it is not
+        taken for the reply to the next command."""
         lines, self._lines = self._lines, []
         if not self._replies:
             return
@@ -80,13 +81,15 @@ class SmtpConversation(asyncio.Protocol):
             expected = self._replies.popleft()
             if not expected.done():
                 expected.set_exception(error)
-                expected.exception()  # it may be waited for by nobody
+                expected.exception()  # marks it as retrieved, as nobody may wait for it
 
 
 async def within(seconds: float, reply: asyncio.Future[Reply]) -> Reply:
-    """The answer. Raises TimeoutError where it does not come within so many seconds; not by
-    `asyncio.timeout`, which costs more than the rest of waiting. Answers to commands that were sent
-    together often come together."""
+    """The reply. Raises TimeoutError if it does not come within so many seconds.
+
+    It does without `asyncio.timeout`, which costs more than the rest of waiting. Replies to
+    commands that were sent together often arrive together.
+    """
     if reply.done():
         return reply.result()
     timer = reply.get_loop().call_later(seconds, _end_waiting, reply)

@@ -1,4 +1,4 @@
-"""What a URL points to, read strictly, so that no two readers can differ about it."""
+"""Reads the target of a URL, strictly enough that no two parsers can understand it differently."""
 
 import re
 from collections.abc import Mapping
@@ -26,8 +26,8 @@ _AUTHORITY: Final = re.compile(r"[A-Za-z]+://([^/?#]*)")
 
 
 def entered_url(text: str, schemes: Mapping[str, str]) -> str:
-    """What somebody typed, as a URL: by https where it does not say otherwise. `schemes` are those
-    that stand for one of the web."""
+    """What somebody typed, as a URL; without a scheme it gets https. `schemes` maps schemes such as
+    webcal to those of the web."""
     text = text.strip()
     scheme, mark, rest = text.partition("://")
     if not mark:
@@ -37,7 +37,7 @@ def entered_url(text: str, schemes: Mapping[str, str]) -> str:
 
 
 class NotCallable(Exception):
-    """The URL may not be called; the text ends a sentence that begins with it."""
+    """The URL may not be called; the text ends a sentence whose subject is the URL."""
 
     def __init__(self, fault: str) -> None:
         super().__init__(fault)
@@ -45,15 +45,15 @@ class NotCallable(Exception):
 
 
 class NameNotFound(NotCallable):
-    """Its name has no address, now at least."""
+    """The name in the URL has no address, at least now."""
 
     def __init__(self) -> None:
         super().__init__("has a name that does not resolve")
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """Whom to call, and with what: `host` in lower case and without brackets, `address` where it
-    is an address and no name, `rest` the path and query as they were written."""
+    """Where a URL points: `host` is in lower case and without brackets, `address` is set if the
+    host is an address and not a name, and `rest` is path and query as they were written."""
 
     scheme: str
     host: str
@@ -63,15 +63,15 @@ class Target(Struct, frozen=True, kw_only=True):
 
     @property
     def url(self) -> str:
-        """The URL in the one form that every reader understands alike."""
+        """The URL in the canonical form, which every parser understands in the same way."""
         host = f"[{self.host}]" if isinstance(self.address, IPv6Address) else self.host
         port = "" if self.port == DEFAULT_HTTP_PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}{self.rest}"
 
 
-@lru_cache(maxsize=1_024)  # 2 MB; an endpoint is asked again and again
+@lru_cache(maxsize=1_024)  # 2 MB; the same endpoints are called again and again
 def read_target(url: str) -> Target:
-    """Raises NotCallable for what is no plain http or https URL."""
+    """The target of a URL. Raises NotCallable if it is not a plain http or https URL."""
     if len(url) > LONGEST_URL:
         raise NotCallable(f"must not be longer than {LONGEST_URL} characters")
     if not _PRINTABLE.fullmatch(url) or "\\" in url:
@@ -99,7 +99,7 @@ def read_target(url: str) -> Target:
 
 
 def _read_host(host: str) -> Address | None:
-    """The address, or None for a name. Raises NotCallable for an odd writing of either."""
+    """The address, or None for a name. Raises NotCallable if either is written in an odd form."""
     try:
         if host.startswith("["):
             return IPv6Address(host[1:-1])

@@ -1,4 +1,4 @@
-"""Our tokens: the state of a calendar as text, which callers keep and give back."""
+"""State tokens: the state of a calendar as text, which callers keep and give back."""
 
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ def encode_token(state: msgspec.Struct) -> str:
 
 
 def decode_token(token: str, kind: type[State]) -> State | None:
-    """The state; None for what `encode_token` did not make of one."""
+    """The state; None if the text is not a token that `encode_token` made of such a state."""
     try:
         return msgspec.json.decode(token, type=kind)
     except (msgspec.DecodeError, UnicodeEncodeError):
@@ -20,5 +20,5 @@ def decode_token(token: str, kind: type[State]) -> State | None:
 
 
 def text_to_keep(text: str | None, longest: int) -> str | None:
-    """What a server says of its version, unless it is longer than a token should be."""
+    """A server's version text, or None if it is longer than a token should be."""
     return text if text and len(text) <= longest else None

@@ -1,1 +1,1 @@
-"""Cal.com: its API over HTTP, and what its words mean here. Nothing else knows them."""
+"""Cal.com: its API over HTTP, and what its terms mean here. No other package knows them."""

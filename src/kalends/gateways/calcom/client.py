@@ -1,6 +1,6 @@
 """An account at Cal.com over HTTP (its API v2): URLs, headers, versions, answers.
 
-Strict in what is sent, forgiving in what is read: servers are of many ages.
+It is strict in what it sends and lenient in what it reads, as servers have many different versions.
 """
 
 import json as lenient_json
@@ -36,22 +36,22 @@ from kalends.gateways.calcom.paging import query_of, walk_after
 from kalends.gateways.calcom.rows import uid_in
 from kalends.gateways.calcom.setup import read_event_type, read_schedule
 
-# Bare and exactly so: without it, or with another, an older API answers and ignores our filters.
-# Which version of each call answers as it is read here.
+# The version header of each call. It has to be exactly this: without it, or with another one, an
+# older API answers, which ignores our filters.
 BOOKINGS_VERSION, SCHEDULES_VERSION, EVENT_TYPES_VERSION = "2024-08-13", "2024-06-11", "2024-06-14"
 MOST_BYTES: Final = 32_000_000
 TIMEOUT_SECONDS: Final = 10.0
 MOST_RATE_LIMITS: Final = 20
-# Answers that are no JSON are asked for again so often, as they may have been cut.
+# How often a request is repeated if its answer is not JSON, as it may have been cut off.
 MOST_GARBLED: Final = 3
-# What servers answer that do not know the call.
+# The statuses with which servers answer calls that they do not know.
 NOT_THERE: Final = (400, 404, 405, 501)
 LARGEST_ID: Final = 2**63
 LONGEST_EMAIL: Final = 320
 
 
 class _Answer(Struct, frozen=True):
-    """The JSON of a 2xx answer, and when it was asked for."""
+    """The JSON of a 2xx answer, and when it was requested."""
 
     value: Any
     requested_at: datetime
@@ -62,7 +62,7 @@ class _Answer(Struct, frozen=True):
 
 
 class CalcomAccount:
-    """One account, asked over `http`."""
+    """One account at Cal.com, reached over `http`."""
 
     def __init__(self, http: Http, key: AccountKey) -> None:
         self._http = http
@@ -88,7 +88,7 @@ class CalcomAccount:
         )
 
     async def iterate_pages(self, walk: Walk) -> AsyncIterator[SourcePage | AccountFailure]:
-        """See `SourceAccount`: by key, until a page is empty or says that it is the last."""
+        """See `SourceAccount`. Walks by key, until a page is empty or says that it is the last."""
         position: Walk | None = walk
         while position is not None:
             answer = await self._get("/bookings", query_of(position), BOOKINGS_VERSION)
@@ -132,9 +132,12 @@ class CalcomAccount:
         version: str,
         gone_statuses: tuple[int, ...] = (),
     ) -> _Answer | RowGone | AccountFailure:
-        """The answer; `RowGone` for a status in `gone_statuses`. It waits where Cal.com says so,
-        and asks again after what may pass, for `give_up_after_seconds` of the key: from the first
-        request that was not answered, whichever process sent it."""
+        """The answer; `RowGone` for a status in `gone_statuses`.
+
+        It waits if Cal.com asks for it, and retries after failures that may pass. It gives up
+        `give_up_after_seconds` after the first unanswered request with the account's key, whichever
+        process has sent that.
+        """
         meter = self._meter
         while True:
             await self._pause(0)
@@ -205,7 +208,7 @@ def _read_response(
 
 
 def _decode(body: bytes) -> Any:
-    """Quickly; and where the strict decoder refuses a character, with patience."""
+    """The JSON of a body: by a fast decoder or, if that refuses a character, by a lenient one."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -213,7 +216,7 @@ def _decode(body: bytes) -> Any:
 
 
 def _list_in(answer: _Answer | RowGone | AccountFailure) -> list[Any] | AccountFailure:
-    """The list in `data`: where there is none, another API answers, and nothing is believed."""
+    """The list in `data`. Without one it was another API that answered, which is a failure."""
     if isinstance(answer, _Answer) and isinstance(answer.data, list):
         rows: list[Any] = answer.data
         return rows

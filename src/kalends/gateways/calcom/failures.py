@@ -1,4 +1,4 @@
-"""How long Cal.com is asked again: what the latest requests met, and what to wait for."""
+"""Retrying requests to Cal.com: the failures of the latest requests, and the pauses that follow."""
 
 import random
 import time
@@ -16,19 +16,19 @@ RESET_HEADERS: Final = ("x-ratelimit-reset-default", "x-ratelimit-reset", "retry
 
 
 class PassingFailure(Struct, frozen=True):
-    """A failure that may be over the next time: why, as a part of a sentence."""
+    """A failure that may be over by the next attempt; the reason is a part of a sentence."""
 
     reason: str
 
 
 class GarbledAnswer(Struct, frozen=True):
-    """An answer that is no JSON: a sentence."""
+    """An answer that is not JSON; the reason is a sentence."""
 
     reason: str
 
 
 class TroubleMeter:
-    """The trouble so far, by the clock of this process."""
+    """The failures so far, measured by the clock of this process."""
 
     def __init__(self, trouble: Trouble) -> None:
         self.tries, self.limits, self.garbled = trouble.tries, trouble.limits, trouble.garbled
@@ -39,7 +39,7 @@ class TroubleMeter:
 
     @property
     def silent_seconds(self) -> float:
-        """Since the first request that was not answered; 0 where the last one was."""
+        """The time since the first unanswered request; 0 if the last request was answered."""
         return 0.0 if self._silent_since is None else time.monotonic() - self._silent_since
 
     @property
@@ -52,7 +52,7 @@ class TroubleMeter:
         )
 
     def begin(self) -> None:
-        """A request is sent now."""
+        """Notes that a request is sent now."""
         self._began = time.monotonic()
 
     def answered(self) -> None:
@@ -65,7 +65,7 @@ class TroubleMeter:
         self._silent_since = None
 
     def failed(self, failure: PassingFailure | GarbledAnswer) -> float:
-        """The seconds until it is worth while to ask again."""
+        """Notes a failure; returns the seconds to wait before the next attempt."""
         if self._silent_since is None:
             self._silent_since = self._began
         self.garbled += isinstance(failure, GarbledAnswer)
@@ -75,7 +75,7 @@ class TroubleMeter:
 
 
 def seconds_to_reset(answer: OutboundResponse) -> float:
-    """How long an answer 429 asks us to wait, and a little more."""
+    """How long a 429 asks us to wait, and a little more."""
     for name in RESET_HEADERS:
         text = answer.headers.get(name, "").strip()
         if text.isascii() and text.isdigit():

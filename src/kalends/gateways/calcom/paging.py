@@ -1,4 +1,4 @@
-"""A walk through Cal.com's pages of bookings: what to ask for, and where to go on."""
+"""Walks through Cal.com's pages of bookings: the query for a page, and where the next begins."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,13 +10,13 @@ from kalends.domain.imports.sources import Walk, WalkOrder
 from kalends.formats.lenient_json import moment_in
 from kalends.gateways.calcom.rows import LONGEST, uid_in
 
-# What older servers give at most; they refuse to be asked for more.
+# The largest page of older servers, which refuse requests for more.
 PAGE: Final = 100
 MOST_RESTARTS: Final = 5
 
 
 class _KeyWords(Struct, frozen=True):
-    """How Cal.com calls a key: in rows, to sort by it, and to begin behind it."""
+    """Cal.com's names for a key: in rows, for sorting by it, and for beginning after it."""
 
     in_row: str
     sort: str
@@ -30,7 +30,7 @@ WORDS: Final = {
 
 
 def query_of(walk: Walk) -> dict[str, str]:
-    """What asks for the next page."""
+    """The query for the next page."""
     words = WORDS[walk.by]
     query = {words.sort: "asc", "take": str(PAGE), "skip": str(walk.skip)}
     if walk.after is not None:
@@ -38,13 +38,13 @@ def query_of(walk: Walk) -> dict[str, str]:
     if walk.starts_from is not None:
         query["afterStart"] = _iso(walk.starts_from)
     if walk.starts_until is not None:
-        # It bounds the end there: the longest booking that begins in time has to fit.
+        # Cal.com's bound is for ends, so the longest booking that begins in time has to fit.
         query["beforeEnd"] = _iso(walk.starts_until + LONGEST)
     return query
 
 
 def walk_after(walk: Walk, rows: list[Any], pagination: Mapping[str, Any]) -> Walk | None:
-    """Where to go on after these rows; None at the end."""
+    """The walk after these rows; None at the end."""
     if not rows:
         return None
     if pagination.get("hasNextPage") is False and len(rows) < PAGE:
@@ -58,8 +58,11 @@ def walk_after(walk: Walk, rows: list[Any], pagination: Mapping[str, Any]) -> Wa
 
 
 def _within_a_moment(walk: Walk, rows: list[Any], pagination: Mapping[str, Any]) -> Walk | None:
-    """All rows have the key that was asked for (or none): they are counted. The last one is asked
-    for again; where it is not shown, rows before it have gone, and the moment begins anew."""
+    """The walk if all rows have the key that it began with (or none), so that it goes on by count.
+
+    The next page begins with the last row again. If that is not there, rows before it are gone, and
+    the walk goes back to the first row with that key.
+    """
     uids = [uid_in(row) for row in rows]
     if walk.last_uid is not None and walk.last_uid not in uids and walk.restarts < MOST_RESTARTS:
         return structs.replace(walk, skip=0, last_uid=None, restarts=walk.restarts + 1)

@@ -1,7 +1,7 @@
-"""Reading one row of Cal.com: forgiving, since a row that cannot be read must not cost its page.
+"""Reads a row of Cal.com. It is lenient, as one unreadable row must not cost the whole page.
 
-Any JSON is answered: with a `SourceRow`, or an `UnreadableRow` that says why it is none. Unknown
-fields are passed over.
+Any JSON gives either a `SourceRow`, or an `UnreadableRow` that says why it is none. Unknown fields
+are ignored.
 """
 
 import hashlib
@@ -42,11 +42,11 @@ _ANSWERS_KEPT_AS_FIELDS: Final = frozenset(
 
 
 class _NotABooking(Exception):
-    """The text is the reason, as a sentence."""
+    """The row is not a booking; the text is the reason, as a sentence."""
 
 
 def uid_in(value: Any) -> str | None:
-    """The uid of a row, however unreadable the rest is."""
+    """The uid of a row, even if the rest cannot be read."""
     return _uid(value.get("uid")) if isinstance(value, dict) else None
 
 
@@ -127,7 +127,7 @@ def _seconds(moment: datetime) -> datetime:
 
 
 def _seat(value: Mapping[str, Any], is_seated: bool) -> RowSeat | None:
-    """None without a usable address."""
+    """The seat; None if it has no usable mail address."""
     try:
         email = str(Email.parse(str(value.get("email")).strip()))
     except ValueError:
@@ -151,7 +151,7 @@ def _name(value: Any) -> str | None:
 
 
 def _location(value: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """The place and its kind; of an integration the link, where there is one."""
+    """The location and its type; for an integration (a video call) the link, if there is one."""
     place, link = line_in(value.get("location")), line_in(value.get("meetingUrl"))
     if place and place.startswith("integrations:") and link and link.startswith("http"):
         place = link
@@ -171,8 +171,8 @@ def _hosts(value: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _extras(
     value: Mapping[str, Any], others: list[dict[str, Any]], answers: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What has no field of its own here. What the other side lets people fill is left out where
-    it is more than can be kept."""
+    """The values that have no field of their own here. Those that people fill in freely are left
+    out if they are too large to store."""
     extras = {
         "id": value.get("id"),
         "eventType": value.get("eventType"),

@@ -1,5 +1,6 @@
-"""Reading the schedules and event types of Cal.com: what has a counterpart here, and what has none,
-which is named and never dropped in silence.
+"""Reads the schedules and event types of Cal.com.
+
+Settings without a counterpart here are named as left out, and never dropped silently.
 """
 
 import re
@@ -37,7 +38,7 @@ LOCATION_TYPES: Final = {
     "phone": (LocationType.PHONE, "phone"),
     "integration": (LocationType.VIDEO, "integration"),
 }
-# What has a counterpart, or is about Cal.com alone: names, looks, ids.
+# Fields that have a counterpart here, or only concern Cal.com itself (names, looks, ids).
 KNOWN: Final = frozenset(
     (
         "id", "ownerId", "users", "hosts", "title", "slug", "description", "lengthInMinutes",
@@ -51,7 +52,7 @@ KNOWN: Final = frozenset(
 
 
 def read_schedule(value: Any) -> SourceSchedule | UnusableSetup:
-    """The schedule, or why it cannot be one."""
+    """The schedule, or why it cannot be used."""
     value = dict_in(value)
     number, zone = whole_in(value.get("id")), zone_in(value.get("timeZone"))
     name = line_in(value.get("name"), 200) or f"Schedule {number}"
@@ -80,7 +81,7 @@ def read_schedule(value: Any) -> SourceSchedule | UnusableSetup:
 
 
 def read_event_type(value: Any) -> SourceEventType | UnusableSetup:
-    """The event type, or why it cannot be one."""
+    """The event type, or why it cannot be used."""
     value = dict_in(value)
     number, minutes = whole_in(value.get("id")), whole_in(value.get("lengthInMinutes"))
     name = line_in(value.get("title"), 200) or f"Event type {number}"
@@ -116,7 +117,7 @@ def read_event_type(value: Any) -> SourceEventType | UnusableSetup:
 
 
 def _overrides(value: Mapping[str, Any], left_out: list[str]) -> dict[str, list[WindowText]]:
-    """By day; one that begins when it ends closes its day."""
+    """The overrides by day; a window that begins when it ends closes its day."""
     overrides: dict[str, list[WindowText]] = {}
     for entry in map(dict_in, list_in(value.get("overrides"))):
         try:
@@ -145,7 +146,7 @@ def _window(entry: Mapping[str, Any]) -> WindowText | None:
 
 
 def _days_ahead(value: Mapping[str, Any], left_out: list[str]) -> int | None:
-    """Calendar days; there are windows of other kinds."""
+    """The horizon in calendar days; other kinds of it are left out."""
     window = dict_in(value.get("bookingWindow"))
     days = whole_in(window.get("value")) if window.get("type") == "calendarDays" else None
     if days is not None and 0 <= days <= MOST_IMPORTED_DAYS_AHEAD:
@@ -156,7 +157,7 @@ def _days_ahead(value: Mapping[str, Any], left_out: list[str]) -> int | None:
 
 
 def _per_day(value: Mapping[str, Any], left_out: list[str]) -> int | None:
-    """How many bookings a day; there are limits of weeks, months and years too."""
+    """The limit of bookings per day; limits per week, month or year are left out."""
     limits = dict_in(value.get("bookingLimitsCount"))
     left_out += [f"at most {n} a {unit}" for unit, n in limits.items() if _is_limit(unit, n)]
     per_day = whole_in(limits.get("day"))
@@ -164,7 +165,7 @@ def _per_day(value: Mapping[str, Any], left_out: list[str]) -> int | None:
 
 
 def _confirms(value: Mapping[str, Any], left_out: list[str]) -> bool:
-    """Whether a person confirms bookings; there it may be for those at short notice alone."""
+    """Whether bookings have to be confirmed; in Cal.com that may be only those at short notice."""
     policy = dict_in(value.get("confirmationPolicy"))
     confirms = policy.get("type") in ("always", "time") and policy.get("disabled") is not True
     if confirms and policy.get("type") == "time":
@@ -181,7 +182,7 @@ def _seats(value: Mapping[str, Any]) -> int:
 def _location(
     value: Mapping[str, Any], left_out: list[str]
 ) -> tuple[str | None, LocationType | None]:
-    """The first place; others are choices that we do not have."""
+    """The first location; a choice of several is left out, as we have none."""
     places = [dict_in(place) for place in list_in(value.get("locations"))]
     for place in places[1:]:
         left_out.append(f"the location {_in_words(place)}")
@@ -195,7 +196,7 @@ def _location(
 
 
 def _questions(value: Mapping[str, Any], left_out: list[str]) -> list[Question]:
-    """Those that were added there; name, e-mail and the like are asked here anyway."""
+    """The questions that were added in Cal.com; name, e-mail and the like are built in here too."""
     questions: dict[str, Question] = {}
     for booking_field in map(dict_in, list_in(value.get("bookingFields"))):
         if booking_field.get("isDefault") is True:
@@ -228,14 +229,14 @@ def _is_limit(unit: str, number: Any) -> bool:
 
 
 def _is_set(value: Any) -> bool:
-    """Whether the setting says anything; one that is switched off does not."""
+    """Whether a setting has an effect; one that is switched off has none."""
     if isinstance(value, dict) and value.get("disabled") is True:
         return False
     return value not in (None, False, 0, "", [], {})
 
 
 def _in_words(value: Any) -> str:
-    """As a person would write it down, shortly."""
+    """A setting's value as a short text for people."""
     if isinstance(value, dict):
         return ", ".join(f"{k} {_in_words(v)}" for k, v in value.items() if _is_set(v))[:200]
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Cal.com as a source of bookings: what `BookingSource` promises, in the words of Cal.com."""
+"""Cal.com as a source of bookings: implements `BookingSource`."""
 
 import hashlib
 import hmac
@@ -31,7 +31,7 @@ from kalends.gateways.calcom.rows import read_row, uid_in
 
 
 class CalcomSource:
-    """Cal.com over `http`; a run ends when it has not answered for so long."""
+    """Cal.com over `http`; a run fails once Cal.com has not answered for so long."""
 
     default_base_url = DEFAULT_BASE_URL
 
@@ -46,13 +46,13 @@ class CalcomSource:
         return read_row(value)
 
     def is_signed(self, body: bytes, signature: str, secret: bytes) -> bool:
-        """HMAC-SHA256 of the raw body, in hex, compared in constant time."""
+        """Whether it is the hex HMAC-SHA256 of the raw body; they are compared in constant time."""
         expected_hex = hmac.new(secret, body, hashlib.sha256).hexdigest()
         signature_hex = signature.strip().lower().encode("utf-8", "replace")
         return hmac.compare_digest(expected_hex.encode(), signature_hex)
 
     def uid_in_hook(self, body: bytes) -> str | None:
-        """Most hooks have their booking in `payload`; some are flat."""
+        """The uid of the booking in a hook: most have it in `payload`, some at the top level."""
         try:
             value: Any = clean(lenient_json.loads(body))
         except (ValueError, RecursionError):

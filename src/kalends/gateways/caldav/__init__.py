@@ -1,1 +1,1 @@
-"""Servers that speak CalDAV (RFC 4791), the known ones with their quirks."""
+"""CalDAV servers (RFC 4791), including the quirks of known ones."""

@@ -1,6 +1,7 @@
-"""How a request signs in: Basic at once (RFC 7617), and Digest where a server insists (RFC 7616).
+"""Authentication of requests: Basic at once (RFC 7617), and Digest if a server insists (RFC 7616).
 
-Basic first, since it costs one request, and goes by https but to hosts that the operator opened.
+Basic is tried first because it needs only one request. It is sent over https, except to hosts that
+the operator has opened.
 """
 
 import base64
@@ -26,7 +27,7 @@ LONGEST_CHALLENGES: Final = 8190
 
 
 class Challenge(Struct, frozen=True):
-    """What a server wants answered by Digest."""
+    """The challenge of a server that wants Digest."""
 
     realm: str
     nonce: str
@@ -36,7 +37,7 @@ class Challenge(Struct, frozen=True):
 
 
 class DavCredentials:
-    """User name and password, and what the server has asked for so far."""
+    """User name and password, and the server's latest challenge."""
 
     def __init__(
         self, username: str, password: str, make_nonce: Callable[[], str] = secrets.token_hex
@@ -48,7 +49,7 @@ class DavCredentials:
         self._uses = 0
 
     def header_for(self, method: str, target: str) -> str | None:
-        """The Authorization of a request for `target` (path and query); None without a user."""
+        """The Authorization header for `target` (path and query); None if there is no user."""
         if not self._username and not self._password:
             return None
         if self._challenge is not None:
@@ -57,8 +58,8 @@ class DavCredentials:
         return f"Basic {base64.b64encode(pair).decode()}"
 
     def learn(self, challenges: str) -> bool:
-        """Reads `WWW-Authenticate` of a 401; whether it is worth asking again. It is once: where
-        Basic was refused and only Digest is offered, or where a nonce has grown old."""
+        """Reads the `WWW-Authenticate` of a 401; returns whether to send the request again. That
+        is so once: if Basic was refused and only Digest is offered, or if a nonce has expired."""
         offered = read_challenges(challenges)
         before, best = self._challenge, _best_of(offered)
         if best is None or any(scheme == "basic" for scheme, _ in offered):
@@ -100,7 +101,7 @@ class DavCredentials:
 def read_challenges(text: str) -> list[tuple[str, dict[str, str]]]:
     """The schemes of `WWW-Authenticate`, in lower case, with their parameters."""
     text = text[:LONGEST_CHALLENGES]
-    blank = re.sub(_QUOTED, lambda quoted: "_" * len(quoted[0]), text)  # a realm may hold commas
+    blank = re.sub(_QUOTED, lambda quoted: "_" * len(quoted[0]), text)  # a realm may have commas
     begins = [(match.start(1), match.end(1)) for match in _SCHEME.finditer(blank)]
     ends = [*(start for start, _ in begins), len(text)][1:]
     return [
@@ -123,7 +124,8 @@ def _best_of(offered: list[tuple[str, dict[str, str]]]) -> Challenge | None:
 
 
 def _read_digest(parameters: dict[str, str]) -> Challenge | None:
-    """None for what we cannot answer: an unknown algorithm, or protection of the body alone."""
+    """The challenge; None if we cannot answer it, as its algorithm is unknown or its only `qop` is
+    auth-int, which protects the body too."""
     algorithm = parameters.get("algorithm", "MD5").lower()
     qops = {word.strip().lower() for word in parameters.get("qop", "").split(",")} - {""}
     if algorithm not in BEST_FIRST or "nonce" not in parameters or (qops and "auth" not in qops):

@@ -1,4 +1,4 @@
-"""From an address that somebody typed to the calendars behind it (RFC 6764 6)."""
+"""Discovery: finds the calendars of an account from an address that somebody typed (RFC 6764 6)."""
 
 import asyncio
 from typing import Final
@@ -28,8 +28,8 @@ NOTHING_HERE: Final = NotUnderstood("no calendars are to be found there by CalDA
 
 
 class _Found(Struct, frozen=True):
-    """What an address says of who is signed in: where their principal and their homes are, as
-    URLs; and of itself."""
+    """What an address says about the signed-in user (the URLs of principal and homes), and about
+    itself."""
 
     url: str
     principal: str | None
@@ -41,7 +41,7 @@ class _Found(Struct, frozen=True):
 async def discover(
     session: DavSession, url: str, seconds: float = DISCOVERY_SECONDS
 ) -> Discovery | CalendarFailure:
-    """The calendars of whoever signs in at the address, within `seconds` in all."""
+    """The calendars of the user who signs in at the address. It takes at most `seconds` in all."""
     try:
         async with asyncio.timeout(seconds):
             return await _discover(session, url)
@@ -82,8 +82,8 @@ async def _list(
 
 
 async def _find_person(session: DavSession, url: str) -> _Found | CalendarFailure:
-    """What the address says, or where its host says that CalDAV is, or its root. An address that
-    is but a calendar serves if none of them knows who is signed in."""
+    """What is found at the address, at the well-known address of its host, or at the host's root.
+    If none of them knows the signed-in user, an address that is a calendar will do."""
     first: CalendarFailure | None = None
     place: _Found | None = None
     for candidate in dict.fromkeys((url, resolve(url, WELL_KNOWN), resolve(url, "/"))):

@@ -1,4 +1,4 @@
-"""The calendars of a home, out of everything else that stands there."""
+"""Lists the calendars of a home, among all the other collections in it."""
 
 import re
 from typing import Final
@@ -32,7 +32,7 @@ _ZONE_IN_FILE: Final = re.compile(r"^TZID(?:;[^:\r\n]*)?:([^\r\n]+)", re.MULTILI
 async def list_homes(
     session: DavSession, homes: tuple[str, ...]
 ) -> list[RemoteCalendar] | CalendarFailure:
-    """All calendars of all homes; the first failure instead."""
+    """All calendars of all homes, or the first failure."""
     by_url: dict[str, RemoteCalendar] = {}
     for home in homes:
         listed = await session.propfind(home, CALENDAR, "1")
@@ -45,8 +45,8 @@ async def list_homes(
 
 
 def calendars_in(listed: Listed) -> list[RemoteCalendar]:
-    """Those of a multistatus that hold events: neither the home itself, nor an inbox, nor a list of
-    tasks, nor what is only subscribed to."""
+    """The calendars in a multistatus that have events: not the home itself, nor an inbox, a list of
+    tasks, or a subscribed calendar."""
     return [
         _read_calendar(listed.url, response)
         for response in listed.multistatus.responses
@@ -80,8 +80,8 @@ def _read_calendar(base_url: str, response: DavResponse) -> RemoteCalendar:
 
 
 def _access_of(response: DavResponse) -> CalendarAccess:
-    """What the privileges allow. A server that names none is believed to allow all: what it does
-    not is refused when it is tried."""
+    """What the privileges allow. If a server names none, everything counts as allowed, as it will
+    refuse what is not when it is tried."""
     element = response.properties.get(PRIVILEGES)
     if element is None:
         return CalendarAccess.WRITE
@@ -92,7 +92,7 @@ def _access_of(response: DavResponse) -> CalendarAccess:
 
 
 def _zone_of(response: DavResponse) -> str | None:
-    """By its id (RFC 7809 5.2), else as the file of the zone calls itself (RFC 4791 5.2.2)."""
+    """The name of the zone: its id (RFC 7809 5.2), or the TZID in its file (RFC 4791 5.2.2)."""
     zone = response.text(TIME_ZONE_ID)
     if zone is None:
         match = _ZONE_IN_FILE.search(response.text(TIME_ZONE) or "")

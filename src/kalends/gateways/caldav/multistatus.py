@@ -1,4 +1,4 @@
-"""The answer to most of WebDAV: what is said of many addresses at once (RFC 4918 13)."""
+"""Reads multistatus, the usual WebDAV answer, which is about many addresses (RFC 4918 13)."""
 
 import re
 from typing import Final
@@ -12,9 +12,9 @@ _STATUS: Final = re.compile(r"\s([1-5][0-9]{2})(?:\s|$)")
 
 
 class DavResponse(Struct, frozen=True):
-    """What is said of one address, by its href and by its path in the one spelling: a status of its
-    own, where it has one, and the properties that it has. A property that is missing says nothing
-    of the address (RFC 4918 9.1)."""
+    """The part of a multistatus about one address, with its href and its canonical path: a status
+    of its own, if there is one, and the properties that were found. A missing property does not
+    mean that the address is missing (RFC 4918 9.1)."""
 
     href: str
     path: str
@@ -22,20 +22,20 @@ class DavResponse(Struct, frozen=True):
     properties: dict[str, Element]
 
     def text(self, name: str) -> str | None:
-        """The text of a property; None where it is missing or empty."""
+        """The text of a property; None if it is missing or empty."""
         element = self.properties.get(name)
         return (element.text.strip() or None) if element is not None else None
 
 
 class MultiStatus(Struct, frozen=True):
-    """All responses, and the token of a sync-collection."""
+    """All responses, and the token if it answers a sync-collection."""
 
     responses: list[DavResponse]
     sync_token: str | None
 
 
 def read_multistatus(root: Element, url: str) -> MultiStatus:
-    """What the answer of the URL says. Raises NotXml for another document."""
+    """The multistatus that the URL answered. Raises NotXml if it is another document."""
     if root.name != f"{DAV}multistatus":
         raise NotXml("its answer is no multistatus")
     responses: list[DavResponse] = []
@@ -47,7 +47,7 @@ def read_multistatus(root: Element, url: str) -> MultiStatus:
 
 
 def _read_response(element: Element, url: str) -> list[DavResponse]:
-    """One for each href: several may share a status."""
+    """One response for each href, as several hrefs may share a status."""
     properties: dict[str, Element] = {}
     status = None
     for child in element.children:
@@ -73,7 +73,7 @@ def _read_status(line: str) -> int | None:
 
 
 def read_etag(text: str | None) -> str | None:
-    """An etag in quotes, which some servers leave out where it is a property."""
+    """The etag in quotes, which some servers leave out in a property."""
     text = (text or "").strip()
     if not text or text.startswith(('"', 'W/"')):
         return text or None
@@ -81,7 +81,7 @@ def read_etag(text: str | None) -> str | None:
 
 
 def preconditions_in(root: Element) -> dict[str, Element]:
-    """What a refusal names as its cause (RFC 4918 16), by name without the namespace."""
+    """The preconditions that a refusal names as its cause (RFC 4918 16), by local name."""
     if root.name != f"{DAV}error":
         return {}
     known = [child for child in root.children if child.name.startswith((DAV, CALDAV))]

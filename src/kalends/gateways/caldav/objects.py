@@ -1,4 +1,4 @@
-"""Objects of a calendar by their hrefs, many at once where the server can."""
+"""Reads calendar objects by their hrefs, many at once if the server can do that."""
 
 import re
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ _CALENDAR: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*BEGIN:VCALENDAR", re.IGNORE
 
 
 class Objects:
-    """What came of some hrefs: objects, those that are not there, and those that could not be
+    """What was found at some hrefs: objects, those that do not exist, and those that cannot be
     read."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class Objects:
 
     @property
     def excess(self) -> CalendarTooLarge | None:
-        """Whether it is more than may be kept."""
+        """The failure, if these are more objects or bytes than may be kept; else None."""
         if len(self.found) > MOST_OBJECTS:
             return TOO_MANY
         return TOO_MUCH if self._bytes > MOST_CALENDAR_BYTES else None
@@ -65,7 +65,7 @@ class Objects:
 async def read_objects(
     session: DavSession, calendar_url: str, hrefs: Sequence[str]
 ) -> Objects | CalendarFailure:
-    """All of them, fifty at once; the first failure that is not that of one object instead."""
+    """All of the objects, read fifty at once; or the first failure that is not about one object."""
     if len(hrefs) > MOST_OBJECTS:
         return TOO_MANY
     objects = Objects()
@@ -92,7 +92,7 @@ async def _add_batch(
                 session, calendar_url, hrefs[:middle], objects
             ) or await _add_batch(session, calendar_url, hrefs[middle:], objects)
         case CalendarGone():
-            # sabre/dav 1.8 answers so if one of them is missing.
+            # sabre/dav 1.8 answers like this if one of the objects is missing.
             state = await session.propfind(calendar_url, STATE, "0")
             if not isinstance(state, Listed):
                 return state
@@ -104,7 +104,7 @@ async def _add_batch(
 
 
 def _take(calendar_url: str, listed: Listed, hrefs: Sequence[str], objects: Objects) -> list[str]:
-    """Takes what is there, and returns the hrefs that the answer leaves open."""
+    """Adds the objects in the answer, and returns the hrefs that it says nothing about."""
     left = dict.fromkeys(hrefs)
     for response in listed.multistatus.responses:
         path = response.path
@@ -143,7 +143,8 @@ async def _add_one_by_one(
 async def read_object(
     session: DavSession, calendar_url: str, href: str
 ) -> CalendarObject | ObjectGone | CalendarFailure:
-    """One object by GET. A page instead of a calendar is no object, and no proof of anything."""
+    """One object by GET. A web page in place of a calendar is a failure: it does not prove that the
+    object is gone."""
     answer = await session.send("GET", url_in(calendar_url, href), {"Accept": "text/calendar"})
     if not isinstance(answer, DavAnswer):
         return answer
@@ -159,7 +160,7 @@ async def read_object(
 
 
 def object_in(path: str, response: DavResponse) -> CalendarObject | None:
-    """The object of a response that has its data."""
+    """The object in a response, if that has its data."""
     data = response.properties.get(DATA)
     if data is None or not data.text.strip():
         return None
@@ -168,9 +169,10 @@ def object_in(path: str, response: DavResponse) -> CalendarObject | None:
 
 
 def members_in(calendar_url: str, listed: Listed) -> dict[str, DavResponse] | NotUnderstood:
-    """The responses about objects of the calendar, by href; those about others are left out.
+    """The responses about objects of the calendar, by href; other responses are left out.
 
-    An answer that knows only others is none: it would look like an empty calendar.
+    If all are about something else, the answer counts as not understood, because it would look like
+    an empty calendar.
     """
     own = urlsplit(calendar_url).path
     responses = listed.multistatus.responses

@@ -1,4 +1,4 @@
-"""Accounts of CalDAV servers: what `CalendarProvider` and `CalendarAccount` promise."""
+"""CalDAV as a provider: implements `CalendarProvider` and `CalendarAccount`."""
 
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -35,7 +35,7 @@ class CalDavProvider:
 
 
 class CalDavAccount(SessionAccount[DavSession, CalendarState]):
-    """One account. What it learns while it is open, such as how to sign in, it keeps."""
+    """One account. It remembers what it learns while it is open, such as how to authenticate."""
 
     def __init__(self, session: DavSession, login: CalendarLogin) -> None:
         super().__init__(session, Modules(reading, writing, CalendarState))

@@ -1,4 +1,4 @@
-"""Questions for many objects of a calendar, and what to do where a server does not answer them."""
+"""Queries for many objects of a calendar, with fallbacks for servers that do not support them."""
 
 from typing import Final
 
@@ -28,7 +28,7 @@ Etags = dict[str, str | None]
 async def query_window(
     session: DavSession, calendar_url: str, window: ReadingWindow
 ) -> Objects | CalendarFailure:
-    """The objects of a window: in one answer, else by their list, fifty at once."""
+    """The objects in a window: by one query or else, from a list of their etags, fifty at once."""
     listed = await session.report(calendar_url, ask_window(WITH_DATA, window), "1")
     if isinstance(listed, Listed) and not is_cut_short(listed):
         return await _objects_of(session, calendar_url, listed)
@@ -43,7 +43,7 @@ async def query_window(
 async def list_etags(
     session: DavSession, calendar_url: str, window: ReadingWindow
 ) -> Etags | CalendarFailure:
-    """The etags of the objects of a window, or of all where the server knows no windows."""
+    """The etags of the objects in a window, or of all objects if the server supports no windows."""
     listed = await session.report(calendar_url, ask_window((ETAG,), window), "1")
     if isinstance(listed, ReportRefused | NotUnderstood) or (
         isinstance(listed, Listed) and is_cut_short(listed)
@@ -65,7 +65,8 @@ async def list_etags(
 async def query_uid(
     session: DavSession, calendar_url: str, uid: str
 ) -> list[CalendarObject] | CalendarFailure:
-    """The objects with this UID. Servers that know no such filter give more: it is looked at."""
+    """The objects with this UID. Others, which a server returns if it ignores the filter, are
+    dropped."""
     listed = await session.report(calendar_url, ask_uid(WITH_DATA, uid), "1")
     if isinstance(listed, ReportRefused):
         return NotUnderstood(f"it answers {listed.status} to a search")
@@ -84,7 +85,7 @@ def is_cut_short(listed: Listed) -> bool:
 async def _objects_of(
     session: DavSession, calendar_url: str, listed: Listed
 ) -> Objects | CalendarFailure:
-    """What a query answers, and what it names without showing it."""
+    """The objects in the answer to a query, and those that it names without their data."""
     members = members_in(calendar_url, listed)
     if not isinstance(members, dict):
         return members

@@ -1,4 +1,4 @@
-"""The bodies of requests, in XML (RFC 4791, RFC 4918, RFC 6578)."""
+"""The XML bodies of CalDAV requests (RFC 4791, RFC 4918, RFC 6578)."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -46,8 +46,8 @@ def ask_properties(names: Iterable[str]) -> bytes:
 
 
 def ask_window(names: Iterable[str], window: ReadingWindow) -> bytes:
-    """REPORT calendar-query for the events of a window. It has an end, without which some servers
-    leave out what is to come."""
+    """REPORT calendar-query for the events in a window. The window needs an end, as some servers
+    leave out future events without one."""
     span = f'<C:time-range start="{_instant(window.starts_at)}" end="{_instant(window.ends_at)}"/>'
     return _query(names, span)
 
@@ -65,8 +65,8 @@ def ask_objects(names: Iterable[str], hrefs: Iterable[str]) -> bytes:
 
 
 def ask_changes(token: str) -> bytes:
-    """REPORT sync-collection. It asks for no limit: some servers cut there, and their next token
-    leaves out what was cut."""
+    """REPORT sync-collection. It has no limit, because some servers cut off the answer there and
+    give a token that skips the rest."""
     return _document(
         "D:sync-collection",
         f"<D:sync-token>{escape(token)}</D:sync-token><D:sync-level>1</D:sync-level>"

@@ -1,4 +1,4 @@
-"""Reading a calendar: all of it, what has changed, and what differs from what is known."""
+"""Reads a calendar: in full, the changes since a state, and the differences from what is known."""
 
 from kalends.domain.calendars.accounts import KnownEtags
 from kalends.domain.calendars.failures import CalendarFailure, TokenRefused
@@ -15,8 +15,8 @@ from kalends.gateways.tokens import encode_token
 async def read_all(
     session: DavSession, calendar_url: str, window: ReadingWindow
 ) -> FullReading | CalendarFailure:
-    """Everything of a window. The state is asked for first: what changes meanwhile comes twice,
-    and is not missed."""
+    """All objects in a window. The state is read first, so that what changes meanwhile is read
+    twice rather than missed."""
     state = await read_state(session, calendar_url)
     if not isinstance(state, CalendarState):
         return state
@@ -33,7 +33,7 @@ async def read_all(
 async def read_changes(
     session: DavSession, calendar_url: str, before: CalendarState
 ) -> Changes | TokenRefused | CalendarFailure:
-    """What has changed since then: nothing at the price of one small request."""
+    """The changes since that state; if there are none, it takes one small request."""
     now = await read_state(session, calendar_url)
     if not isinstance(now, CalendarState):
         return now
@@ -52,7 +52,7 @@ async def read_changes(
 async def compare_all(
     session: DavSession, calendar_url: str, known: KnownEtags, window: ReadingWindow
 ) -> Changes | CalendarFailure:
-    """The difference between what is there and what is known, by etag."""
+    """The differences between the calendar and what is known, by etag."""
     state = await read_state(session, calendar_url)
     if not isinstance(state, CalendarState):
         return state
@@ -76,14 +76,14 @@ async def compare_all(
 
 
 def is_same(known: str | None, etag: str) -> bool:
-    """Whether two etags name one version, one of them weakened on its way perhaps."""
+    """Whether two etags mean the same version, even if a proxy has made one of them weak."""
     return known is not None and known.removeprefix("W/") == etag.removeprefix("W/")
 
 
 async def _changes_of(
     session: DavSession, calendar_url: str, delta: Delta, ctag: str | None
 ) -> Changes | CalendarFailure:
-    """The objects of a delta. One that has gone since is removed, too."""
+    """The changes in a delta, with its objects read. One that is gone by then counts as removed."""
     objects = await read_objects(session, calendar_url, delta.changed)
     if not isinstance(objects, Objects):
         return objects

@@ -1,4 +1,4 @@
-"""Requests of WebDAV to the hosts of one account: signed in, followed, and read."""
+"""WebDAV requests to the hosts of one account, with authentication, redirects and XML answers."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -40,7 +40,7 @@ NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
 class Origin(Struct, frozen=True):
-    """Who is spoken to: a password is for one of these, never for a name alone."""
+    """Scheme, host and port. A password is meant for an origin, never for a host name alone."""
 
     scheme: str
     host: str
@@ -48,13 +48,13 @@ class Origin(Struct, frozen=True):
 
     @property
     def by_tls(self) -> "Origin":
-        """The same host by https, to which many redirect; itself on a port of its own."""
+        """The same host by https, to which many servers redirect; itself on a non-default port."""
         is_plain = (self.scheme, self.port) == ("http", 80)
         return Origin("https", self.host, 443) if is_plain else self
 
 
 def origin_of(url: str) -> Origin | None:
-    """As the guard reads it, so that no two readers can differ; None for what it does not call."""
+    """The origin of a URL, parsed as the guard does; None if the guard would not call it."""
     try:
         target = read_target(url)
     except NotCallable:
@@ -63,7 +63,7 @@ def origin_of(url: str) -> Origin | None:
 
 
 class DavAnswer(Struct, frozen=True):
-    """What came back, whatever its status, and which URL gave it."""
+    """An answer with any status, and the URL that it came from."""
 
     response: OutboundResponse
     url: str
@@ -74,7 +74,7 @@ class DavAnswer(Struct, frozen=True):
 
     @property
     def preconditions(self) -> Mapping[str, Element]:
-        """What a refusal names as its cause."""
+        """The preconditions that a refusal names as its cause."""
         try:
             return preconditions_in(read_xml(self.response.body[:LARGEST_ERROR]))
         except NotXml:
@@ -82,28 +82,28 @@ class DavAnswer(Struct, frozen=True):
 
 
 class Listed(Struct, frozen=True):
-    """A multistatus, and which URL gave it: its hrefs are relative to that."""
+    """A multistatus, and the URL that it came from, to which its hrefs are relative."""
 
     multistatus: MultiStatus
     url: str
 
     @property
     def first(self) -> DavResponse:
-        """The address itself, where the depth is 0."""
+        """The response about the address itself, for depth 0."""
         return self.multistatus.responses[0]
 
 
 class ReportRefused(Struct, frozen=True):
-    """The server does not answer this question (or with too much): how it says so. Another
-    question may do."""
+    """The server refuses this query (or would answer with too much), and how. Another query may
+    succeed."""
 
     status: int
     causes: frozenset[str]
 
 
 class DavSession:
-    """Sends to one account. The password goes to the host that was entered, and to those that
-    `trust` names."""
+    """The requests to one account. The password is only sent to the host that was entered, and to
+    those added by `trust`."""
 
     def __init__(
         self, http: Http, login: CalendarLogin, timeout_seconds: float = TIMEOUT_SECONDS
@@ -116,7 +116,7 @@ class DavSession:
             self.trust(url)
 
     def trust(self, url: str) -> None:
-        """To be called with what was named by an answer that was given to the password."""
+        """Adds the host of a URL. It must come from an answer to a request with the password."""
         origin = origin_of(url)
         if origin is not None:
             self._trusted |= {origin, origin.by_tls}
@@ -124,7 +124,7 @@ class DavSession:
     async def send(
         self, method: str, url: str, headers: Mapping[str, str] = NO_HEADERS, body: bytes = b""
     ) -> DavAnswer | CalendarFailure:
-        """What a trusted host answers, whatever its status but 401."""
+        """The answer of a trusted host, with any status but 401."""
         request = OutboundRequest(
             method=method,
             url=url,
@@ -145,8 +145,8 @@ class DavSession:
     async def propfind(
         self, url: str, names: Iterable[str], depth: str
     ) -> Listed | CalendarFailure:
-        """Properties of an address. Xandikos says of one that is not there that it found it, with
-        the status 404."""
+        """Properties of an address. If it does not exist, Xandikos answers 207 with a status 404
+        inside."""
         listed = await self.list("PROPFIND", url, ask_properties(names), depth)
         if not isinstance(listed, Listed):
             return listed
@@ -154,7 +154,7 @@ class DavSession:
         return CalendarGone() if statuses and statuses <= GONE else listed
 
     async def describe(self, url: str, names: Iterable[str]) -> Listed | None | CalendarFailure:
-        """Properties of the address itself, as `first`; None where it says nothing."""
+        """Properties of the address itself, as `first`; None if the answer has none."""
         listed = await self.propfind(url, names, "0")
         is_empty = isinstance(listed, Listed) and not listed.multistatus.responses
         return None if is_empty else listed
@@ -162,7 +162,7 @@ class DavSession:
     async def list(
         self, method: str, url: str, body: bytes, depth: str
     ) -> Listed | CalendarFailure:
-        """A multistatus, or why there is none."""
+        """The multistatus that answers the request, or why there is none."""
         answer = await self.send(method, url, _asking(depth), body)
         if not isinstance(answer, DavAnswer):
             return answer
@@ -171,7 +171,7 @@ class DavSession:
     async def report(
         self, url: str, body: bytes, depth: str
     ) -> Listed | ReportRefused | CalendarFailure:
-        """A multistatus to a question that not every server answers."""
+        """The multistatus that answers a query which not every server supports."""
         answer = await self.send("REPORT", url, _asking(depth), body)
         if not isinstance(answer, DavAnswer):
             return answer
@@ -180,7 +180,8 @@ class DavSession:
         return failure_in(answer.response) or await read_listed(answer)
 
     async def _send_signed(self, request: OutboundRequest) -> OutboundResponse | Unreachable:
-        """With the password for hosts that are trusted; once more where they want it otherwise."""
+        """Sends a request, to trusted hosts with the password; once more if they want another kind
+        of authentication."""
         if not self._trusts(request.url):
             return await self._http.send(request)
         came = await self._http.send(self._sign(request))
@@ -205,7 +206,7 @@ def _asking(depth: str) -> dict[str, str]:
 
 
 async def read_listed(answer: DavAnswer) -> Listed | NotUnderstood:
-    """The multistatus of an answer that is one. A large one is read where nobody waits for it."""
+    """The multistatus in an answer. A large one is parsed in a thread."""
     if answer.status != 207:
         return NotUnderstood(f"it answers {answer.status} instead of a list")
     if len(answer.response.body) <= BYTES_IN_LOOP:

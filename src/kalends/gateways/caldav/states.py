@@ -1,4 +1,4 @@
-"""What a calendar says of its state as a whole, which our token keeps."""
+"""The state of a calendar as a whole, as its server gives it; it is kept in our state tokens."""
 
 from typing import Final
 
@@ -14,19 +14,19 @@ LONGEST_TOKEN: Final = 4000
 
 
 class CalendarState(Struct, frozen=True):
-    """The token of its changes (RFC 6578), and a tag that is another whenever something is; None
-    where the server has none."""
+    """The sync token (RFC 6578), and a tag that differs whenever anything in the calendar has
+    changed; None if the server has none."""
 
     sync: str | None = None
     ctag: str | None = None
 
     def proves_unchanged(self, before: "CalendarState") -> bool:
-        """Whether nothing can have changed since then. One of the two may be missing."""
+        """Whether nothing can have changed since then. Token or tag may be missing."""
         return self == before and self != CalendarState()
 
 
 async def read_state(session: DavSession, calendar_url: str) -> CalendarState | CalendarFailure:
-    """The state now. Where there is no tag, the collection's own etag serves."""
+    """The current state. If there is no tag, the collection's etag takes its place."""
     described = await session.describe(calendar_url, STATE)
     if not isinstance(described, Listed):
         return described or CalendarState()

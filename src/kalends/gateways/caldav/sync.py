@@ -1,4 +1,4 @@
-"""The delta of a calendar by sync-collection (RFC 6578)."""
+"""Reads the delta of a calendar by sync-collection (RFC 6578)."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ MOST_ROUNDS: Final = 200
 
 
 class Delta(Struct, frozen=True):
-    """Hrefs of the calendar that have changed, are said to be removed, or cannot be read."""
+    """The hrefs that have changed, were removed according to the server, or cannot be read."""
 
     changed: list[str]
     removed: list[str]
@@ -33,7 +33,7 @@ class Delta(Struct, frozen=True):
 async def read_delta(
     session: DavSession, calendar_url: str, token: str
 ) -> Delta | TokenRefused | CalendarFailure:
-    """Everything since the token, in as many answers as the server cuts it into."""
+    """All changes since the token, in as many answers as the server splits them into."""
     latest: dict[str, DavResponse] = {}
     for _ in range(MOST_ROUNDS):
         listed = await session.report(calendar_url, ask_changes(token), "0")
@@ -62,13 +62,13 @@ def _refusal(refused: ReportRefused | NotUnderstood) -> TokenRefused:
 
 
 def _members(calendar_url: str, listed: Listed) -> dict[str, DavResponse]:
-    """By href: what is about other addresses, or the calendar itself, is no change of ours."""
+    """The responses by href, without those about other addresses or the calendar itself."""
     responses = listed.multistatus.responses
     return {one.path: one for one in responses if member_of(calendar_url, one.path)}
 
 
 def _delta_of(latest: dict[str, DavResponse], token: str) -> Delta:
-    """By the status of each response: that of a property says nothing about the object."""
+    """The delta, by the status of each response; the status of a property is not the object's."""
     changed, removed, unreadable = [], [], []
     for path, response in latest.items():
         if response.status in GONE:

@@ -1,4 +1,4 @@
-"""Writing and deleting one object, on the condition that it is the one that we know."""
+"""Writes and deletes objects, on the condition that they are still the version that we know."""
 
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -32,9 +32,9 @@ UID_SENTENCE: Final = b"uid already exists"
 async def write_object(
     session: DavSession, calendar_url: str, href: str, data: bytes, etag: str | None
 ) -> ObjectWritten | Conflict | UidTaken | ObjectGone | CalendarFailure:
-    """PUT, and a look at what stands there where the answer leaves it open (RFC 4791 5.3.4)."""
+    """Writes by PUT; reads the object if the answer leaves its version open (RFC 4791 5.3.4)."""
     condition = {"If-Match": _strong(etag)} if etag else {"If-None-Match": "*"}
-    if etag == ANY_VERSION:  # `If-Match: *` is not what all servers take it for
+    if etag == ANY_VERSION:  # not all servers understand `If-Match: *`
         condition = {}
     headers = {"Content-Type": CALENDAR_TYPE, **condition}
     answer = await session.send("PUT", url_in(calendar_url, href), headers, data)
@@ -54,7 +54,7 @@ async def write_object(
 async def delete_object(
     session: DavSession, calendar_url: str, href: str, etag: str | None
 ) -> ObjectDeleted | Conflict | CalendarFailure:
-    """DELETE. What is not there needs no deleting."""
+    """Deletes an object; one that does not exist counts as deleted."""
     condition = {"If-Match": _strong(etag)} if etag else {}
     answer = await session.send("DELETE", url_in(calendar_url, href), condition)
     if not isinstance(answer, DavAnswer):
@@ -74,7 +74,8 @@ async def delete_object(
 async def _written(
     session: DavSession, calendar_url: str, href: str, answer: DavAnswer
 ) -> ObjectWritten | CalendarFailure:
-    """Without a strong etag the server may have changed it, so that its own version counts."""
+    """The object as written. Without a strong etag the server may have changed it, so its version
+    is read."""
     etag = read_etag(answer.response.headers.get("etag"))
     if etag and not etag.startswith("W/"):
         return ObjectWritten(href=href, etag=etag)
@@ -94,7 +95,7 @@ async def _conflict(
     etag: str | None,
     answer: DavAnswer,
 ) -> Conflict | UidTaken | ObjectGone | CalendarFailure:
-    """Why the condition failed: an object stands there, or its UID elsewhere, or none does."""
+    """Why the condition failed: there is an object, or one with its UID elsewhere, or none."""
     current = await read_object(session, calendar_url, href)
     if isinstance(current, CalendarObject):
         return Conflict(current=current, is_ours=uid_in(current.data) == uid_in(data))
@@ -114,7 +115,7 @@ def _is_about_uid(answer: DavAnswer) -> bool:
 
 
 def _href_in(answer: DavAnswer) -> str | None:
-    """Where the UID is, if the server says so (RFC 4791 5.3.2.1)."""
+    """The href of the object with the UID, if the server names it (RFC 4791 5.3.2.1)."""
     for name in UID_CAUSES & set(answer.preconditions):
         href = answer.preconditions[name].find(f"{DAV}href")
         if href is not None and href.text.strip():
@@ -123,7 +124,7 @@ def _href_in(answer: DavAnswer) -> str | None:
 
 
 def _refusal(answer: DavAnswer) -> CalendarFailure:
-    """With the cause that the server names."""
+    """The failure of a refusal, with the cause that the server names."""
     failure = failure_in(answer.response) or NotUnderstood(f"it answers {answer.status}")
     causes = ", ".join(sorted(answer.preconditions))
     if not causes:
@@ -137,11 +138,11 @@ def _refusal(answer: DavAnswer) -> CalendarFailure:
 
 
 def _strong(etag: str) -> str:
-    """Proxies weaken etags, and take the strong one back; a weak one never matches (RFC 9110
-    13.1.1)."""
+    """The strong form of an etag. Proxies turn etags into weak ones and accept the strong form,
+    while a weak one never matches (RFC 9110 13.1.1)."""
     return etag.removeprefix("W/")
 
 
 def _uid_of(href: str) -> str:
-    """The UID that an object of ours has by its href."""
+    """The UID of an object of ours, which its href contains."""
     return unquote(urlsplit(href).path.rpartition("/")[2].removesuffix(EXTENSION))

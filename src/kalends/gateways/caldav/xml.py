@@ -1,4 +1,5 @@
-"""XML of strangers, read by expat: no DOCTYPE, limits of depth and number, namespaces by URI."""
+"""Parses untrusted XML with expat: without DOCTYPE, with limits of depth and number, and with
+namespaces by URI."""
 
 import re
 from typing import Final
@@ -16,20 +17,20 @@ DAV: Final = "DAV: "
 CALDAV: Final = "urn:ietf:params:xml:ns:caldav "
 CALENDARSERVER: Final = "http://calendarserver.org/ns/ "
 
-# Of encodings expat knows four by itself; for others Python may raise the last two.
+# expat knows only four encodings by itself; for others Python may raise the last two.
 UNREADABLE: Final = (expat.ExpatError, LookupError, ValueError)
 
-# What XML 1.0 has no place for, and calendars hold nevertheless.
+# Characters that XML 1.0 does not allow, and that calendars contain nevertheless.
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _NONE: Final[list["Element"]] = []
 
 
 class NotXml(Exception):
-    """The text is no XML that we read: why, as a part of a sentence."""
+    """The text is not XML that we accept; the reason is a part of a sentence."""
 
 
 class Element:
-    """An element: its name is its namespace, a space, and its local name."""
+    """An element, whose name is its namespace, a space, and its local name."""
 
     __slots__ = ("attributes", "children", "name", "text")
 
@@ -40,7 +41,7 @@ class Element:
         self.text = ""
 
     def find(self, name: str) -> "Element | None":
-        """The first child of that name."""
+        """The first child with that name."""
         return next((child for child in self.children if child.name == name), None)
 
     def all(self, name: str) -> "list[Element]":
@@ -52,7 +53,7 @@ class Element:
 
 
 class _TreeBuilder:
-    """Builds the tree. The text of an element is what stands before its first child; that of
+    """Builds the tree. An element's text is only what precedes its first child, as the text of
     elements with children means nothing here."""
 
     def __init__(self) -> None:
@@ -102,7 +103,8 @@ class _TreeBuilder:
 
 
 def read_xml(body: bytes) -> Element:
-    """Raises NotXml. Control characters, which some servers let through, are left out."""
+    """The root element. Control characters, which some servers let through, are removed. Raises
+    NotXml."""
     try:
         return _TreeBuilder().read(body)
     except UNREADABLE:
