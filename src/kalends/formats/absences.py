@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from kalends.domain import ids
 from kalends.domain.absence import Action, AffectedBooking, CountedAbsence, Decided, Outcome, Result
 from kalends.formats.bookings import BookingBody, show_booking
+from kalends.formats.described import about
 from kalends.formats.fields import fields_of
 
 RESULTS: Final = (
@@ -22,20 +23,15 @@ class AbsenceBody(Struct, frozen=True):
     id: Annotated[str, Meta(examples=["abs_0352lF5NnllfIJ66lPpfc3"])]
     user_id: Annotated[
         str | None,
-        Meta(
-            description="The user who is away, on all of the user's schedules; null "
-            "if only a schedule is."
-        ),
+        about("The user who is away, on all of the user's schedules; null if only a schedule is."),
     ]
     schedule_ids: list[str]
     start_time: datetime
     end_time: datetime
-    reason: Annotated[str | None, Meta(description="For your own use; attendees do not see it.")]
-    busy_time_ids: Annotated[list[str], Meta(description="The busy times that close the time.")]
-    affected_total: Annotated[
-        int, Meta(description="How many PENDING or CONFIRMED bookings overlap it now.")
-    ]
-    open_total: Annotated[int, Meta(description="How many of these still need a decision.")]
+    reason: Annotated[str | None, about("For your own use; attendees do not see it.")]
+    busy_time_ids: Annotated[list[str], about("The busy times that close the time.")]
+    affected_total: Annotated[int, about("How many PENDING or CONFIRMED bookings overlap it now.")]
+    open_total: Annotated[int, about("How many of these still need a decision.")]
     created_at: datetime
 
 
@@ -51,13 +47,12 @@ class AffectedBookingBody(Struct, frozen=True):
     """A booking that an absence overlaps, and the schedules that could take it."""
 
     booking: BookingBody
-    absent_schedule_id: Annotated[str, Meta(description="The schedule that is away.")]
+    absent_schedule_id: Annotated[str, about("The schedule that is away.")]
     alternatives: Annotated[
         list[str],
-        Meta(
-            description="Schedules of the same requirement that are free at that time, in the "
-            "order in which they would get bookings; for a group session, those with room for "
-            "all its seats."
+        about(
+            "Schedules of the same requirement that are free at that time, in the order in which "
+            "they would get bookings; for a group session, those with room for all its seats."
         ),
     ]
     decision: DecisionBody | None
@@ -74,7 +69,7 @@ class OutcomeBody(Struct, frozen=True):
     """The result of a decision."""
 
     booking_id: str
-    result: Annotated[Result, Meta(description=RESULTS)]
+    result: Annotated[Result, about(RESULTS)]
     error: OutcomeErrorBody | None
 
 

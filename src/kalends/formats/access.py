@@ -10,6 +10,7 @@ from kalends.domain import ids
 from kalends.domain.access import ApiKey, Membership, Mode, Organization, Role, User
 from kalends.domain.scopes import Scope
 from kalends.formats.countries import country_of_zone
+from kalends.formats.described import about
 from kalends.formats.pictures import PictureBody, logo_of
 
 
@@ -19,61 +20,50 @@ class OrganizationBody(Struct, frozen=True):
     id: Annotated[str, Meta(examples=["org_0352lF5NnllfIJ66lPpfc3"])]
     name: str
     slug: str
-    timezone: Annotated[str, Meta(description="IANA name.", examples=["Europe/Berlin"])]
-    notify_email: Annotated[str | None, Meta(description="The first of `notify_emails`.")]
-    notify_emails: Annotated[list[str], Meta(description="Where mail about bookings goes.")]
+    timezone: Annotated[str, about("IANA name.", "Europe/Berlin")]
+    notify_email: Annotated[str | None, about("The first of `notify_emails`.")]
+    notify_emails: Annotated[list[str], about("Where mail about bookings goes.")]
     country: Annotated[
         str | None,
-        Meta(
-            description="The country (ISO 3166-1 alpha-2) of telephone numbers without `+`. If "
-            "it was not set, that of the time zone; null for UTC.",
-            examples=["DE"],
+        about(
+            "The country (ISO 3166-1 alpha-2) of telephone numbers without `+`. If it was not "
+            "set, that of the time zone; null for UTC.",
+            "DE",
         ),
     ]
     locale: Annotated[
         str | None,
-        Meta(
-            description="The language (BCP 47) of pages and mails for readers whose language is "
-            "not known.",
-            examples=["de"],
+        about(
+            "The language (BCP 47) of pages and mails for readers whose language is not known.",
+            "de",
         ),
     ]
     staff_may_edit_hours: Annotated[
-        bool,
-        Meta(
-            description="Whether users with the role `staff` may set the hours of their own "
-            "schedules."
-        ),
+        bool, about("Whether users with the role `staff` may set the hours of their own schedules.")
     ]
     accent_color: Annotated[
         str | None,
-        Meta(
-            description="The colour of pages, console and mails about bookings. The colours "
-            "shown are derived from it, for light and dark, with a contrast of at least 4.5:1; "
-            "null is the standard colour.",
-            examples=["#8a2b5f"],
+        about(
+            "The colour of pages, console and mails about bookings. The colours shown are derived "
+            "from it, for light and dark, with a contrast of at least 4.5:1; null is the standard "
+            "colour.",
+            "#8a2b5f",
         ),
     ]
     website: Annotated[
-        str | None,
-        Meta(
-            description="The address of its own site; pages link to it.",
-            examples=["https://example.com"],
-        ),
+        str | None, about("The address of its own site; pages link to it.", "https://example.com")
     ]
     return_origins: Annotated[
         list[str],
-        Meta(
-            description="Origins to which people can be sent back after they have connected a "
-            "calendar.",
-            examples=[["https://app.example.com"]],
+        about(
+            "Origins to which people can be sent back after they have connected a calendar.",
+            ["https://app.example.com"],
         ),
     ]
     logo: Annotated[
-        PictureBody | None,
-        Meta(description="The logo on pages, in the console and in mails about bookings."),
+        PictureBody | None, about("The logo on pages, in the console and in mails about bookings.")
     ]
-    mode: Annotated[Mode, Meta(description="`test`: this is the sandbox of an organization.")]
+    mode: Annotated[Mode, about("`test`: this is the sandbox of an organization.")]
     created_at: datetime
     updated_at: datetime
 
@@ -85,9 +75,7 @@ class ApiKeyBody(Struct, frozen=True):
     name: str | None
     scopes: list[Scope]
     mode: Mode
-    last_four: Annotated[
-        str, Meta(description="The last four characters of the key.", examples=["4f9Q"])
-    ]
+    last_four: Annotated[str, about("The last four characters of the key.", "4f9Q")]
     created_at: datetime
     expires_at: datetime | None
 
@@ -95,7 +83,7 @@ class ApiKeyBody(Struct, frozen=True):
 class CreatedApiKeyBody(ApiKeyBody, frozen=True, kw_only=True):
     """A key that was just made."""
 
-    key: Annotated[str, Meta(description="The secret. It is never shown again.")]
+    key: Annotated[str, about("The secret. It is never shown again.")]
 
 
 class MembershipBody(Struct, frozen=True):
@@ -115,18 +103,18 @@ class AccountBody(Struct, frozen=True):
     email: str
     locale: Annotated[
         str | None,
-        Meta(
-            description="The language (BCP 47) of the console and of mails to the user; null is "
-            "the organization's.",
-            examples=["de"],
+        about(
+            "The language (BCP 47) of the console and of mails to the user; null is the "
+            "organization's.",
+            "de",
         ),
     ]
     timezone: Annotated[
         str | None,
-        Meta(
-            description="The user's time zone (IANA); null is that of the user's first schedule, "
-            "else the organization's.",
-            examples=["Europe/Berlin"],
+        about(
+            "The user's time zone (IANA); null is that of the user's first schedule, else the "
+            "organization's.",
+            "Europe/Berlin",
         ),
     ]
     created_at: datetime

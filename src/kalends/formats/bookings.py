@@ -10,6 +10,7 @@ from kalends.domain.actor import Actor
 from kalends.domain.booking import Booking, Host, LocationType, Status
 from kalends.domain.calendars.states import LinkState
 from kalends.domain.video import VideoProvider, VideoState
+from kalends.formats.described import about
 from kalends.formats.encoding import encode_raw
 
 LINK_STATES: Final = (
@@ -20,7 +21,7 @@ VIDEO_STATES: Final = (
     "`waiting` until the link is there, then `made`; `failed` if it cannot be made; `removed` if "
     "the booking is cancelled."
 )
-WhyNot = Annotated[str | None, Meta(description="Why it is not as it should be, as a sentence.")]
+WhyNot = Annotated[str | None, about("Why it is not as it should be, as a sentence.")]
 
 
 class Attendee(Struct, frozen=True):
@@ -33,20 +34,20 @@ class Attendee(Struct, frozen=True):
     notes: str | None
     phone_e164: Annotated[
         str | None,
-        Meta(
-            description="The phone number in international form (E.164), derived with the "
-            "organization's `country`; null if no number can be made of it.",
-            examples=["+12345678900"],
+        about(
+            "The phone number in international form (E.164), derived with the organization's "
+            "`country`; null if no number can be made of it.",
+            "+12345678900",
         ),
     ] = None
     locale: Annotated[
         str | None,
-        Meta(
-            description="The attendee's language as a tag (BCP 47, canonical): that of the page "
-            "on which the booking was made, or as given to the API; null if unknown. It decides "
-            "how dates and the clock (12 or 24 hours) look in mail and on pages for the "
-            "attendee; if it is null, the organization's country does.",
-            examples=["de-CH"],
+        about(
+            "The attendee's language as a tag (BCP 47, canonical): that of the page on which the "
+            "booking was made, or as given to the API; null if unknown. It decides how dates and "
+            "the clock (12 or 24 hours) look in mail and on pages for the attendee; if it is "
+            "null, the organization's country does.",
+            "de-CH",
         ),
     ] = None
 
@@ -62,10 +63,8 @@ class HostBody(Struct, frozen=True):
     """A member whom the attendee meets, by a schedule that the booking takes."""
 
     schedule_id: str
-    user_id: Annotated[str, Meta(description="The user that the schedule belongs to.")]
-    name: Annotated[
-        str, Meta(description="The schedule's `public_name`.", examples=["Ada Lovelace"])
-    ]
+    user_id: Annotated[str, about("The user that the schedule belongs to.")]
+    name: Annotated[str, about("The schedule's `public_name`.", "Ada Lovelace")]
 
 
 class CalendarEventOfBooking(Struct, frozen=True):
@@ -73,8 +72,8 @@ class CalendarEventOfBooking(Struct, frozen=True):
 
     schedule_id: str
     calendar_id: str
-    state: Annotated[LinkState, Meta(description=LINK_STATES)]
-    url: Annotated[str | None, Meta(description="Where it can be seen; null if unknown.")]
+    state: Annotated[LinkState, about(LINK_STATES)]
+    url: Annotated[str | None, about("Where it can be seen; null if unknown.")]
     error: WhyNot
 
 
@@ -82,7 +81,7 @@ class VideoOfBooking(Struct, frozen=True):
     """The link to the call of a booking, which stands in its `location`."""
 
     provider: VideoProvider
-    state: Annotated[VideoState, Meta(description=VIDEO_STATES)]
+    state: Annotated[VideoState, about(VIDEO_STATES)]
     error: WhyNot
 
 
@@ -90,20 +89,20 @@ class BookingBody(Struct, frozen=True, kw_only=True):
     """A booking. Instants are in UTC and whole seconds; a missing value is null."""
 
     id: Annotated[str, Meta(examples=["bk_0352lF5NnllfIJ66lPpfc3"])]
-    schedule_id: Annotated[str, Meta(description="The first schedule that it takes.")]
-    schedule_ids: Annotated[list[str], Meta(description="All schedules that it takes.")]
+    schedule_id: Annotated[str, about("The first schedule that it takes.")]
+    schedule_ids: Annotated[list[str], about("All schedules that it takes.")]
     event_type_id: str | None
     status: Status
     start_time: datetime
     end_time: datetime
-    timezone: Annotated[str, Meta(description="IANA name.", examples=["Europe/Berlin"])]
+    timezone: Annotated[str, about("IANA name.", "Europe/Berlin")]
     title: str | None
     location: str | None
     location_type: Annotated[
         LocationType | None,
-        Meta(
-            description="The kind of place. With in_person, pages and mails show its times to "
-            "everybody in the zone of its first schedule."
+        about(
+            "The kind of place. With in_person, pages and mails show its times to everybody in "
+            "the zone of its first schedule."
         ),
     ]
     attendee_name: str
@@ -111,48 +110,42 @@ class BookingBody(Struct, frozen=True, kw_only=True):
     attendee: Attendee
     answers: dict[str, Any]
     metadata: dict[str, Any]
-    source: Annotated[str, Meta(description="How it was made: api, page, calcom, …")]
+    source: Annotated[str, about("How it was made: api, page, calcom, …")]
     external: External
     conflict: Annotated[
         bool,
-        Meta(
-            description="Whether it was imported although its time was taken; then it "
-            "takes no time here."
-        ),
+        about("Whether it was imported although its time was taken; then it takes no time here."),
     ]
     cancellation_reason: str | None
     cancelled_by: Annotated[
         Actor | None,
-        Meta(description="Who cancelled it; null if it is not CANCELLED, or if that is not known."),
+        about("Who cancelled it; null if it is not CANCELLED, or if that is not known."),
     ] = None
     created_at: datetime
     updated_at: datetime
     answers_e164: Annotated[
         dict[str, str | None],
-        Meta(
-            description="The answers to questions of the type `phone` in E.164, by key; null if "
-            "no number can be made of an answer."
+        about(
+            "The answers to questions of the type `phone` in E.164, by key; null if no number can "
+            "be made of an answer."
         ),
     ] = {}
     hosts: Annotated[
-        list[HostBody], Meta(description="Its hosts: those of its schedules that belong to a user.")
+        list[HostBody], about("Its hosts: those of its schedules that belong to a user.")
     ] = []
     needs_new_time: Annotated[
         bool,
-        Meta(
-            description="Whether the attendee was asked to choose another time because the host "
-            "is absent; until then the booking keeps its time."
+        about(
+            "Whether the attendee was asked to choose another time because the host is absent; "
+            "until then the booking keeps its time."
         ),
     ] = False
     calendar_events: Annotated[
-        list[CalendarEventOfBooking],
-        Meta(description="Its events in calendars elsewhere."),
+        list[CalendarEventOfBooking], about("Its events in calendars elsewhere.")
     ] = []
     video: Annotated[
         VideoOfBooking | None,
-        Meta(
-            description="The state of the link to its video call, if its event type has one made."
-        ),
+        about("The state of the link to its video call, if its event type has one made."),
     ] = None
 
 

@@ -8,20 +8,21 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from kalends.domain import ids
 from kalends.domain.imports.connections import ImportConnection, OnConflict
 from kalends.domain.imports.runs import ImportRun, RunState
+from kalends.formats.described import about
 
 DEFAULT_BASE_URL: Final = "https://api.cal.com/v2"
 # msgspec says of literals which they are, but not that they are texts.
 TEXT: Final = {"type": "string"}
-RunId = Annotated[str, Meta(description="The run.", examples=["run_0352lF5NnllfIJ66lPpfc3"])]
-Success = Annotated[bool, Meta(description="False if it failed.")]
-ScheduleId = Annotated[str, Meta(description="The schedule.", examples=["sch_abc123"])]
+RunId = Annotated[str, about("The run.", "run_0352lF5NnllfIJ66lPpfc3")]
+Success = Annotated[bool, about("False if it failed.")]
+ScheduleId = Annotated[str, about("The schedule.", "sch_abc123")]
 
 
 class SkippedBookingBody(Struct, frozen=True):
     """A booking of Cal.com that is left out; each sync tries it again and names it."""
 
-    uid: Annotated[str, Meta(description="Its uid there.")]
-    reason: Annotated[str, Meta(description="Why it could not be imported.")]
+    uid: Annotated[str, about("Its uid there.")]
+    reason: Annotated[str, about("Why it could not be imported.")]
 
 
 class SyncDone(Struct, frozen=True, kw_only=True):
@@ -30,20 +31,20 @@ class SyncDone(Struct, frozen=True, kw_only=True):
 
     success: Success
     run_id: RunId
-    status: Annotated[Literal["done"], Meta(description="Its state.", extra_json_schema=TEXT)]
-    synced: Annotated[int, Meta(description="Rows brought in or brought up to date.")]
+    status: Annotated[Literal["done"], about("Its state.", extra_json_schema=TEXT)]
+    synced: Annotated[int, about("Rows brought in or brought up to date.")]
     skipped: Annotated[
-        int, Meta(description="How many of these rows were not: unchanged, or left out as before.")
+        int, about("How many of these rows were not: unchanged, or left out as before.")
     ]
-    unchanged: Annotated[int, Meta(description="How many of the skipped needed nothing.")]
+    unchanged: Annotated[int, about("How many of the skipped needed nothing.")]
     left_out: Annotated[
-        int, Meta(description="How many of the skipped are left out, named in `skips` or not.")
+        int, about("How many of the skipped are left out, named in `skips` or not.")
     ]
     skips: Annotated[
         list[SkippedBookingBody],
-        Meta(
-            description="What is still left out, also by earlier syncs: the first hundred. If "
-            "`left_out` is larger, there are more; a sync with a range names those within it."
+        about(
+            "What is still left out, also by earlier syncs: the first hundred. If `left_out` is "
+            "larger, there are more; a sync with a range names those within it."
         ),
     ]
 
@@ -53,9 +54,9 @@ class SyncUnderWay(Struct, frozen=True, kw_only=True):
 
     success: Success
     run_id: RunId
-    status: Annotated[Literal["running"], Meta(description="Its state.", extra_json_schema=TEXT)]
-    synced: Annotated[int, Meta(description="Rows brought in or brought up to date so far.")]
-    skipped: Annotated[int, Meta(description="The rest of the rows that Cal.com showed so far.")]
+    status: Annotated[Literal["running"], about("Its state.", extra_json_schema=TEXT)]
+    synced: Annotated[int, about("Rows brought in or brought up to date so far.")]
+    skipped: Annotated[int, about("The rest of the rows that Cal.com showed so far.")]
 
 
 class SyncRun(Struct, frozen=True, kw_only=True):
@@ -64,23 +65,22 @@ class SyncRun(Struct, frozen=True, kw_only=True):
     success: Success
     run_id: RunId
     status: Annotated[
-        Literal["running", "done", "failed"],
-        Meta(description="Its state.", extra_json_schema=TEXT),
+        Literal["running", "done", "failed"], about("Its state.", extra_json_schema=TEXT)
     ]
-    synced: Annotated[int, Meta(description="Rows brought in or brought up to date so far.")]
-    skipped: Annotated[int, Meta(description="The rest of the rows that Cal.com showed so far.")]
+    synced: Annotated[int, about("Rows brought in or brought up to date so far.")]
+    skipped: Annotated[int, about("The rest of the rows that Cal.com showed so far.")]
     unchanged: Annotated[
-        int | UnsetType, Meta(description="How many of the skipped needed nothing; at the end.")
+        int | UnsetType, about("How many of the skipped needed nothing; at the end.")
     ] = UNSET
     left_out: Annotated[
-        int | UnsetType, Meta(description="How many of the skipped are left out; at the end.")
+        int | UnsetType, about("How many of the skipped are left out; at the end.")
     ] = UNSET
     skips: Annotated[
         list[SkippedBookingBody] | UnsetType,
-        Meta(description="All that is still left out, the first hundred of it; at the end."),
+        about("All that is still left out, the first hundred of it; at the end."),
     ] = UNSET
-    error: Annotated[str | UnsetType, Meta(description="Why it failed.")] = UNSET
-    code: Annotated[str | UnsetType, Meta(description="The code of the error.")] = UNSET
+    error: Annotated[str | UnsetType, about("Why it failed.")] = UNSET
+    code: Annotated[str | UnsetType, about("The code of the error.")] = UNSET
 
 
 class CalcomMappingBody(Struct, frozen=True, omit_defaults=True):
@@ -88,10 +88,10 @@ class CalcomMappingBody(Struct, frozen=True, omit_defaults=True):
 
     scheduleId: ScheduleId  # noqa: N815
     calcomEventTypeId: Annotated[  # noqa: N815
-        int | None, Meta(description="The id of an event type there.")
+        int | None, about("The id of an event type there.")
     ] = None
     calcomHostId: Annotated[  # noqa: N815
-        int | None, Meta(description="The id of a host there.")
+        int | None, about("The id of a host there.")
     ] = None
 
 
@@ -99,38 +99,33 @@ class CalcomConnectionBody(Struct, frozen=True, kw_only=True):
     """A connection to Cal.com. Of the key only the last four characters are shown."""
 
     id: Annotated[str, Meta(examples=["int_0352lF5NnllfIJ66lPpfc3"])]
-    organizationId: Annotated[str, Meta(description="The organization.")]  # noqa: N815
+    organizationId: Annotated[str, about("The organization.")]  # noqa: N815
     baseUrl: Annotated[  # noqa: N815
-        str, Meta(description="The address of Cal.com's API.", examples=["https://api.cal.com/v2"])
+        str, about("The address of Cal.com's API.", "https://api.cal.com/v2")
     ]
     apiKey: Annotated[  # noqa: N815
-        str, Meta(description="The last four characters of the key.", examples=["…4f9Q"])
+        str, about("The last four characters of the key.", "…4f9Q")
     ]
     defaultScheduleId: ScheduleId  # noqa: N815
-    mappings: Annotated[
-        list[CalcomMappingBody], Meta(description="Which bookings go to which schedule.")
-    ]
+    mappings: Annotated[list[CalcomMappingBody], about("Which bookings go to which schedule.")]
     onConflict: Annotated[  # noqa: N815
-        OnConflict, Meta(description="What happens to a new booking whose time is taken here.")
+        OnConflict, about("What happens to a new booking whose time is taken here.")
     ]
     intervalMinutes: Annotated[  # noqa: N815
-        int, Meta(description="How often it is synced by itself, in minutes; 0 is never.")
+        int, about("How often it is synced by itself, in minutes; 0 is never.")
     ]
     hasWebhookSecret: Annotated[  # noqa: N815
-        bool, Meta(description="Whether webhooks of Cal.com are accepted.")
+        bool, about("Whether webhooks of Cal.com are accepted.")
     ]
     hookUrl: Annotated[  # noqa: N815
         str | None,
-        Meta(
-            description="Where Cal.com sends its webhooks to.",
-            examples=["https://kalends.example.com/hooks/calcom/…"],
-        ),
+        about("Where Cal.com sends its webhooks to.", "https://kalends.example.com/hooks/calcom/…"),
     ]
     nextSyncAt: Annotated[  # noqa: N815
-        datetime | None, Meta(description="When it is synced by itself; null is never.")
+        datetime | None, about("When it is synced by itself; null is never.")
     ]
-    createdAt: Annotated[datetime, Meta(description="When it was made.")]  # noqa: N815
-    updatedAt: Annotated[datetime, Meta(description="When it was last replaced.")]  # noqa: N815
+    createdAt: Annotated[datetime, about("When it was made.")]  # noqa: N815
+    updatedAt: Annotated[datetime, about("When it was last replaced.")]  # noqa: N815
 
 
 def show_run(run: ImportRun) -> dict[str, Any]:

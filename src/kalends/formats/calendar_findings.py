@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from kalends.domain import ids
 from kalends.domain.calendars.findings import NO_SPAN, CalendarFinding, FindingKind, Resolution
+from kalends.formats.described import about
 
 
 class CalendarFindingBody(Struct, frozen=True):
@@ -15,43 +16,37 @@ class CalendarFindingBody(Struct, frozen=True):
     id: Annotated[str, Meta(examples=["cfd_0352lF5NnllfIJ66lPpfc3"])]
     kind: Annotated[
         FindingKind,
-        Meta(
-            description="`moved` or `deleted`: that happened to the booking's event there. "
-            "`unwritable`: the event cannot be written. `overlap`: another event there overlaps "
-            "the booking. `unreadable`: a calendar that is used could not be read for two hours. "
-            "`reconnect`: its account needs somebody to sign in again. The last two end by "
-            "themselves."
+        about(
+            "`moved` or `deleted`: that happened to the booking's event there. `unwritable`: the "
+            "event cannot be written. `overlap`: another event there overlaps the booking. "
+            "`unreadable`: a calendar that is used could not be read for two hours. `reconnect`: "
+            "its account needs somebody to sign in again. The last two end by themselves."
         ),
     ]
     booking_id: Annotated[
-        str | None,
-        Meta(description="The booking; null for a session, or if it is about no booking."),
+        str | None, about("The booking; null for a session, or if it is about no booking.")
     ]
     schedule_id: Annotated[
-        str | None, Meta(description="The booking's schedule; null if it is about no booking.")
+        str | None, about("The booking's schedule; null if it is about no booking.")
     ]
-    calendar_id: Annotated[
-        str | None, Meta(description="The calendar; null if it is about a whole account.")
-    ]
-    connection_id: Annotated[str | None, Meta(description="The connection to its account.")]
-    seen_at: Annotated[datetime, Meta(description="When it was found.")]
-    was_from: Annotated[datetime | None, Meta(description="When the booking's event should start.")]
-    was_until: Annotated[datetime | None, Meta(description="When the booking's event should end.")]
+    calendar_id: Annotated[str | None, about("The calendar; null if it is about a whole account.")]
+    connection_id: Annotated[str | None, about("The connection to its account.")]
+    seen_at: Annotated[datetime, about("When it was found.")]
+    was_from: Annotated[datetime | None, about("When the booking's event should start.")]
+    was_until: Annotated[datetime | None, about("When the booking's event should end.")]
     is_from: Annotated[
         datetime | None,
-        Meta(description="When the event there starts; null if it has no single time, or is gone."),
+        about("When the event there starts; null if it has no single time, or is gone."),
     ]
-    is_until: Annotated[datetime | None, Meta(description="When the event there ends.")]
+    is_until: Annotated[datetime | None, about("When the event there ends.")]
     reason: Annotated[
-        str | None, Meta(description="Why somebody has to decide, as a sentence, if that is known.")
+        str | None, about("Why somebody has to decide, as a sentence, if that is known.")
     ]
     resolution: Annotated[
         Resolution | None,
-        Meta(description="What was decided; null while it is open, or if it ended by itself."),
+        about("What was decided; null while it is open, or if it ended by itself."),
     ]
-    resolved_at: Annotated[
-        datetime | None, Meta(description="When it was decided, or ended by itself.")
-    ]
+    resolved_at: Annotated[datetime | None, about("When it was decided, or ended by itself.")]
 
 
 def show_finding(finding: CalendarFinding) -> dict[str, Any]:

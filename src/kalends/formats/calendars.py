@@ -16,6 +16,7 @@ from kalends.domain.calendars.connections import (
 )
 from kalends.domain.calendars.states import ConnectionState, SyncState
 from kalends.domain.calendars.syncs import CalendarSync
+from kalends.formats.described import about
 from kalends.formats.fields import fields_of
 
 SYNC_STATES: Final = (
@@ -28,39 +29,32 @@ class CalendarConnectionBody(Struct, frozen=True):
 
     id: Annotated[str, Meta(examples=["ccn_0352lF5NnllfIJ66lPpfc3"])]
     provider: ProviderName
-    account: Annotated[
-        str | None,
-        Meta(description="The account's name, as its server gives it.", examples=["ada"]),
-    ]
+    account: Annotated[str | None, about("The account's name, as its server gives it.", "ada")]
     user_id: Annotated[
-        str | None,
-        Meta(description="The user that the account belongs to; null is the organization."),
+        str | None, about("The user that the account belongs to; null is the organization.")
     ]
     state: Annotated[
         ConnectionState,
-        Meta(
-            description="`reading` until each calendar was read once, or could not be; "
-            "`reconnect` if the server refuses the password, a consent has ended, or another "
-            "account answers; `failing` after two hours without an answer."
+        about(
+            "`reading` until each calendar was read once, or could not be; `reconnect` if the "
+            "server refuses the password, a consent has ended, or another account answers; "
+            "`failing` after two hours without an answer."
         ),
     ]
-    reason: Annotated[
-        str | None, Meta(description="Why it does not work, or not completely, as a sentence.")
-    ]
+    reason: Annotated[str | None, about("Why it does not work, or not completely, as a sentence.")]
     consent_lacks: Annotated[
         list[str],
-        Meta(
-            description="What the consent does not cover, in the words of the provider's own "
-            "page, such as a box that was left unticked. Without it calendars are read but not "
-            "written."
+        about(
+            "What the consent does not cover, in the words of the provider's own page, such as a "
+            "box that was left unticked. Without it calendars are read but not written."
         ),
     ]
     last_synced_at: Annotated[
-        datetime | None, Meta(description="When its calendars were last read; null is never.")
+        datetime | None, about("When its calendars were last read; null is never.")
     ]
     stale_since: Annotated[
         datetime | None,
-        Meta(description="Since when it could not be read; meanwhile, what was known is used."),
+        about("Since when it could not be read; meanwhile, what was known is used."),
     ]
     calendars_total: int
     created_at: datetime
@@ -72,34 +66,22 @@ class CalendarBody(Struct, frozen=True):
     id: Annotated[str, Meta(examples=["cal_0352lF5NnllfIJ66lPpfc3"])]
     connection_id: str
     name: Annotated[str, Meta(examples=["Personal"])]
-    timezone: Annotated[
-        str | None, Meta(description="The time zone of its days; null if it names none.")
-    ]
+    timezone: Annotated[str | None, about("The time zone of its days; null if it names none.")]
     access: Annotated[
         CalendarAccess,
-        Meta(
-            description="What the account may do with it: see when it is busy, read it, or "
-            "write into it."
-        ),
+        about("What the account may do with it: see when it is busy, read it, or write into it."),
     ]
     last_synced_at: datetime | None
     known_until: Annotated[
-        datetime | None,
-        Meta(description="Until when it is known; null until it has been read once."),
+        datetime | None, about("Until when it is known; null until it has been read once.")
     ]
     events_total: int
     unreadable_total: Annotated[
-        int,
-        Meta(
-            description="How many events could not be read completely; they may block too "
-            "little time."
-        ),
+        int, about("How many events could not be read completely; they may block too little time.")
     ]
     reason: Annotated[
         str | None,
-        Meta(
-            description="Why it could not be read the last time, as a sentence; null if it could."
-        ),
+        about("Why it could not be read the last time, as a sentence; null if it could."),
     ]
 
 
@@ -108,9 +90,9 @@ class ConsentPageBody(Struct, frozen=True):
 
     url: Annotated[
         str,
-        Meta(
-            description="The page's address. It works only in the first browser "
-            "that opens it, and is shown only now."
+        about(
+            "The page's address. It works only in the first browser that opens it, and is shown "
+            "only now."
         ),
     ]
     expires_at: datetime
@@ -119,13 +101,13 @@ class ConsentPageBody(Struct, frozen=True):
 class TakenMessageBody(Struct, frozen=True):
     """A message was taken."""
 
-    taken: Annotated[bool, Meta(description="Always true.")] = True
+    taken: Annotated[bool, about("Always true.")] = True
 
 
 class SyncStartedBody(Struct, frozen=True):
     """A sync that was asked for."""
 
-    run_id: Annotated[str, Meta(description="The sync.", examples=["csr_0352lF5NnllfIJ66lPpfc3"])]
+    run_id: Annotated[str, about("The sync.", "csr_0352lF5NnllfIJ66lPpfc3")]
 
 
 class CalendarSyncBody(Struct, frozen=True):
@@ -133,24 +115,23 @@ class CalendarSyncBody(Struct, frozen=True):
 
     id: Annotated[str, Meta(examples=["csr_0352lF5NnllfIJ66lPpfc3"])]
     connection_id: str
-    state: Annotated[SyncState, Meta(description=SYNC_STATES)]
-    started_at: Annotated[datetime, Meta(description="When it was asked for.")]
+    state: Annotated[SyncState, about(SYNC_STATES)]
+    started_at: Annotated[datetime, about("When it was asked for.")]
     calendars_total: int
-    calendars_read: Annotated[int, Meta(description="How many were read.")]
+    calendars_read: Annotated[int, about("How many were read.")]
     calendars_failed: Annotated[
-        int,
-        Meta(description="How many could not be read; what was known of them stays in use."),
+        int, about("How many could not be read; what was known of them stays in use.")
     ]
-    events_changed: Annotated[int, Meta(description="How many events were new or had changed.")]
-    events_removed: Annotated[int, Meta(description="How many events were gone.")]
+    events_changed: Annotated[int, about("How many events were new or had changed.")]
+    events_removed: Annotated[int, about("How many events were gone.")]
 
 
 class CalendarUseBody(Struct, frozen=True):
     """What a schedule does with a calendar."""
 
     calendar_id: str
-    reads: Annotated[bool, Meta(description="Whether its events make the schedule busy.")]
-    writes: Annotated[bool, Meta(description="Whether bookings are written into it.")]
+    reads: Annotated[bool, about("Whether its events make the schedule busy.")]
+    writes: Annotated[bool, about("Whether bookings are written into it.")]
     tentative_blocks: bool
     all_day_blocks: bool
     out_of_office_blocks: bool

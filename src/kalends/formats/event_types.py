@@ -17,6 +17,7 @@ from kalends.domain.event_type import (
     Visibility,
 )
 from kalends.domain.video import VideoProvider
+from kalends.formats.described import about
 from kalends.formats.fields import fields_of
 
 
@@ -28,10 +29,10 @@ class RequirementBody(Struct, frozen=True):
     weights: (
         Annotated[
             dict[str, int],
-            Meta(
-                description="How large a share each schedule gets, as given; missing if none "
-                "were given. A schedule without one has 1.",
-                examples=[{"sch_0352lF5NnllfIJ66lPpfc3": 2}],
+            about(
+                "How large a share each schedule gets, as given; missing if none were given. A "
+                "schedule without one has 1.",
+                {"sch_0352lF5NnllfIJ66lPpfc3": 2},
             ),
         ]
         | UnsetType
@@ -41,18 +42,14 @@ class RequirementBody(Struct, frozen=True):
 class QuestionBody(Struct, frozen=True):
     """A question to the attendee."""
 
-    key: Annotated[str, Meta(description="Its name in a booking's `answers`.", examples=["size"])]
+    key: Annotated[str, about("Its name in a booking's `answers`.", "size")]
     label: str
     type: QuestionType
     required: bool
-    options: Annotated[
-        list[str] | None, Meta(description="The choices of a select or multiselect.")
-    ]
+    options: Annotated[list[str] | None, about("The choices of a select or multiselect.")]
 
 
-BookingsOnOneDay = Annotated[
-    int, Meta(description="Bookings of this event type that start on one day.")
-]
+BookingsOnOneDay = Annotated[int, about("Bookings of this event type that start on one day.")]
 
 
 class EventTypeLimits(Struct, frozen=True):
@@ -65,10 +62,9 @@ class AttendeeFieldsBody(Struct, frozen=True):
     """What the form of the page asks for beside name and e-mail address."""
 
     phone: Annotated[
-        FieldUse,
-        Meta(description="Whether a telephone number is asked for. Calls always ask for it."),
+        FieldUse, about("Whether a telephone number is asked for. Calls always ask for it.")
     ]
-    notes: Annotated[FieldUse, Meta(description="Whether there is a field for notes.")]
+    notes: Annotated[FieldUse, about("Whether there is a field for notes.")]
 
 
 class QuestionTextsBody(Struct, frozen=True):
@@ -84,8 +80,7 @@ class EventTypeTextsBody(Struct, frozen=True):
     name: str | None
     description: str | None
     questions: Annotated[
-        dict[str, QuestionTextsBody],
-        Meta(description="The questions' texts, by the keys of the questions."),
+        dict[str, QuestionTextsBody], about("The questions' texts, by the keys of the questions.")
     ]
 
 
@@ -94,79 +89,73 @@ class EventTypeBody(Struct, frozen=True):
 
     id: Annotated[str, Meta(examples=["evt_0352lF5NnllfIJ66lPpfc3"])]
     name: Annotated[str, Meta(examples=["Consultation"])]
-    slug: Annotated[str, Meta(description="Unique in the organization.", examples=["consultation"])]
+    slug: Annotated[str, about("Unique in the organization.", "consultation")]
     description: str | None
     duration_minutes: int
-    slot_step_minutes: Annotated[
-        int, Meta(description="Minutes between the starts that are offered.")
-    ]
+    slot_step_minutes: Annotated[int, about("Minutes between the starts that are offered.")]
     buffer_before_minutes: int
     buffer_after_minutes: int
     min_notice_minutes: Annotated[
-        int | None, Meta(description="null lets bookings be recorded in the past, 0 does not.")
+        int | None, about("null lets bookings be recorded in the past, 0 does not.")
     ]
     max_days_ahead: int | None
     booking_limits: EventTypeLimits
-    capacity: Annotated[int, Meta(description="How many bookings share one session (seats).")]
+    capacity: Annotated[int, about("How many bookings share one session (seats).")]
     requires_confirmation: bool
     requirements: Annotated[
         list[RequirementBody],
-        Meta(description="Which schedules must be free. Empty: any schedule can be booked."),
+        about("Which schedules must be free. Empty: any schedule can be booked."),
     ]
     schedule_id: Annotated[
-        str | None, Meta(description="The schedule, if the requirements are just that one.")
+        str | None, about("The schedule, if the requirements are just that one.")
     ]
     location: str | None
     location_type: Annotated[
         LocationType | None,
-        Meta(
-            description="The kind of place. With in_person, its page shows every visitor the "
-            "zone of its first schedule and offers no other."
+        about(
+            "The kind of place. With in_person, its page shows every visitor the zone of its "
+            "first schedule and offers no other."
         ),
     ]
     questions: list[QuestionBody]
     reminders_minutes_before: list[int]
     cancellation_notice_minutes: Annotated[
         int | None,
-        Meta(
-            description="How many minutes before the start attendees can last "
-            "cancel or move a booking themselves."
+        about(
+            "How many minutes before the start attendees can last cancel or move a booking "
+            "themselves."
         ),
     ]
     expire_pending: bool
     complete_after_minutes: int | None
     is_active: bool
-    host_choice: Annotated[
-        HostChoice, Meta(description="Whether visitors of its page choose the host.")
-    ]
+    host_choice: Annotated[HostChoice, about("Whether visitors of its page choose the host.")]
     visibility: Annotated[
-        Visibility,
-        Meta(description="`unlisted`: it has its page, but no list of pages shows it."),
+        Visibility, about("`unlisted`: it has its page, but no list of pages shows it.")
     ]
     position: Annotated[
         int | None,
-        Meta(
-            description="Its place on the organization's page: ascending; those without one "
-            "follow in order of creation.",
-            examples=[1],
+        about(
+            "Its place on the organization's page: ascending; those without one follow in order "
+            "of creation.",
+            1,
         ),
     ]
     redirect_url: Annotated[
         str | None,
-        Meta(
-            description="Where the page leads after a booking, with `booking_id` and `status` in "
-            "its query.",
-            examples=["https://example.com/thanks"],
+        about(
+            "Where the page leads after a booking, with `booking_id` and `status` in its query.",
+            "https://example.com/thanks",
         ),
     ]
     video: Annotated[
         VideoProvider | None,
-        Meta(description="Who makes the link to the call, in the `location` of each booking."),
+        about("Who makes the link to the call, in the `location` of each booking."),
     ]
     attendee_fields: AttendeeFieldsBody
     translations: Annotated[
         dict[str, EventTypeTextsBody],
-        Meta(description="Its texts in other languages, by language tag (BCP 47)."),
+        about("Its texts in other languages, by language tag (BCP 47)."),
     ]
     created_at: datetime
     updated_at: datetime

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from kalends.domain import ids
 from kalends.domain.actor import Actor
+from kalends.formats.described import about
 from kalends.formats.encoding import encode
 
 # As msgspec names what other answers hold.
@@ -23,24 +24,24 @@ class EventBody(Struct, frozen=True):
     created_at: datetime
     data: Annotated[
         Raw,
-        Meta(
-            description="The booking as it was right after the change. With `calendar.finding` "
-            "the finding, with `calendar.failing` and `calendar.recovered` the connection.",
+        about(
+            "The booking as it was right after the change. With `calendar.finding` the finding, "
+            "with `calendar.failing` and `calendar.recovered` the connection.",
             extra_json_schema={"anyOf": [{"$ref": COMPONENT + name} for name in _ABOUT]},
         ),
     ]
     previous_attributes: Annotated[
         dict[str, Any] | None,
-        Meta(
-            description="The fields of `data` that changed, with their values before; never "
-            "`updated_at`. Of `attendee`, `metadata`, `answers` and `external` it holds only the "
-            "keys that changed, null for a key that was not there. Empty where nothing changed, as "
-            "for `booking.created` and `booking.reminder`; null for events that were written "
-            "before Kalends recorded this."
+        about(
+            "The fields of `data` that changed, with their values before; never `updated_at`. Of "
+            "`attendee`, `metadata`, `answers` and `external` it holds only the keys that "
+            "changed, null for a key that was not there. Empty where nothing changed, as for "
+            "`booking.created` and `booking.reminder`; null for events that were written before "
+            "Kalends recorded this."
         ),
     ]
-    actor: Annotated[Actor, Meta(description="Who did it.")]
-    override: Annotated[bool, Meta(description="Present, and true, if rules were overridden.")] | (
+    actor: Annotated[Actor, about("Who did it.")]
+    override: Annotated[bool, about("Present, and true, if rules were overridden.")] | (
         UnsetType
     ) = UNSET
 

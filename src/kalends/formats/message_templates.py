@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from kalends.domain import ids
 from kalends.domain.message_template import MessageTemplate, TemplateAudience, TemplateKind
+from kalends.formats.described import about
 from kalends.formats.fields import fields_of
 
 
@@ -17,20 +18,12 @@ class MessageTemplateBody(Struct, frozen=True):
     kind: TemplateKind
     audience: TemplateAudience
     locale: Annotated[
-        str | None,
-        Meta(
-            description="The language (BCP 47) of its words; null is every language.",
-            examples=["de"],
-        ),
+        str | None, about("The language (BCP 47) of its words; null is every language.", "de")
     ]
-    event_type_id: Annotated[
-        str | None, Meta(description="The event type that it is for; null is all.")
-    ]
-    subject: Annotated[str | None, Meta(description="The subject; null is the standard one.")]
-    body: Annotated[
-        str | None, Meta(description="The text, in Markdown; null is the standard one.")
-    ]
-    is_off: Annotated[bool, Meta(description="Whether these mails are not sent.")]
+    event_type_id: Annotated[str | None, about("The event type that it is for; null is all.")]
+    subject: Annotated[str | None, about("The subject; null is the standard one.")]
+    body: Annotated[str | None, about("The text, in Markdown; null is the standard one.")]
+    is_off: Annotated[bool, about("Whether these mails are not sent.")]
     created_at: datetime
     updated_at: datetime
 

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from kalends.domain.notifications import NotifiedUser
+from kalends.formats.described import about
 
 
 class UserNotificationsBody(Struct, frozen=True):
@@ -17,18 +18,18 @@ class UserNotificationsBody(Struct, frozen=True):
     reassigned: bool
     agenda_at: Annotated[
         str | None,
-        Meta(
-            description="At what time of day a mail with the day's bookings is sent, in the "
-            "user's zone; null is never.",
-            examples=["07:30"],
+        about(
+            "At what time of day a mail with the day's bookings is sent, in the user's zone; null "
+            "is never.",
+            "07:30",
         ),
     ]
     timezone: Annotated[
         str,
-        Meta(
-            description="The user's zone (IANA): the user's own choice, else that of its first "
-            "schedule, else the organization's.",
-            examples=["Europe/Berlin"],
+        about(
+            "The user's zone (IANA): the user's own choice, else that of its first schedule, else "
+            "the organization's.",
+            "Europe/Berlin",
         ),
     ]
 

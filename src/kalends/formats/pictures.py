@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from kalends.domain.access import Organization
 from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.domain.pictures import size_of
 from kalends.domain.schedule import Schedule
+from kalends.formats.described import about
 
 PICTURES_PATH = "/static/pictures"
 
@@ -17,14 +18,14 @@ class PictureBody(Struct, frozen=True):
 
     url: Annotated[
         str,
-        Meta(
-            description="A path on this installation. It contains a hash of the picture, and "
-            "what it shows never changes.",
-            examples=["/static/pictures/org_0352lF5NnllfIJ66lPpfc3/1f0d3c5a-480x120.png"],
+        about(
+            "A path on this installation. It contains a hash of the picture, and what it shows "
+            "never changes.",
+            "/static/pictures/org_0352lF5NnllfIJ66lPpfc3/1f0d3c5a-480x120.png",
         ),
     ]
-    width: Annotated[int, Meta(description="In pixels.")]
-    height: Annotated[int, Meta(description="In pixels.")]
+    width: Annotated[int, about("In pixels.")]
+    height: Annotated[int, about("In pixels.")]
 
 
 def photo_of(schedule: Schedule) -> PictureBody | None:

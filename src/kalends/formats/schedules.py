@@ -26,6 +26,7 @@ from kalends.domain.schedule import (
     ListedBusyTime,
     Schedule,
 )
+from kalends.formats.described import about
 from kalends.formats.fields import fields_of
 from kalends.formats.pictures import PictureBody, photo_of
 
@@ -38,12 +39,8 @@ class TimeWindow(Struct, frozen=True):
     end: Annotated[str, Meta(examples=["17:00"])]
 
 
-BookingsOnOneDay = Annotated[
-    int, Meta(description="Bookings that start on one day of the schedule's zone.")
-]
-HoursOfNotice = Annotated[
-    float, Meta(description="Hours between now and the start of a new booking.")
-]
+BookingsOnOneDay = Annotated[int, about("Bookings that start on one day of the schedule's zone.")]
+HoursOfNotice = Annotated[float, about("Hours between now and the start of a new booking.")]
 
 
 class ScheduleLimits(Struct, frozen=True):
@@ -71,19 +68,19 @@ class ScheduleBody(Struct, frozen=True):
     id: Annotated[str, Meta(examples=["sch_0352lF5NnllfIJ66lPpfc3"])]
     name: Annotated[str, Meta(examples=["Room 1"])]
     description: str | None
-    timezone: Annotated[str, Meta(description="IANA name.", examples=["Europe/Berlin"])]
+    timezone: Annotated[str, about("IANA name.", "Europe/Berlin")]
     availability: Annotated[
         dict[str, TimeWindow | list[TimeWindow]] | None,
-        Meta(
-            description="By weekday; null is open at all times, `{}` never.",
-            examples=[{"monday": {"start": "09:00", "end": "17:00"}}],
+        about(
+            "By weekday; null is open at all times, `{}` never.",
+            {"monday": {"start": "09:00", "end": "17:00"}},
         ),
     ]
     overrides: Annotated[
         dict[str, TimeWindow | list[TimeWindow]],
-        Meta(
-            description="By day, instead of that weekday's windows; an empty list closes the day.",
-            examples=[{"2026-12-24": [], "2026-12-31": [{"start": "09:00", "end": "12:00"}]}],
+        about(
+            "By day, instead of that weekday's windows; an empty list closes the day.",
+            {"2026-12-24": [], "2026-12-31": [{"start": "09:00", "end": "12:00"}]},
         ),
     ]
     booking_limits: ScheduleLimits
@@ -92,22 +89,18 @@ class ScheduleBody(Struct, frozen=True):
     updated_at: datetime
     user_id: Annotated[
         str | None,
-        Meta(
-            description="The user that the schedule belongs to; null for a room or a machine.",
-            examples=["usr_0352lF5NnllfIJ66lPpfc3"],
+        about(
+            "The user that the schedule belongs to; null for a room or a machine.",
+            "usr_0352lF5NnllfIJ66lPpfc3",
         ),
     ]
-    slug: Annotated[
-        str, Meta(description="Unique in the organization, for URLs.", examples=["room-1"])
-    ]
-    public_name: Annotated[
-        str, Meta(description="The name that attendees see.", examples=["Ada Lovelace"])
-    ]
-    color: Annotated[Color, Meta(description="A colour that tells schedules apart at a glance.")]
+    slug: Annotated[str, about("Unique in the organization, for URLs.", "room-1")]
+    public_name: Annotated[str, about("The name that attendees see.", "Ada Lovelace")]
+    color: Annotated[Color, about("A colour that tells schedules apart at a glance.")]
     calendar_policy: CalendarPolicyBody
     photo: Annotated[
         PictureBody | None,
-        Meta(description="The photo that attendees see beside the name; set by a call of its own."),
+        about("The photo that attendees see beside the name; set by a call of its own."),
     ]
 
 
@@ -129,14 +122,13 @@ class BusyTimeBody(Struct, frozen=True):
     created_at: datetime
     source: Annotated[
         BusySource,
-        Meta(
-            description="`manual` was entered here. `calendar` comes from a calendar elsewhere, "
-            "in pieces of at most a day, and cannot be deleted here."
+        about(
+            "`manual` was entered here. `calendar` comes from a calendar elsewhere, in pieces of "
+            "at most a day, and cannot be deleted here."
         ),
     ]
     calendar_id: Annotated[
-        str | None,
-        Meta(description="The calendar that it comes from; null if it was entered here."),
+        str | None, about("The calendar that it comes from; null if it was entered here.")
     ]
 
 

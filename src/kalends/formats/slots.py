@@ -13,6 +13,7 @@ from kalends.availability.slots import Slots
 from kalends.availability.wallclock import Zone
 from kalends.domain import ids
 from kalends.domain.hold import Hold
+from kalends.formats.described import about
 
 # The half hours of almost half a year; 2.5 MB.
 MOST_TEXTS: Final = 1 << 13
@@ -27,14 +28,14 @@ class SlotBody(Struct, frozen=True):
 
     start_time: datetime
     end_time: datetime
-    schedule_ids: Annotated[list[str], Meta(description="The schedules that a booking would take.")]
+    schedule_ids: Annotated[list[str], about("The schedules that a booking would take.")]
     seats_left: int
     local_start: (
         Annotated[
             str,
-            Meta(
-                description="The start on the wall clock of `timezone`, if that was given.",
-                examples=["2026-12-01T11:00:00+01:00"],
+            about(
+                "The start on the wall clock of `timezone`, if that was given.",
+                "2026-12-01T11:00:00+01:00",
                 extra_json_schema={"format": "date-time"},
             ),
         ]
@@ -51,7 +52,7 @@ class ObstacleBody(Struct, frozen=True):
     booking_id: str | None
     busy_time_id: str | None
     calendar_id: str | None
-    calendar_name: Annotated[str | None, Meta(description="The name of the calendar.")]
+    calendar_name: Annotated[str | None, about("The name of the calendar.")]
 
 
 class ReasonBody(Struct, frozen=True):

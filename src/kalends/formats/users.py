@@ -7,24 +7,23 @@ from msgspec import Meta, Struct
 
 from kalends.domain import ids
 from kalends.domain.access import ListedUser, Role
+from kalends.formats.described import about
 
 
 class UserBody(Struct, frozen=True):
     """Somebody who signs in and belongs to the organization."""
 
     id: Annotated[str, Meta(examples=["usr_0352lF5NnllfIJ66lPpfc3"])]
-    name: Annotated[str | None, Meta(description="null: users have no names yet.")]
+    name: Annotated[str | None, about("null: users have no names yet.")]
     email: str
     role: Role
     schedule_ids: Annotated[
-        list[str], Meta(description="The schedules of this organization that belong to the user.")
+        list[str], about("The schedules of this organization that belong to the user.")
     ]
-    two_factor: Annotated[
-        bool, Meta(description="Whether signing in takes a second factor; false so far.")
-    ]
+    two_factor: Annotated[bool, about("Whether signing in takes a second factor; false so far.")]
     last_seen_at: Annotated[
         datetime | None,
-        Meta(description="When the user last signed in; null if no session of the user is left."),
+        about("When the user last signed in; null if no session of the user is left."),
     ]
     created_at: datetime
 

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from kalends.domain.video_accounts import VideoAccounts
+from kalends.formats.described import about
 
 
 class ZoomBody(Struct, frozen=True):
@@ -14,10 +15,7 @@ class ZoomBody(Struct, frozen=True):
     account_id: str
     client_id: str
     user: Annotated[
-        str,
-        Meta(
-            description="The user at Zoom to whom the meetings belong: an address, an id or `me`."
-        ),
+        str, about("The user at Zoom to whom the meetings belong: an address, an id or `me`.")
     ]
 
 
@@ -41,9 +39,7 @@ class CreatedVideoHookBody(Struct, frozen=True):
     url: str
     secret: Annotated[
         str | None,
-        Meta(
-            description="The secret that requests are signed with; shown only if the hook is new."
-        ),
+        about("The secret that requests are signed with; shown only if the hook is new."),
     ]
 
 

@@ -9,6 +9,7 @@ from kalends.domain import ids
 from kalends.domain.outbox import DeliveryAttempt
 from kalends.domain.values import Instant
 from kalends.domain.webhook import Delivery, EventName, State, WebhookEndpoint
+from kalends.formats.described import about
 from kalends.formats.fields import fields_of
 
 
@@ -17,11 +18,11 @@ class WebhookBody(Struct, frozen=True):
 
     id: Annotated[str, Meta(examples=["whe_0352lF5NnllfIJ66lPpfc3"])]
     url: Annotated[str, Meta(examples=["https://example.com/hooks/kalends"])]
-    events: Annotated[list[EventName], Meta(description="The events that it receives.")]
+    events: Annotated[list[EventName], about("The events that it receives.")]
     description: str | None
     enabled: bool
     disabled_reason: Annotated[
-        str | None, Meta(description="Why it was disabled, unless somebody did it by hand.")
+        str | None, about("Why it was disabled, unless somebody did it by hand.")
     ]
     created_at: datetime
 
@@ -29,20 +30,15 @@ class WebhookBody(Struct, frozen=True):
 class CreatedWebhookBody(WebhookBody, frozen=True):
     """A new endpoint, with its secret."""
 
-    secret: Annotated[
-        str,
-        Meta(description="The secret of the signatures; never shown again.", examples=["whsec_…"]),
-    ]
+    secret: Annotated[str, about("The secret of the signatures; never shown again.", "whsec_…")]
 
 
 class RotatedSecretBody(Struct, frozen=True):
     """A new secret."""
 
-    secret: Annotated[
-        str, Meta(description="The secret of signatures from now on.", examples=["whsec_…"])
-    ]
+    secret: Annotated[str, about("The secret of signatures from now on.", "whsec_…")]
     previous_secret_until: Annotated[
-        datetime, Meta(description="Until then `webhook-signature` carries both signatures.")
+        datetime, about("Until then `webhook-signature` carries both signatures.")
     ]
 
 
@@ -50,12 +46,10 @@ class DeliveryAttemptBody(Struct, frozen=True):
     """One attempt to deliver."""
 
     at: datetime
-    status: Annotated[
-        int | None, Meta(description="The HTTP status of the answer; null if there was none.")
-    ]
+    status: Annotated[int | None, about("The HTTP status of the answer; null if there was none.")]
     duration_ms: int
-    error: Annotated[str | None, Meta(description="Why it failed; null if it was accepted.")]
-    response: Annotated[str | None, Meta(description="The first kilobyte of the answer.")]
+    error: Annotated[str | None, about("Why it failed; null if it was accepted.")]
+    response: Annotated[str | None, about("The first kilobyte of the answer.")]
 
 
 class DeliveryBody(Struct, frozen=True):
@@ -68,9 +62,9 @@ class DeliveryBody(Struct, frozen=True):
     attempts: list[DeliveryAttemptBody]
     next_attempt_at: Annotated[
         datetime | None,
-        Meta(
-            description="When it is tried next; null if nothing waits. A delivery behind another "
-            "event of its booking shows that one's time."
+        about(
+            "When it is tried next; null if nothing waits. A delivery behind another event of its "
+            "booking shows that one's time."
         ),
     ]
     created_at: datetime

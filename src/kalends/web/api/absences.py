@@ -21,6 +21,7 @@ from kalends.formats.absences import (
     show_affected,
     show_outcome,
 )
+from kalends.formats.described import about
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import absences
 from kalends.services.absences import AbsenceChanges
@@ -42,9 +43,7 @@ ACTIONS: Final = (
 
 class CreateAbsence(RequestModel, frozen=True):
     start_time: Instant
-    end_time: Annotated[
-        Instant, Meta(description="The end; after `start_time`, by five years at most.")
-    ]
+    end_time: Annotated[Instant, about("The end; after `start_time`, by five years at most.")]
     reason: Annotated[Line | None, Meta(examples=["Ill"])] = None
 
 
@@ -60,8 +59,8 @@ class DecisionInput(RequestModel, frozen=True):
     """What to do with a booking."""
 
     booking_id: str
-    action: Annotated[Action, Meta(description=ACTIONS)]
-    schedule_id: Annotated[str | None, Meta(description="Required for `reassign`.")] = None
+    action: Annotated[Action, about(ACTIONS)]
+    schedule_id: Annotated[str | None, about("Required for `reassign`.")] = None
 
 
 class ResolveAbsence(RequestModel, frozen=True):

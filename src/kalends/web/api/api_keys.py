@@ -3,12 +3,11 @@
 from functools import partial
 from typing import Annotated, Final
 
-from msgspec import Meta
-
 from kalends.domain import ids
 from kalends.domain.scopes import Scope
 from kalends.domain.values import Instant, Label
 from kalends.formats.access import ApiKeyBody, CreatedApiKeyBody, show_api_key
+from kalends.formats.described import about
 from kalends.runtime.api_keys import MadeKey
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import api_keys
@@ -22,18 +21,16 @@ from kalends.web.http.routes import Resource, Route, Scopes
 class CreateApiKey(RequestModel, frozen=True):
     scopes: Annotated[
         list[Scope],
-        Meta(
+        about(
+            "What the key may do. Write does not include read; `*:read` is every read except of "
+            "keys, `*` is everything.",
+            ["bookings:read", "bookings:write"],
             min_length=1,
             max_length=20,
-            description="What the key may do. Write does not include read; `*:read` is every "
-            "read except of keys, `*` is everything.",
-            examples=[["bookings:read", "bookings:write"]],
         ),
     ]
-    name: (
-        Annotated[Label, Meta(description="What the key is for; an empty text is no name.")] | None
-    ) = None
-    expires_at: Annotated[Instant, Meta(description="Default: never.")] | None = None
+    name: Annotated[Label, about("What the key is for; an empty text is no name.")] | None = None
+    expires_at: Annotated[Instant, about("Default: never.")] | None = None
 
 
 async def list_api_keys(call: Call) -> HttpAnswer:

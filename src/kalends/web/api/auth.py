@@ -8,6 +8,7 @@ from kalends.domain.language_tags import LanguageTag
 from kalends.domain.rights import Right
 from kalends.domain.values import Email
 from kalends.formats.access import AccountBody, show_account
+from kalends.formats.described import about
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.users import accounts, sign_in_sessions
 from kalends.services.users.accounts import AccountChanges
@@ -30,13 +31,13 @@ class UpdateAccount(RequestModel, frozen=True):
 
     locale: Annotated[
         LanguageTag | UnsetType | None,
-        Meta(description="BCP 47: the language that the user reads; null: the organization's."),
+        about("BCP 47: the language that the user reads; null: the organization's."),
     ] = UNSET
     timezone: Annotated[
         ZoneName | UnsetType | None,
-        Meta(
-            description="IANA: where the user's day begins, and its agenda is sent; null: the zone "
-            "of the first own schedule, else the organization's."
+        about(
+            "IANA: where the user's day begins, and its agenda is sent; null: the zone of the "
+            "first own schedule, else the organization's."
         ),
     ] = UNSET
 

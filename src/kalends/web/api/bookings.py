@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from msgspec import UNSET, Meta, UnsetType, structs
+from msgspec import UNSET, UnsetType, structs
 
 from kalends.domain import ids
 from kalends.domain.booking import Booking, BookingFilter, LocationType, Status
@@ -15,6 +15,7 @@ from kalends.domain.invisible_characters import is_blank
 from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import Day, Email, Instant, Line, Name, Phone, Text
 from kalends.formats.bookings import BookingBody, CancelledBookingBody, show_booking
+from kalends.formats.described import about
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling import local_time
 from kalends.scheduling.booking_changes import BookingChanges, Cancellation
@@ -42,27 +43,29 @@ LOCALE: Final = (
 class BookingsQuery(PageQuery, frozen=True):
     """All filters hold together."""
 
-    schedule_id: Annotated[str, Meta(description="Bookings that take this schedule.")] | None = None
+    schedule_id: Annotated[str, about("Bookings that take this schedule.")] | None = None
     event_type_id: str | None = None
     status: (
         Annotated[
             str,
-            Meta(
-                description="PENDING, CONFIRMED, CANCELLED, COMPLETED or NO_SHOW; or several, "
-                "separated by commas.",
-                examples=["CONFIRMED", "PENDING,CONFIRMED"],
+            about(
+                "PENDING, CONFIRMED, CANCELLED, COMPLETED or NO_SHOW; or several, separated by "
+                "commas.",
+                "CONFIRMED",
+                "PENDING,CONFIRMED",
                 extra_json_schema={"pattern": f"^({_STATUS})(,({_STATUS}))*$"},
             ),
         ]
         | None
     ) = None
-    upcoming: Annotated[bool, Meta(description="Only bookings that start in the future.")] = False
+    upcoming: Annotated[bool, about("Only bookings that start in the future.")] = False
     start_date: (
         Annotated[
             DayOrInstant,
-            Meta(
-                description="Only bookings that start then or later: a day or an instant.",
-                examples=["2026-12-01", "2026-12-01T10:00:00Z"],
+            about(
+                "Only bookings that start then or later: a day or an instant.",
+                "2026-12-01",
+                "2026-12-01T10:00:00Z",
             ),
         ]
         | None
@@ -70,10 +73,10 @@ class BookingsQuery(PageQuery, frozen=True):
     end_date: (
         Annotated[
             DayOrInstant,
-            Meta(
-                description="Only bookings that start then or earlier: an instant, or a day, "
-                "which is included whole; not before `start_date`.",
-                examples=["2026-12-31"],
+            about(
+                "Only bookings that start then or earlier: an instant, or a day, which is "
+                "included whole; not before `start_date`.",
+                "2026-12-31",
             ),
         ]
         | None
@@ -81,10 +84,11 @@ class BookingsQuery(PageQuery, frozen=True):
     overlaps_start: (
         Annotated[
             DayOrInstant,
-            Meta(
-                description="Start of a span, given with `overlaps_end`: only bookings that "
-                "overlap the span, also those that began before it. A day or an instant.",
-                examples=["2026-12-01", "2026-12-01T10:00:00Z"],
+            about(
+                "Start of a span, given with `overlaps_end`: only bookings that overlap the span, "
+                "also those that began before it. A day or an instant.",
+                "2026-12-01",
+                "2026-12-01T10:00:00Z",
             ),
         ]
         | None
@@ -92,10 +96,11 @@ class BookingsQuery(PageQuery, frozen=True):
     overlaps_end: (
         Annotated[
             DayOrInstant,
-            Meta(
-                description="End of the span: an instant, which is not part of it, or a day, "
-                "which is included.",
-                examples=["2026-12-01", "2026-12-01T18:00:00Z"],
+            about(
+                "End of the span: an instant, which is not part of it, or a day, which is "
+                "included.",
+                "2026-12-01",
+                "2026-12-01T18:00:00Z",
             ),
         ]
         | None
@@ -103,18 +108,16 @@ class BookingsQuery(PageQuery, frozen=True):
     attendee_email: (
         Annotated[
             str,
-            Meta(
-                description="Part of the attendee's address, in upper or lower case. A space, "
-                "which no address contains, is read as `+`.",
+            about(
+                "Part of the attendee's address, in upper or lower case. A space, which no "
+                "address contains, is read as `+`.",
                 min_length=1,
                 max_length=254,
             ),
         ]
         | None
     ) = None
-    timezone: (
-        Annotated[ZoneName, Meta(description="The time zone of days without a time.")] | None
-    ) = None
+    timezone: Annotated[ZoneName, about("The time zone of days without a time.")] | None = None
 
 
 class AttendeeInput(RequestModel, frozen=True):
@@ -123,7 +126,7 @@ class AttendeeInput(RequestModel, frozen=True):
     phone: Phone | None = None
     timezone: ZoneName | None = None
     notes: Text | None = None
-    locale: Annotated[LanguageTag | None, Meta(description=LOCALE)] = None
+    locale: Annotated[LanguageTag | None, about(LOCALE)] = None
 
 
 class CreateBooking(RequestModel, frozen=True):
@@ -134,23 +137,20 @@ class CreateBooking(RequestModel, frozen=True):
     schedule_id: str | None = None
     end_time: Instant | None = None
     event_type_id: str | None = None
-    timezone: Annotated[ZoneName, Meta(description="Default: the schedule's.")] | None = None
-    title: Annotated[Line, Meta(description="Default: the event type's name.")] | None = None
+    timezone: Annotated[ZoneName, about("Default: the schedule's.")] | None = None
+    title: Annotated[Line, about("Default: the event type's name.")] | None = None
     location: Line | None = None
     location_type: LocationType | None = None
-    answers: Annotated[
-        dict[str, Any], Meta(description="Answers to the event type's questions, by key.")
-    ] = {}
-    metadata: Annotated[dict[str, Any], Meta(description="Any data of your own.")] = {}
+    answers: Annotated[dict[str, Any], about("Answers to the event type's questions, by key.")] = {}
+    metadata: Annotated[dict[str, Any], about("Any data of your own.")] = {}
     hold_id: Annotated[
-        str | None,
-        Meta(description="Replaces this hold of the same time (409 HOLD_EXPIRED if it has ended)."),
+        str | None, about("Replaces this hold of the same time (409 HOLD_EXPIRED if it has ended).")
     ] = None
     override: Annotated[
         bool,
-        Meta(
-            description="Books although rules of availability refuse it, but never a taken "
-            "time; needs the scope `bookings:override`."
+        about(
+            "Books although rules of availability refuse it, but never a taken time; needs the "
+            "scope `bookings:override`."
         ),
     ] = False
 
@@ -161,7 +161,7 @@ class UpdateAttendee(RequestModel, frozen=True):
     phone: Phone | None | UnsetType = UNSET
     timezone: ZoneName | None | UnsetType = UNSET
     notes: Text | None | UnsetType = UNSET
-    locale: Annotated[LanguageTag | None | UnsetType, Meta(description=LOCALE)] = UNSET
+    locale: Annotated[LanguageTag | None | UnsetType, about(LOCALE)] = UNSET
 
 
 class UpdateBooking(RequestModel, frozen=True):
@@ -175,27 +175,26 @@ class UpdateBooking(RequestModel, frozen=True):
     timezone: ZoneName | UnsetType = UNSET
     attendee: UpdateAttendee | UnsetType = UNSET
     metadata: Annotated[
-        dict[str, Any], Meta(description="Merged key by key; a key set to null is removed.")
+        dict[str, Any], about("Merged key by key; a key set to null is removed.")
     ] = {}
     start_time: Instant | UnsetType = UNSET
     end_time: Annotated[
-        Instant | UnsetType, Meta(description="The new end. Default: the booking keeps its length.")
+        Instant | UnsetType, about("The new end. Default: the booking keeps its length.")
     ] = UNSET
     schedule_id: Annotated[
         str | UnsetType,
-        Meta(
-            description="Another schedule that takes it, within the event type's requirements; "
-            "for a booking on one schedule. Without a new time, rules about when to book do not "
-            "apply."
+        about(
+            "Another schedule that takes it, within the event type's requirements; for a booking "
+            "on one schedule. Without a new time, rules about when to book do not apply."
         ),
     ] = UNSET
     schedule_ids: (
         Annotated[
             list[str],
-            Meta(
+            about(
+                "The same for a booking on several schedules: all that it is to take.",
                 min_length=1,
                 max_length=MOST_SCHEDULES,
-                description="The same for a booking on several schedules: all that it is to take.",
             ),
         ]
         | UnsetType
@@ -203,21 +202,18 @@ class UpdateBooking(RequestModel, frozen=True):
     override: bool = False
     notify: Annotated[
         bool,
-        Meta(
-            description="false: no mail about this change, neither to the attendee nor to the "
-            "organization. Its event and webhooks are sent as always, and the next invitation "
-            "includes the change."
+        about(
+            "false: no mail about this change, neither to the attendee nor to the organization. "
+            "Its event and webhooks are sent as always, and the next invitation includes the "
+            "change."
         ),
     ] = True
 
 
 class CancelQuery(RequestModel, frozen=True):
-    reason: (
-        Annotated[Text, Meta(description="The reason, stored as `cancellation_reason`.")] | None
-    ) = None
+    reason: Annotated[Text, about("The reason, stored as `cancellation_reason`.")] | None = None
     notify: Annotated[
-        bool,
-        Meta(description="false: no mail about it; its event and webhooks are sent as always."),
+        bool, about("false: no mail about it; its event and webhooks are sent as always.")
     ] = True
 
 

@@ -11,6 +11,7 @@ from kalends.domain.closed_times import ClosedTime
 from kalends.domain.errors import Invalid
 from kalends.domain.schedule import BusyTime
 from kalends.domain.values import Day, Instant, Line
+from kalends.formats.described import about
 from kalends.formats.schedules import BusyTimeBody, show_busy_time
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling import local_time
@@ -32,10 +33,9 @@ class BusyTimesQuery(PageQuery, frozen=True):
     start: (
         Annotated[
             DayOrInstant,
-            Meta(
-                description="Only those that end after this: an instant, or a day in the "
-                "schedule's zone.",
-                examples=["2026-12-01"],
+            about(
+                "Only those that end after this: an instant, or a day in the schedule's zone.",
+                "2026-12-01",
             ),
         ]
         | None
@@ -43,10 +43,9 @@ class BusyTimesQuery(PageQuery, frozen=True):
     end: (
         Annotated[
             DayOrInstant,
-            Meta(
-                description="Only those that start before this: an instant, or a day, which is "
-                "included.",
-                examples=["2026-12-31"],
+            about(
+                "Only those that start before this: an instant, or a day, which is included.",
+                "2026-12-31",
             ),
         ]
         | None
@@ -55,9 +54,7 @@ class BusyTimesQuery(PageQuery, frozen=True):
 
 class CreateBusyTime(RequestModel, frozen=True):
     start_time: Instant
-    end_time: Annotated[
-        Instant, Meta(description="The end; after `start_time`, by five years at most.")
-    ]
+    end_time: Annotated[Instant, about("The end; after `start_time`, by five years at most.")]
     reason: Annotated[Line | None, Meta(examples=["Holiday"])] = None
 
 

@@ -20,6 +20,7 @@ from kalends.formats.calcom import (
     show_connection,
     show_run,
 )
+from kalends.formats.described import about
 from kalends.formats.encoding import encode
 from kalends.runtime import unit_of_work
 from kalends.runtime.idempotency import HttpAnswer
@@ -41,17 +42,14 @@ CalcomId = Annotated[int, Meta(ge=0, le=LARGEST_JSON_INTEGER)]
 Visible = r"^[\x21-\x7e]+$"
 FirstStart = Annotated[
     DayOrInstant,
-    Meta(
-        description="Only bookings that start then or later: an instant, or a day (UTC).",
-        examples=["2026-12-01"],
-    ),
+    about("Only bookings that start then or later: an instant, or a day (UTC).", "2026-12-01"),
 ]
 LastStart = Annotated[
     DayOrInstant,
-    Meta(
-        description="Only bookings that start then or earlier: an instant, or a day (UTC), which "
-        "is included whole.",
-        examples=["2026-12-31"],
+    about(
+        "Only bookings that start then or earlier: an instant, or a day (UTC), which is included "
+        "whole.",
+        "2026-12-31",
     ),
 ]
 
@@ -59,7 +57,7 @@ LastStart = Annotated[
 class SyncCalcom(RequestModel, frozen=True, rename="camel"):
     """What to sync: all that has changed, or a range."""
 
-    organization_id: Annotated[str, Meta(description="The organization to sync.")]
+    organization_id: Annotated[str, about("The organization to sync.")]
     start_date: FirstStart | None = None
     end_date: LastStart | None = None
 
@@ -67,34 +65,30 @@ class SyncCalcom(RequestModel, frozen=True, rename="camel"):
 class CalcomMappingInput(RequestModel, frozen=True, rename="camel"):
     """Either an event type or a host of Cal.com, and the schedule for its bookings."""
 
-    schedule_id: Annotated[str, Meta(description="The schedule that they go to.")]
-    calcom_event_type_id: (
-        Annotated[CalcomId, Meta(description="The id of an event type there.")] | None
-    ) = None
-    calcom_host_id: Annotated[CalcomId, Meta(description="The id of a host there.")] | None = None
+    schedule_id: Annotated[str, about("The schedule that they go to.")]
+    calcom_event_type_id: Annotated[CalcomId, about("The id of an event type there.")] | None = None
+    calcom_host_id: Annotated[CalcomId, about("The id of a host there.")] | None = None
 
 
 class PutCalcomConnection(RequestModel, frozen=True, rename="camel"):
     """A whole connection: what is left out gets its default."""
 
-    organization_id: Annotated[str, Meta(description="The organization to connect.")]
+    organization_id: Annotated[str, about("The organization to connect.")]
     api_key: Annotated[
         str,
-        Meta(
-            description="An API key of Cal.com; stored encrypted and never shown again.",
+        about(
+            "An API key of Cal.com; stored encrypted and never shown again.",
+            "cal_live_…".replace("…", "4f9Q"),
             min_length=8,
             max_length=500,
             pattern=Visible,
-            examples=["cal_live_…".replace("…", "4f9Q")],
         ),
     ]
-    default_schedule_id: Annotated[
-        str, Meta(description="The schedule for bookings that no mapping covers.")
-    ]
+    default_schedule_id: Annotated[str, about("The schedule for bookings that no mapping covers.")]
     base_url: Annotated[
         str,
-        Meta(
-            description="The address of API v2 of a self-hosted Cal.com.",
+        about(
+            "The address of API v2 of a self-hosted Cal.com.",
             min_length=1,
             max_length=500,
             pattern=Visible,
@@ -102,34 +96,29 @@ class PutCalcomConnection(RequestModel, frozen=True, rename="camel"):
     ] = DEFAULT_BASE_URL
     mappings: Annotated[
         list[CalcomMappingInput],
-        Meta(
-            description="An event type's mapping takes precedence over a host's, and a host's "
-            "over the default.",
+        about(
+            "An event type's mapping takes precedence over a host's, and a host's over the "
+            "default.",
             max_length=500,
         ),
     ] = []
     on_conflict: Annotated[
         OnConflict,
-        Meta(
-            description="What to do with a new booking whose time is taken here: `skip` leaves "
-            "it out and tries it again at each sync, `record` brings it in without taking time, "
-            "marked as in conflict."
+        about(
+            "What to do with a new booking whose time is taken here: `skip` leaves it out and "
+            "tries it again at each sync, `record` brings it in without taking time, marked as in "
+            "conflict."
         ),
     ] = OnConflict.SKIP
     interval_minutes: Annotated[
         int,
-        Meta(
-            description="How often it is synced by itself, in minutes; 0 is never.",
-            ge=0,
-            le=WEEK_MINUTES,
-        ),
+        about("How often it is synced by itself, in minutes; 0 is never.", ge=0, le=WEEK_MINUTES),
     ] = DEFAULT_INTERVAL_MINUTES
     webhook_secret: (
         Annotated[
             str,
-            Meta(
-                description="The secret that Cal.com signs its webhooks with; without one they "
-                "are refused.",
+            about(
+                "The secret that Cal.com signs its webhooks with; without one they are refused.",
                 min_length=1,
                 max_length=500,
             ),
@@ -139,13 +128,13 @@ class PutCalcomConnection(RequestModel, frozen=True, rename="camel"):
 
 
 class OfOrganization(RequestModel, frozen=True, rename="camel"):
-    organization_id: Annotated[str, Meta(description="The organization.")]
+    organization_id: Annotated[str, about("The organization.")]
 
 
 class ReceivedHookBody(Struct, frozen=True):
     """The webhook was accepted."""
 
-    success: Annotated[bool, Meta(description="Always true.")] = True
+    success: Annotated[bool, about("Always true.")] = True
 
 
 async def sync_calcom(call: Call) -> HttpAnswer:

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Final
 
-from msgspec import Meta, Raw, Struct
+from msgspec import Raw, Struct
 
 from kalends.domain import ids
 from kalends.domain.actor import actor_of
 from kalends.domain.errors import Invalid
 from kalends.domain.event import LoggedEvent
 from kalends.domain.scopes import Scope
+from kalends.formats.described import about
 from kalends.formats.events import EventBody, event_json
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import event_log
@@ -19,10 +20,9 @@ from kalends.web.http.routes import Resource, Route, Scopes
 
 
 class EventLogQuery(RequestModel, frozen=True):
-    after: (
-        Annotated[str, Meta(description="Only events after this one. Default: from the first.")]
-        | None
-    ) = None
+    after: Annotated[str, about("Only events after this one. Default: from the first.")] | None = (
+        None
+    )
     limit: Limit = 50
 
 
@@ -33,9 +33,9 @@ class LogMeta(Struct, frozen=True):
     hasMore: bool  # noqa: N815  (the WebKasa spelling)
     next: Annotated[
         str | None,
-        Meta(
-            description="What to give as `after` for the next page: the last event on this one, "
-            "or the `after` of this request if nothing has happened since."
+        about(
+            "What to give as `after` for the next page: the last event on this one, or the "
+            "`after` of this request if nothing has happened since."
         ),
     ]
 

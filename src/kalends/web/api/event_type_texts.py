@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Final
 
-from msgspec import Meta
-
 from kalends.domain.errors import Invalid
 from kalends.domain.event_type import EventTypeTexts, QuestionTexts
 from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import Label, Name, Text
+from kalends.formats.described import about
 from kalends.web.http.request_models import RequestModel
 
 MOST_LANGUAGES: Final = 30
@@ -22,9 +21,9 @@ class QuestionTextsInput(RequestModel, frozen=True):
     label: Label | None = None
     options: Annotated[
         list[Name] | None,
-        Meta(
-            description="The translated choices, as many as the question has and in its order. "
-            "Answers store the originals."
+        about(
+            "The translated choices, as many as the question has and in its order. Answers store "
+            "the originals."
         ),
     ] = None
 
@@ -36,22 +35,20 @@ class EventTypeTextsInput(RequestModel, frozen=True):
     description: Text | None = None
     questions: Annotated[
         dict[str, QuestionTextsInput],
-        Meta(
-            description="The questions' texts, by the keys of the questions.",
-            examples=[{"size": {"label": "Wie groß?"}}],
+        about(
+            "The questions' texts, by the keys of the questions.", {"size": {"label": "Wie groß?"}}
         ),
     ] = {}
 
 
 TranslationsInput = Annotated[
     dict[str, EventTypeTextsInput],
-    Meta(
-        description="Its texts by language tag (BCP 47), at most 30. Pages, mails and "
-        "invitations use the language of their reader; `de-AT` falls back to `de`. The "
-        "organization itself reads the originals. When questions change and `translations` are "
-        "not given, the translations of questions that remain are kept; a new option is not "
-        "translated yet.",
-        examples=[{"de": {"name": "Beratung"}}],
+    about(
+        "Its texts by language tag (BCP 47), at most 30. Pages, mails and invitations use the "
+        "language of their reader; `de-AT` falls back to `de`. The organization itself reads the "
+        "originals. When questions change and `translations` are not given, the translations of "
+        "questions that remain are kept; a new option is not translated yet.",
+        {"de": {"name": "Beratung"}},
     ),
 ]
 

@@ -21,6 +21,7 @@ from kalends.domain.event_type import (
 )
 from kalends.domain.values import Line, Name, Slug, Text
 from kalends.domain.video import VideoProvider
+from kalends.formats.described import about
 from kalends.formats.event_types import EventTypeBody, show_event_type
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.event_types import NewEventType
@@ -59,79 +60,69 @@ SHOWN: Final = (
 )
 Position = Annotated[
     int,
-    Meta(
+    about(
+        "Its place on the organization's page: ascending; those without one follow in order of "
+        "creation.",
+        1,
         ge=0,
         le=LAST_POSITION,
-        description="Its place on the organization's page: ascending; those without one follow "
-        "in order of creation.",
-        examples=[1],
     ),
 ]
 RedirectUrl = Annotated[
     str,
-    Meta(
+    about(
+        "Where the page leads after a booking: an https address. It gets `booking_id` and "
+        "`status` in its query. An embedded page sends a message to the page around it instead.",
+        "https://example.com/thanks",
         max_length=2000,
         pattern=HTTPS_ADDRESS,
-        description="Where the page leads after a booking: an https address. It gets "
-        "`booking_id` and `status` in its query. An embedded page sends a message to the page "
-        "around it instead.",
-        examples=["https://example.com/thanks"],
     ),
 ]
 Video = Annotated[
     VideoProvider,
-    Meta(
-        description="Who makes the link to the video call, which is the booking's `location` "
-        "once it is CONFIRMED (with `jitsi` at once). `google_meet` and `microsoft_teams` need a "
-        "calendar of that provider that the first schedule writes, `zoom` and `url` an account "
-        "in `/organization/video`, `jitsi` the installation's `KALENDS_JITSI_URL`.",
-        examples=["zoom"],
+    about(
+        "Who makes the link to the video call, which is the booking's `location` once it is "
+        "CONFIRMED (with `jitsi` at once). `google_meet` and `microsoft_teams` need a calendar of "
+        "that provider that the first schedule writes, `zoom` and `url` an account in "
+        "`/organization/video`, `jitsi` the installation's `KALENDS_JITSI_URL`.",
+        "zoom",
     ),
 ]
 Duration = Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)]
 Step = Annotated[
     int,
-    Meta(
+    about(
+        "Minutes between the starts that are offered. Default: the duration.",
         ge=1,
         le=LONGEST_MINUTES,
-        description="Minutes between the starts that are offered. Default: the duration.",
     ),
 ]
 Buffer = Annotated[
-    int,
-    Meta(ge=0, le=LONGEST_MINUTES, description="Minutes kept free before or after the booking."),
+    int, about("Minutes kept free before or after the booking.", ge=0, le=LONGEST_MINUTES)
 ]
 Notice = Annotated[
     int,
-    Meta(
+    about(
+        "Minutes between now and the start of a new booking. null lets bookings be recorded in "
+        "the past, 0 does not.",
         ge=0,
         le=LONGEST_NOTICE_MINUTES,
-        description="Minutes between now and the start of a new booking. null lets bookings be "
-        "recorded in the past, 0 does not.",
     ),
 ]
 Minutes = Annotated[int, Meta(ge=0, le=LONGEST_NOTICE_MINUTES)]
 DaysAhead = Annotated[
-    int,
-    Meta(
-        ge=0,
-        le=MOST_DAYS_AHEAD,
-        description="How many days ahead it can be booked; null is no limit.",
-    ),
+    int, about("How many days ahead it can be booked; null is no limit.", ge=0, le=MOST_DAYS_AHEAD)
 ]
 Seats = Annotated[
     int,
-    Meta(
+    about(
+        "How many bookings share one session. When it is full, a further one opens if other "
+        "schedules are free.",
         ge=1,
         le=MOST_SEATS,
-        description="How many bookings share one session. When it is full, a further one opens "
-        "if other schedules are free.",
     ),
 ]
-Reminders = Annotated[
-    list[Minutes],
-    Meta(max_length=MOST_REMINDERS, description="Each once.", examples=[[1440, 60]]),
-]
+Reminders = Annotated[list[Minutes], about("Each once.", [1440, 60], max_length=MOST_REMINDERS)]
 BookingsADay = Annotated[
     int,
     bookings_a_day(
@@ -140,20 +131,19 @@ BookingsADay = Annotated[
 ]
 Key = Annotated[
     str,
-    Meta(
+    about(
+        "Its name in a booking's `answers`: lower case, digits and `_`.",
+        "size",
         min_length=1,
         max_length=64,
         pattern=r"^(?![\s\S]*[^a-z0-9_])",
-        description="Its name in a booking's `answers`: lower case, digits and `_`.",
-        examples=["size"],
     ),
 ]
 
 
 class EventTypesQuery(PageQuery, frozen=True):
     active: Annotated[
-        bool | None,
-        Meta(description="Only active ones (true), or only inactive ones (false). Default: all."),
+        bool | None, about("Only active ones (true), or only inactive ones (false). Default: all.")
     ] = None
 
 
@@ -162,12 +152,9 @@ class AttendeeFieldsInput(RequestModel, frozen=True):
     nothing."""
 
     phone: Annotated[
-        FieldUse,
-        Meta(description="Whether a telephone number is asked for. Calls always ask for it."),
+        FieldUse, about("Whether a telephone number is asked for. Calls always ask for it.")
     ] = FieldUse.OPTIONAL
-    notes: Annotated[FieldUse, Meta(description="Whether there is a field for notes.")] = (
-        FieldUse.OPTIONAL
-    )
+    notes: Annotated[FieldUse, about("Whether there is a field for notes.")] = FieldUse.OPTIONAL
 
 
 class EventTypeLimitsInput(RequestModel, frozen=True):
@@ -183,28 +170,26 @@ class RequirementInput(RequestModel, frozen=True):
     count: Annotated[int, Meta(ge=1, le=MOST_REQUIRED_SCHEDULES)] = 1
     weights: Annotated[
         dict[str, Annotated[int, Meta(ge=1, le=HEAVIEST)]],
-        Meta(
-            max_length=MOST_REQUIRED_SCHEDULES,
-            description="How large a share each schedule gets, if not all are needed: with 2 it "
-            "gets twice as many bookings in a month as with 1, the default. Only for schedules "
-            "in `schedule_ids`; a schedule in two requirements has the same weight in both. When "
+        about(
+            "How large a share each schedule gets, if not all are needed: with 2 it gets twice as "
+            "many bookings in a month as with 1, the default. Only for schedules in "
+            "`schedule_ids`; a schedule in two requirements has the same weight in both. When "
             "members or weights change, earlier bookings no longer count for whose turn is next.",
-            examples=[{"sch_0352lF5NnllfIJ66lPpfc3": 2}],
+            {"sch_0352lF5NnllfIJ66lPpfc3": 2},
+            max_length=MOST_REQUIRED_SCHEDULES,
         ),
     ] = {}
 
 
 Requirements = Annotated[
     list[RequirementInput],
-    Meta(
+    about(
+        "All have to be met, each by different schedules; at most 300 schedules in all. Empty: "
+        "any schedule can be booked.",
         max_length=MOST_REQUIREMENTS,
-        description="All have to be met, each by different schedules; at most 300 schedules in "
-        "all. Empty: any schedule can be booked.",
     ),
 ]
-ScheduleId = Annotated[
-    str, Meta(description="Instead of `requirements`, if it takes just this schedule.")
-]
+ScheduleId = Annotated[str, about("Instead of `requirements`, if it takes just this schedule.")]
 
 
 class QuestionInput(RequestModel, frozen=True):
@@ -213,24 +198,21 @@ class QuestionInput(RequestModel, frozen=True):
     key: Key
     label: Annotated[
         Name,
-        Meta(
-            description="What the attendee is asked. The label of a `consent` may hold one "
-            "link, as `[text](https://…)`."
+        about(
+            "What the attendee is asked. The label of a `consent` may hold one link, as "
+            "`[text](https://…)`."
         ),
     ]
     type: Annotated[
         QuestionType,
-        Meta(
-            description="The kind of question. A `consent` is a box to tick: it has to be "
-            "answered `true`."
-        ),
+        about("The kind of question. A `consent` is a box to tick: it has to be answered `true`."),
     ] = QuestionType.TEXT
     required: Annotated[
-        bool, Meta(description="Whether an answer is required. A `consent` always requires one.")
+        bool, about("Whether an answer is required. A `consent` always requires one.")
     ] = False
     options: Annotated[
         Annotated[list[Name], Meta(max_length=MOST_OPTIONS)] | None,
-        Meta(description="The choices of a select or multiselect, which must have at least one."),
+        about("The choices of a select or multiselect, which must have at least one."),
     ] = None
 
 
@@ -241,7 +223,7 @@ class CreateEventType(RequestModel, frozen=True):
     name: Annotated[Name, Meta(examples=["Consultation"])]
     duration_minutes: Duration
     slug: Annotated[
-        Slug | None, Meta(description="Default: from the name, with a suffix if that is taken.")
+        Slug | None, about("Default: from the name, with a suffix if that is taken.")
     ] = None
     description: Text | None = None
     slot_step_minutes: Step | None = None
@@ -251,9 +233,9 @@ class CreateEventType(RequestModel, frozen=True):
     max_days_ahead: DaysAhead | None = None
     booking_limits: EventTypeLimitsInput | None = None
     capacity: Seats = 1
-    requires_confirmation: Annotated[
-        bool, Meta(description="false makes new bookings CONFIRMED at once.")
-    ] = True
+    requires_confirmation: Annotated[bool, about("false makes new bookings CONFIRMED at once.")] = (
+        True
+    )
     requirements: Requirements | None = None
     schedule_id: ScheduleId | None = None
     location: Line | None = None
@@ -262,21 +244,20 @@ class CreateEventType(RequestModel, frozen=True):
     reminders_minutes_before: Reminders = []
     cancellation_notice_minutes: Annotated[
         Minutes | None,
-        Meta(
-            description="How many minutes before the start attendees can last cancel or move a "
-            "booking themselves."
+        about(
+            "How many minutes before the start attendees can last cancel or move a booking "
+            "themselves."
         ),
     ] = None
     expire_pending: Annotated[
-        bool, Meta(description="A booking still PENDING at its start becomes CANCELLED.")
+        bool, about("A booking still PENDING at its start becomes CANCELLED.")
     ] = False
     complete_after_minutes: Annotated[
-        Minutes | None,
-        Meta(description="Minutes after its end when a CONFIRMED booking becomes COMPLETED."),
+        Minutes | None, about("Minutes after its end when a CONFIRMED booking becomes COMPLETED.")
     ] = None
-    is_active: Annotated[bool, Meta(description="Only active event types can be booked.")] = True
-    host_choice: Annotated[HostChoice, Meta(description=CHOICE)] = HostChoice.NONE
-    visibility: Annotated[Visibility, Meta(description=SHOWN)] = Visibility.PUBLIC
+    is_active: Annotated[bool, about("Only active event types can be booked.")] = True
+    host_choice: Annotated[HostChoice, about(CHOICE)] = HostChoice.NONE
+    visibility: Annotated[Visibility, about(SHOWN)] = Visibility.PUBLIC
     position: Position | None = None
     redirect_url: RedirectUrl | None = None
     video: Video | None = None
@@ -310,8 +291,8 @@ class UpdateEventType(RequestModel, frozen=True):
     expire_pending: bool | UnsetType = UNSET
     complete_after_minutes: Minutes | UnsetType | None = UNSET
     is_active: bool | UnsetType = UNSET
-    host_choice: Annotated[HostChoice, Meta(description=CHOICE)] | UnsetType = UNSET
-    visibility: Annotated[Visibility, Meta(description=SHOWN)] | UnsetType = UNSET
+    host_choice: Annotated[HostChoice, about(CHOICE)] | UnsetType = UNSET
+    visibility: Annotated[Visibility, about(SHOWN)] | UnsetType = UNSET
     position: Position | UnsetType | None = UNSET
     redirect_url: RedirectUrl | UnsetType | None = UNSET
     video: Video | UnsetType | None = UNSET

@@ -4,9 +4,10 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated, Final
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from kalends.domain import ids
+from kalends.formats.described import about
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import feeds
 from kalends.services.feeds import MadeFeed
@@ -18,9 +19,9 @@ from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 class FeedBody(Struct, frozen=True):
     """Whether a schedule has a feed; its address is shown only once, when it is made."""
 
-    exists: Annotated[bool, Meta(description="Whether there is a feed.")]
+    exists: Annotated[bool, about("Whether there is a feed.")]
     created_at: Annotated[
-        datetime | None, Meta(description="When its address was made; null if there is no feed.")
+        datetime | None, about("When its address was made; null if there is no feed.")
     ]
 
 
@@ -29,10 +30,10 @@ class CreatedFeedBody(Struct, frozen=True):
 
     url: Annotated[
         str,
-        Meta(
-            description="The address to subscribe to. It is shown only now, and anybody who "
-            "has it can read the calendar.",
-            examples=["https://book.example.com/feeds/nTzG1bV0yQ8mW3rKqX5cLd7aPfE2hJ4s.ics"],
+        about(
+            "The address to subscribe to. It is shown only now, and anybody who has it can read "
+            "the calendar.",
+            "https://book.example.com/feeds/nTzG1bV0yQ8mW3rKqX5cLd7aPfE2hJ4s.ics",
         ),
     ]
     created_at: datetime

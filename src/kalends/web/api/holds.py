@@ -8,6 +8,7 @@ from msgspec import Meta, structs
 from kalends.domain import ids
 from kalends.domain.hold import Hold
 from kalends.domain.values import Instant
+from kalends.formats.described import about
 from kalends.formats.slots import HoldBody, show_hold
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling.holds import NewHold
@@ -29,9 +30,9 @@ class CreateHold(RequestModel, frozen=True):
     end_time: Instant | None = None
     event_type_id: str | None = None
     minutes: Annotated[int, Meta(ge=1, le=LONGEST_HOLD_MINUTES)] = 5
-    override: Annotated[
-        bool, Meta(description="As for a booking; needs the scope `bookings:override`.")
-    ] = False
+    override: Annotated[bool, about("As for a booking; needs the scope `bookings:override`.")] = (
+        False
+    )
 
 
 async def create_hold(call: Call) -> HttpAnswer:

@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 from uuid import UUID
 
-from msgspec import UNSET, Meta, UnsetType, structs
+from msgspec import UNSET, UnsetType, structs
 
 from kalends.domain import ids
 from kalends.domain.changes import FieldChanges, values_to_change
@@ -17,6 +17,7 @@ from kalends.domain.message_template import (
 )
 from kalends.domain.placeholders import LISTED, MOST_PLACEHOLDERS
 from kalends.domain.values import Email, Label, Text
+from kalends.formats.described import about
 from kalends.formats.message_templates import (
     MessagePreviewBody,
     MessageTemplateBody,
@@ -42,32 +43,24 @@ MARKDOWN: Final = (
     f"address of a link, are {LISTED}; a brace is written `{{{{`."
 )
 Subject = Annotated[
-    Label,
-    Meta(
-        description="With placeholders. null is the standard subject.",
-        examples=["See you, {attendee.name}"],
-    ),
+    Label, about("With placeholders. null is the standard subject.", "See you, {attendee.name}")
 ]
-Body = Annotated[
-    Text,
-    Meta(description=MARKDOWN, examples=["We look forward to **{booking.date}**."]),
-]
+Body = Annotated[Text, about(MARKDOWN, "We look forward to **{booking.date}**.")]
 Locale = Annotated[
     LanguageTag | None,
-    Meta(
-        description="The language. Required with a subject or body; null, to switch mails off, "
-        "is every language."
+    about(
+        "The language. Required with a subject or body; null, to switch mails off, is every "
+        "language."
     ),
 ]
 AboutEventType = Annotated[
-    str | None,
-    Meta(description="Only for bookings of this event type; null is all.", examples=["evt_abc123"]),
+    str | None, about("Only for bookings of this event type; null is all.", "evt_abc123")
 ]
 Off = Annotated[
     bool,
-    Meta(
-        description="Whether these mails are not sent. Attendees always get `rescheduled`, "
-        "`updated` and `cancelled`."
+    about(
+        "Whether these mails are not sent. Attendees always get `rescheduled`, `updated` and "
+        "`cancelled`."
     ),
 ]
 
@@ -98,22 +91,17 @@ class UpdateMessageTemplate(RequestModel, frozen=True):
 class PreviewMessage(WordsForMail, frozen=True):
     booking_id: Annotated[
         str | None,
-        Meta(
-            description="The booking to show; null takes a future one, else an example.",
-            examples=["bk_abc123"],
-        ),
+        about("The booking to show; null takes a future one, else an example.", "bk_abc123"),
     ] = None
 
 
 class TestMessage(RequestModel, frozen=True):
-    to: Annotated[Email, Meta(description="Of a user of the organization.")]
+    to: Annotated[Email, about("Of a user of the organization.")]
 
 
 class TemplatesQuery(PageQuery, frozen=True):
-    kind: Annotated[TemplateKind | None, Meta(description="Only templates of this kind.")] = None
-    audience: Annotated[
-        TemplateAudience | None, Meta(description="Only templates for this audience.")
-    ] = None
+    kind: Annotated[TemplateKind | None, about("Only templates of this kind.")] = None
+    audience: Annotated[TemplateAudience | None, about("Only templates for this audience.")] = None
 
 
 CALLS: Final = VersionedCalls(use_cases.MESSAGE_TEMPLATES, show_template)

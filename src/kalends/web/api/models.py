@@ -1,6 +1,6 @@
 """Field types and checks that several request models share."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -8,6 +8,7 @@ from kalends.availability.wallclock import UnknownZone, zone_named
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Day, Instant, parse_day_or_instant
 from kalends.formats.countries import country_codes
+from kalends.formats.described import about
 
 # A zone of the IANA data for machines whose place is not set yet; it stands for no place.
 NO_ZONE: Final = "Factory"
@@ -17,18 +18,18 @@ MOST_BOOKINGS_A_DAY: Final = 100_000
 def _code(description: str, example: str, pattern: str, shortest: int, longest: int) -> Meta:
     """The metadata of a code from a list that is too long for the OpenAPI description. Lengths are
     in characters."""
-    return Meta(
+    return about(
+        description,
+        example,
         min_length=shortest,
         max_length=longest,
-        description=description,
-        examples=[example],
         extra_json_schema={"pattern": pattern},
     )
 
 
-def bookings_a_day(description: str, **more: Any) -> Meta:
+def bookings_a_day(description: str, *examples: int) -> Meta:
     """Of how many bookings may start on one day."""
-    return Meta(ge=1, le=MOST_BOOKINGS_A_DAY, description=description, **more)
+    return about(description, *examples, ge=1, le=MOST_BOOKINGS_A_DAY)
 
 
 ZoneName = Annotated[

@@ -3,12 +3,13 @@
 from datetime import time
 from typing import Annotated, Final
 
-from msgspec import UNSET, Meta, UnsetType, structs
+from msgspec import UNSET, UnsetType, structs
 
 from kalends.domain import ids
 from kalends.domain.errors import Invalid
 from kalends.domain.notifications import NotifiedUser
 from kalends.domain.values import ClockTime
+from kalends.formats.described import about
 from kalends.formats.notifications import UserNotificationsBody, show_notifications
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.users import notifications
@@ -33,9 +34,9 @@ class UpdateNotifications(RequestModel, frozen=True):
     reassigned: bool | UnsetType = UNSET
     agenda_at: Annotated[
         ClockTime | UnsetType | None,
-        Meta(
-            description="At what time of day a mail with the day's bookings is sent, in the "
-            "user's zone: once a day, and none on a day without bookings; null is never."
+        about(
+            "At what time of day a mail with the day's bookings is sent, in the user's zone: once "
+            "a day, and none on a day without bookings; null is never."
         ),
     ] = UNSET
 

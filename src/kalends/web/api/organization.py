@@ -12,6 +12,7 @@ from kalends.domain.language_tags import LanguageTag
 from kalends.domain.origins import origin_of
 from kalends.domain.values import Email, Name, Slug
 from kalends.formats.access import OrganizationBody, show_organization
+from kalends.formats.described import about
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import organizations, pictures
 from kalends.web.api.models import HTTPS_ADDRESS, CountryCode, ZoneName, check_country, check_zone
@@ -35,67 +36,58 @@ class UpdateOrganization(RequestModel, frozen=True):
     name: Name | UnsetType = UNSET
     slug: Annotated[
         Slug | UnsetType,
-        Meta(
-            description="Lower-case letters, digits and hyphens; none of this server's own "
-            "paths, such as `docs`."
+        about(
+            "Lower-case letters, digits and hyphens; none of this server's own paths, such as "
+            "`docs`."
         ),
     ] = UNSET
     timezone: ZoneName | UnsetType = UNSET
     notify_email: Annotated[
         Email | UnsetType | None,
-        Meta(
-            description="The first of `notify_emails`. A new address replaces it; null removes "
-            "all of them."
-        ),
+        about("The first of `notify_emails`. A new address replaces it; null removes all of them."),
     ] = UNSET
     notify_emails: Annotated[
         Annotated[list[Email], Meta(max_length=MOST_NOTIFY_EMAILS)] | UnsetType,
-        Meta(description="Where mail about bookings goes, each address once."),
+        about("Where mail about bookings goes, each address once."),
     ] = UNSET
     country: Annotated[
         CountryCode | UnsetType | None,
-        Meta(
-            description="The country (ISO 3166-1 alpha-2) of telephone numbers without `+`. null "
-            "takes that of the time zone."
+        about(
+            "The country (ISO 3166-1 alpha-2) of telephone numbers without `+`. null takes that "
+            "of the time zone."
         ),
     ] = UNSET
     locale: Annotated[
         LanguageTag | UnsetType | None,
-        Meta(
-            description="The language (BCP 47) of pages and mails for readers whose language is "
-            "not known; null is English."
+        about(
+            "The language (BCP 47) of pages and mails for readers whose language is not known; "
+            "null is English."
         ),
     ] = UNSET
     accent_color: Annotated[
         Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}(?![\s\S])")] | UnsetType | None,
-        Meta(
-            description="The colour of pages, console and mails, such as `#8a2b5f`. The colours "
-            "shown are derived from it, for light and dark, with a contrast of at least 4.5:1; "
-            "null is the standard colour.",
-            examples=["#8a2b5f"],
+        about(
+            "The colour of pages, console and mails, such as `#8a2b5f`. The colours shown are "
+            "derived from it, for light and dark, with a contrast of at least 4.5:1; null is the "
+            "standard colour.",
+            "#8a2b5f",
         ),
     ] = UNSET
     website: Annotated[
         Annotated[str, Meta(max_length=500, pattern=HTTPS_ADDRESS)] | UnsetType | None,
-        Meta(
-            description="The https address of your own site. Pages link to it.",
-            examples=["https://example.com"],
-        ),
+        about("The https address of your own site. Pages link to it.", "https://example.com"),
     ] = UNSET
     return_origins: Annotated[
         Annotated[list[Annotated[str, Meta(max_length=300)]], Meta(max_length=20)] | UnsetType,
-        Meta(
-            description="Origins (scheme, host and port) to which people can be sent back after "
-            "they have connected a calendar: https, or http on `localhost`.",
-            examples=[["https://app.example.com"]],
+        about(
+            "Origins (scheme, host and port) to which people can be sent back after they have "
+            "connected a calendar: https, or http on `localhost`.",
+            ["https://app.example.com"],
         ),
     ] = UNSET
     staff_may_edit_hours: Annotated[
         bool | UnsetType,
-        Meta(
-            description="Whether users with the role `staff` may set the hours of their own "
-            "schedules."
-        ),
+        about("Whether users with the role `staff` may set the hours of their own schedules."),
     ] = UNSET
 
 

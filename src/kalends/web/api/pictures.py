@@ -4,10 +4,9 @@ any other call."""
 from base64 import b64decode
 from typing import Annotated, Final
 
-from msgspec import Meta
-
 from kalends.domain.errors import Invalid
 from kalends.domain.pictures import MOST_PICTURE_BYTES
+from kalends.formats.described import about
 from kalends.web.http.request_models import RequestModel
 
 # The picture in base64, and the JSON around it.
@@ -17,12 +16,10 @@ LARGEST_PICTURE_BODY_BYTES: Final = MOST_PICTURE_BYTES * 4 // 3 + 10_000
 class SetPicture(RequestModel, frozen=True):
     content: Annotated[
         str,
-        Meta(
+        about(
+            "The file, in base64.",
+            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg==",
             min_length=1,
-            description="The file, in base64.",
-            examples=[
-                "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg=="
-            ],
             extra_json_schema={"contentEncoding": "base64"},
         ),
     ]

@@ -12,6 +12,7 @@ from kalends.domain.errors import Invalid
 from kalends.domain.pictures import PHOTO_BOX
 from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, WindowText
 from kalends.domain.values import ClockTime, Day, Name, Slug, Text
+from kalends.formats.described import about
 from kalends.formats.schedules import ScheduleBody, show_schedule
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import pictures, schedules
@@ -34,7 +35,7 @@ END_OF_DAY: Final = "24:00"
 
 
 class SchedulesQuery(PageQuery, frozen=True):
-    active: Annotated[bool, Meta(description="false lists the inactive ones instead.")] = True
+    active: Annotated[bool, about("false lists the inactive ones instead.")] = True
 
 
 class WindowInput(RequestModel, frozen=True):
@@ -63,7 +64,7 @@ class AvailabilityInput(RequestModel, frozen=True):
 
 
 BookingsADay = Annotated[
-    int, bookings_a_day("Bookings that start on one day of the schedule's zone.", examples=[8])
+    int, bookings_a_day("Bookings that start on one day of the schedule's zone.", 8)
 ]
 
 
@@ -74,12 +75,12 @@ class ScheduleLimitsInput(RequestModel, frozen=True):
     min_notice_hours: (
         Annotated[
             float,
-            Meta(
+            about(
+                "Hours between now and the start of a new booking. null lets bookings be recorded "
+                "in the past, 0 does not.",
+                24,
                 ge=0,
                 le=LONGEST_NOTICE_HOURS,
-                description="Hours between now and the start of a new booking. null lets "
-                "bookings be recorded in the past, 0 does not.",
-                examples=[24],
             ),
         ]
         | None
@@ -92,11 +93,11 @@ class CalendarPolicyInput(CalendarPolicy, RequestModel, frozen=True):
     close_after_hours: (
         Annotated[
             int,
-            Meta(
+            about(
+                "Required with `when_stale` `close`, and only allowed with it.",
+                6,
                 ge=1,
                 le=LONGEST_STALE_HOURS,
-                description="Required with `when_stale` `close`, and only allowed with it.",
-                examples=[6],
             ),
         ]
         | None
@@ -105,36 +106,31 @@ class CalendarPolicyInput(CalendarPolicy, RequestModel, frozen=True):
 
 Overrides = Annotated[
     dict[str, Windows],
-    Meta(
+    about(
+        "By day (`YYYY-MM-DD`, 1900 to 2199): the windows of that day, instead of its weekday's. "
+        "An empty list closes the day.",
+        {"2026-12-24": [], "2026-12-31": [{"start": "09:00", "end": "12:00"}]},
         max_length=MOST_OVERRIDES,
-        description="By day (`YYYY-MM-DD`, 1900 to 2199): the windows of that day, instead of "
-        "its weekday's. An empty list closes the day.",
-        examples=[{"2026-12-24": [], "2026-12-31": [{"start": "09:00", "end": "12:00"}]}],
     ),
 ]
-AVAILABILITY: Final = Meta(
-    description="By weekday, one window or a list of them. null is open at all times, `{}` never.",
-    examples=[
-        {
-            "monday": {"start": "09:00", "end": "17:00"},
-            "friday": [{"start": "09:00", "end": "12:00"}, {"start": "13:00", "end": "15:00"}],
-        }
-    ],
+AVAILABILITY: Final = about(
+    "By weekday, one window or a list of them. null is open at all times, `{}` never.",
+    {
+        "monday": {"start": "09:00", "end": "17:00"},
+        "friday": [{"start": "09:00", "end": "12:00"}, {"start": "13:00", "end": "15:00"}],
+    },
 )
 
 
 UserId = Annotated[
     str,
-    Meta(
-        description="The user that the schedule belongs to, who is the host of its bookings; "
-        "null for a room or a machine.",
-        examples=["usr_0352lF5NnllfIJ66lPpfc3"],
+    about(
+        "The user that the schedule belongs to, who is the host of its bookings; null for a room "
+        "or a machine.",
+        "usr_0352lF5NnllfIJ66lPpfc3",
     ),
 ]
-PublicName = Annotated[
-    Name,
-    Meta(description="The name that attendees see. null is `name`.", examples=["Ada Lovelace"]),
-]
+PublicName = Annotated[Name, about("The name that attendees see. null is `name`.", "Ada Lovelace")]
 
 
 class CreateSchedule(RequestModel, frozen=True):
@@ -144,15 +140,15 @@ class CreateSchedule(RequestModel, frozen=True):
     availability: Annotated[AvailabilityInput | None, AVAILABILITY] = None
     overrides: Overrides | None = None
     booking_limits: ScheduleLimitsInput | None = None
-    is_active: Annotated[bool, Meta(description="Only active schedules can be booked.")] = True
+    is_active: Annotated[bool, about("Only active schedules can be booked.")] = True
     user_id: UserId | None = None
     slug: Annotated[
-        Slug | None, Meta(description="Default: from the name, with a suffix if that is taken.")
+        Slug | None, about("Default: from the name, with a suffix if that is taken.")
     ] = None
     public_name: PublicName | None = None
-    color: Annotated[
-        Color | None, Meta(description="Default: the one after that of the newest schedule.")
-    ] = None
+    color: Annotated[Color | None, about("Default: the one after that of the newest schedule.")] = (
+        None
+    )
     calendar_policy: CalendarPolicyInput | None = None
 
 
@@ -171,7 +167,7 @@ class UpdateSchedule(RequestModel, frozen=True):
     slug: Slug | UnsetType = UNSET
     public_name: PublicName | UnsetType | None = UNSET
     color: Annotated[
-        Color | UnsetType, Meta(description="A colour that tells schedules apart at a glance.")
+        Color | UnsetType, about("A colour that tells schedules apart at a glance.")
     ] = UNSET
     calendar_policy: CalendarPolicyInput | UnsetType | None = UNSET
 

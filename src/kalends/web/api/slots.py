@@ -14,6 +14,7 @@ from kalends.domain import ids
 from kalends.domain.errors import Invalid
 from kalends.domain.scopes import Scope
 from kalends.domain.values import Instant
+from kalends.formats.described import about
 from kalends.formats.slots import ExplanationBody, SlotBody, encode_slots, write_slots
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling.explaining import Blocker, Reason
@@ -35,18 +36,14 @@ KEPT_QUERY_BYTES: Final = 500
 
 Minutes = Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)]
 ScheduleTaken = Annotated[
-    str | None, Meta(description="With an event type: only slots that take this schedule.")
+    str | None, about("With an event type: only slots that take this schedule.")
 ]
-Duration = Annotated[Minutes | None, Meta(description="Required if only `schedule_id` is given.")]
+Duration = Annotated[Minutes | None, about("Required if only `schedule_id` is given.")]
 Step = Annotated[
     Minutes | None,
-    Meta(
-        description="Minutes between starts, if only `schedule_id` is given. Default: the duration."
-    ),
+    about("Minutes between starts, if only `schedule_id` is given. Default: the duration."),
 ]
-BookingToMove = Annotated[
-    str | None, Meta(description="Lists the times to which this booking could move.")
-]
+BookingToMove = Annotated[str | None, about("Lists the times to which this booking could move.")]
 
 
 class SlotPurposeQuery(RequestModel, frozen=True):
@@ -62,19 +59,13 @@ class SlotPurposeQuery(RequestModel, frozen=True):
 class SlotsQuery(SlotPurposeQuery, frozen=True, kw_only=True):
     """Slots that start within a range of at most 366 days, and at most 20,000 of them."""
 
-    start: Annotated[
-        DayOrInstant, Meta(description="A day or an instant.", examples=["2026-12-01"])
-    ]
+    start: Annotated[DayOrInstant, about("A day or an instant.", "2026-12-01")]
     end: Annotated[
         DayOrInstant,
-        Meta(
-            description="The end: a day, which is included, or an instant, which is not.",
-            examples=["2026-12-14"],
-        ),
+        about("The end: a day, which is included, or an instant, which is not.", "2026-12-14"),
     ]
     timezone: Annotated[
-        ZoneName | None,
-        Meta(description="The time zone of days. Default: the first schedule's zone."),
+        ZoneName | None, about("The time zone of days. Default: the first schedule's zone.")
     ] = None
 
 

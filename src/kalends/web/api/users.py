@@ -3,11 +3,10 @@
 from functools import partial
 from typing import Annotated, Final
 
-from msgspec import Meta
-
 from kalends.domain import ids
 from kalends.domain.access import ListedUser, Role
 from kalends.domain.values import Email
+from kalends.formats.described import about
 from kalends.formats.users import UserBody, show_user
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.users import members
@@ -21,10 +20,10 @@ from kalends.web.http.routes import USER_SCOPES, Resource, Route
 
 GivenRole = Annotated[
     Role,
-    Meta(
-        description="`owner` and `admin` change settings, `member` works with all bookings, "
-        "`staff` with those on their own schedules. Only keys with the scope `*` give and take "
-        "the role `owner`."
+    about(
+        "`owner` and `admin` change settings, `member` works with all bookings, `staff` with "
+        "those on their own schedules. Only keys with the scope `*` give and take the role "
+        "`owner`."
     ),
 ]
 

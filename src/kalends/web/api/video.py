@@ -11,6 +11,7 @@ from msgspec import Meta, structs
 
 from kalends.domain.scopes import Scope
 from kalends.domain.video_accounts import VideoAccounts
+from kalends.formats.described import about
 from kalends.formats.video import (
     PutVideoAccountsBody,
     VideoAccountsBody,
@@ -37,16 +38,13 @@ class ZoomInput(RequestModel, frozen=True):
     client_id: Credential
     client_secret: Annotated[
         Credential | None,
-        Meta(
-            description="The client secret; never shown. If it is left out, that of the same "
-            "application stays."
+        about(
+            "The client secret; never shown. If it is left out, that of the same application stays."
         ),
     ] = None
     user: Annotated[
         Credential,
-        Meta(
-            description="The user at Zoom to whom the meetings belong: an address, an id or `me`."
-        ),
+        about("The user at Zoom to whom the meetings belong: an address, an id or `me`."),
     ] = "me"
 
 
@@ -55,11 +53,11 @@ class VideoHookInput(RequestModel, frozen=True):
 
     url: Annotated[
         str,
-        Meta(
+        about(
+            "An https address, by the same rules as for webhooks.",
+            "https://example.com/hooks/video",
             min_length=1,
             max_length=2000,
-            description="An https address, by the same rules as for webhooks.",
-            examples=["https://example.com/hooks/video"],
         ),
     ]
 

@@ -4,11 +4,12 @@ from functools import partial
 from typing import Annotated, Final
 from uuid import UUID
 
-from msgspec import UNSET, Meta, UnsetType, structs
+from msgspec import UNSET, UnsetType, structs
 
 from kalends.domain import ids
 from kalends.domain.values import Line
 from kalends.domain.webhook import Delivery, EventName, State, WebhookEndpoint
+from kalends.formats.described import about
 from kalends.formats.webhooks import (
     CreatedWebhookBody,
     DeliveryBody,
@@ -33,19 +34,17 @@ from kalends.web.http.routes import WEBHOOK_SCOPES, Resource, Route
 
 Url = Annotated[
     str,
-    Meta(
+    about(
+        "An https address, on any port, whose name resolves to public addresses only. What "
+        "`KALENDS_OUTBOUND_ALLOW` names can be called too, also by http.",
+        "https://example.com/hooks/kalends",
         min_length=1,
         max_length=2000,
-        description="An https address, on any port, whose name resolves to public addresses "
-        "only. What `KALENDS_OUTBOUND_ALLOW` names can be called too, also by http.",
-        examples=["https://example.com/hooks/kalends"],
     ),
 ]
 Events = Annotated[
     list[EventName],
-    Meta(
-        max_length=50, description="The events that it receives. Left out, or an empty list: all."
-    ),
+    about("The events that it receives. Left out, or an empty list: all.", max_length=50),
 ]
 
 
@@ -54,7 +53,7 @@ class CreateWebhook(RequestModel, frozen=True):
 
     url: Url
     events: Events = []
-    description: Annotated[Line | None, Meta(description="A description for people.")] = None
+    description: Annotated[Line | None, about("A description for people.")] = None
 
 
 class UpdateWebhook(RequestModel, frozen=True):
@@ -66,9 +65,8 @@ class UpdateWebhook(RequestModel, frozen=True):
     enabled: (
         Annotated[
             bool,
-            Meta(
-                description="Whether it receives events. When it is enabled again, "
-                "it gets at once what waited."
+            about(
+                "Whether it receives events. When it is enabled again, it gets at once what waited."
             ),
         ]
         | UnsetType
@@ -76,7 +74,7 @@ class UpdateWebhook(RequestModel, frozen=True):
 
 
 class DeliveriesQuery(PageQuery, frozen=True):
-    state: Annotated[State | None, Meta(description="Only those in this state.")] = None
+    state: Annotated[State | None, about("Only those in this state.")] = None
 
 
 async def list_webhooks(call: Call) -> HttpAnswer:

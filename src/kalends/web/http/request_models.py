@@ -5,16 +5,17 @@ from functools import cache
 from types import NoneType
 from typing import Annotated, Any, Final, get_args, get_type_hints
 
-from msgspec import Meta, Struct, structs
+from msgspec import Struct, structs
 
 from kalends.domain.invisible_characters import is_blank
 from kalends.domain.values import Label, Line, Phone, Text
+from kalends.formats.described import about
 
 LARGEST_OFFSET: Final = 1_000_000_000
 # The metadata of the text types, by which `_optional_texts` recognizes them.
 _TEXTS: Final = tuple(get_args(kind)[1] for kind in (Label, Line, Phone, Text))
-Limit = Annotated[int, Meta(ge=1, le=500, description="The most items to return.")]
-Offset = Annotated[int, Meta(ge=0, le=LARGEST_OFFSET, description="How many to skip.")]
+Limit = Annotated[int, about("The most items to return.", ge=1, le=500)]
+Offset = Annotated[int, about("How many to skip.", ge=0, le=LARGEST_OFFSET)]
 
 
 class RequestModel(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -24,6 +24,7 @@ from kalends.formats.calendars import (
     show_sync,
     show_use,
 )
+from kalends.formats.described import about
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.services.calendars import uses
@@ -52,35 +53,30 @@ class CreateCalendarConnection(RequestModel, frozen=True):
 
     provider: Annotated[
         ProviderName,
-        Meta(
-            description="`caldav`, or `ics` for the address of a calendar file, which can only "
-            "be read; in a sandbox only `test`, which reaches nobody. `google` and `microsoft` "
-            "are connected by their owner's consent: `POST "
-            "/api/v1/calendar-connections/authorize`."
+        about(
+            "`caldav`, or `ics` for the address of a calendar file, which can only be read; in a "
+            "sandbox only `test`, which reaches nobody. `google` and `microsoft` are connected by "
+            "their owner's consent: `POST /api/v1/calendar-connections/authorize`."
         ),
     ]
     url: Annotated[
         str,
-        Meta(
-            description="The address of the server or of the file; not for `test`.",
+        about(
+            "The address of the server or of the file; not for `test`.",
+            "https://cloud.example.com/remote.php/dav",
             max_length=2000,
-            examples=["https://cloud.example.com/remote.php/dav"],
         ),
     ] = ""
-    username: Annotated[str, Meta(description="The user name to sign in with.", max_length=500)] = (
-        ""
-    )
+    username: Annotated[str, about("The user name to sign in with.", max_length=500)] = ""
     password: Annotated[
         str,
-        Meta(
-            description="The password, best an app password for this alone; stored encrypted and "
-            "never shown.",
+        about(
+            "The password, best an app password for this alone; stored encrypted and never shown.",
             max_length=500,
         ),
     ] = ""
     user_id: Annotated[
-        str | None,
-        Meta(description="The user that the account belongs to; null is the organization."),
+        str | None, about("The user that the account belongs to; null is the organization.")
     ] = None
 
 
@@ -89,14 +85,13 @@ class UpdateCalendarConnection(RequestModel, frozen=True):
 
     paused: Annotated[
         bool | UnsetType,
-        Meta(description="Whether reading and writing pause; meanwhile, what was known is used."),
+        about("Whether reading and writing pause; meanwhile, what was known is used."),
     ] = UNSET
     password: (
         Annotated[
             str,
-            Meta(
-                description="A new password, for CalDAV. It is tried first, and has to be of the "
-                "same account.",
+            about(
+                "A new password, for CalDAV. It is tried first, and has to be of the same account.",
                 min_length=1,
                 max_length=500,
             ),
@@ -107,7 +102,7 @@ class UpdateCalendarConnection(RequestModel, frozen=True):
 
 class DeleteConnectionQuery(RequestModel, frozen=True):
     remove_events: Annotated[
-        bool, Meta(description="Whether events that Kalends wrote there are deleted first.")
+        bool, about("Whether events that Kalends wrote there are deleted first.")
     ] = False
 
 
@@ -115,8 +110,8 @@ class PutCalendarUse(RequestModel, frozen=True):
     """What the schedule does with one calendar."""
 
     calendar_id: str
-    reads: Annotated[bool, Meta(description="Whether its events make the schedule busy.")] = True
-    writes: Annotated[bool, Meta(description="Whether bookings are written into it.")] = False
+    reads: Annotated[bool, about("Whether its events make the schedule busy.")] = True
+    writes: Annotated[bool, about("Whether bookings are written into it.")] = False
     tentative_blocks: bool = True
     all_day_blocks: bool = True
     out_of_office_blocks: bool = True

@@ -7,6 +7,7 @@ from msgspec import Meta
 from kalends.domain import ids
 from kalends.domain.calendars.connections import ProviderName
 from kalends.formats.calendars import ConsentPageBody
+from kalends.formats.described import about
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.calendars.accounts import consents
 from kalends.services.calendars.accounts.consents import NewConsent
@@ -21,27 +22,22 @@ class AuthorizeCalendars(RequestModel, frozen=True):
 
     provider: Annotated[
         ProviderName,
-        Meta(
-            description="`google` or `microsoft`, if this installation has it set up.",
-            examples=["google"],
-        ),
+        about("`google` or `microsoft`, if this installation has it set up.", "google"),
     ]
     return_url: Annotated[
         Annotated[str, Meta(max_length=2000)] | None,
-        Meta(
-            description="Where the person is sent afterwards, with `status` (`connected`, "
-            "`denied`, `needs_admin`, `incomplete`, `failed`) and `connection_id` in the query. "
-            "It has to be at this server's own origin, or at one of the organization's "
-            "`return_origins`. null shows a page of this server.",
+        about(
+            "Where the person is sent afterwards, with `status` (`connected`, `denied`, "
+            "`needs_admin`, `incomplete`, `failed`) and `connection_id` in the query. It has to "
+            "be at this server's own origin, or at one of the organization's `return_origins`. "
+            "null shows a page of this server."
         ),
     ] = None
     user_id: Annotated[
-        str | None,
-        Meta(description="The user that the account belongs to; null is the organization."),
+        str | None, about("The user that the account belongs to; null is the organization.")
     ] = None
     connection_id: Annotated[
-        str | None,
-        Meta(description="The existing connection that the new consent is for, if any."),
+        str | None, about("The existing connection that the new consent is for, if any.")
     ] = None
 
 

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from kalends.domain import ids
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Instant
+from kalends.formats.described import about
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.calendars import sandbox_events
 from kalends.services.calendars.sandbox_events import SandboxCalendar, SandboxEvent
@@ -28,16 +29,16 @@ class PutCalendarEvent(RequestModel, frozen=True):
     """An event of a calendar: its times, or all of it as iCalendar."""
 
     start_time: Annotated[
-        Instant | None, Meta(description="The start; required unless `icalendar` is given.")
+        Instant | None, about("The start; required unless `icalendar` is given.")
     ] = None
-    end_time: Annotated[Instant | None, Meta(description="The end; after `start_time`.")] = None
+    end_time: Annotated[Instant | None, about("The end; after `start_time`.")] = None
     tentative: bool = False
     out_of_office: bool = False
     icalendar: (
         Annotated[
             str,
-            Meta(
-                description="A calendar (RFC 5545) with the event: its rules, exceptions, zones.",
+            about(
+                "A calendar (RFC 5545) with the event: its rules, exceptions, zones.",
                 max_length=LARGEST_EVENT,
             ),
         ]

@@ -3,11 +3,10 @@
 from functools import partial
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta
-
 from kalends.domain import ids
 from kalends.domain.calendars.findings import Resolution
 from kalends.formats.calendar_findings import CalendarFindingBody, show_finding
+from kalends.formats.described import about
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.calendars import findings
 from kalends.web.api.listing import answer_page
@@ -22,9 +21,8 @@ from kalends.web.http.routes import CALENDAR_SCOPES, Resource, Route
 class FindingsQuery(PageQuery, frozen=True):
     state: Annotated[
         Literal["open", "resolved"],
-        Meta(
-            description="Those that need a decision, or those that were settled within the last "
-            "three months."
+        about(
+            "Those that need a decision, or those that were settled within the last three months."
         ),
     ] = "open"
 
@@ -32,10 +30,9 @@ class FindingsQuery(PageQuery, frozen=True):
 class ResolveFinding(RequestModel, frozen=True):
     resolution: Annotated[
         Resolution,
-        Meta(
-            description="`follow`: the booking moves as its event did. `restore`: the event is "
-            "written again as the booking is. `cancel`: the booking is cancelled. `dismiss`: all "
-            "stays as it is."
+        about(
+            "`follow`: the booking moves as its event did. `restore`: the event is written again "
+            "as the booking is. `cancel`: the booking is cancelled. `dismiss`: all stays as it is."
         ),
     ]
 

@@ -9,6 +9,7 @@ from msgspec import Meta
 from kalends.domain.calendars.channels import Notice, NoticeKind
 from kalends.domain.errors import NotFound
 from kalends.formats.calendars import TakenMessageBody
+from kalends.formats.described import about
 from kalends.formats.encoding import encode
 from kalends.formats.lenient_json import dict_in, list_in
 from kalends.runtime.idempotency import HttpAnswer
@@ -31,9 +32,9 @@ MOST_NOTICES: Final = 1_000
 class MessageQuery(RequestModel, frozen=True):
     validation_token: Annotated[
         Annotated[str, Meta(max_length=2_000)] | None,
-        Meta(
-            description="Sent by Microsoft to check the address before it posts there; the "
-            "answer is the same text."
+        about(
+            "Sent by Microsoft to check the address before it posts there; the answer is the same "
+            "text."
         ),
     ] = msgspec.field(default=None, name="validationToken")
 
