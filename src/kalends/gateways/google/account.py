@@ -1,5 +1,5 @@
-"""One account at Google: what `CalendarAccount` promises. Calendars are named by their ids there,
-and so are events."""
+"""An account at Google: implements `CalendarAccount`. Calendars and events are named by their ids
+there."""
 
 from collections.abc import Sequence
 from typing import Final

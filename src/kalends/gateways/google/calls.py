@@ -1,5 +1,8 @@
-"""Google Meet: a call of an event of ours. It is asked for by a key, and made in a while: a second
-request under the same key is passed over, and the event says how far it is."""
+"""Google Meet: calls of events of ours.
+
+A call is requested with a key and created after a while. Google ignores a second request with the
+same key, and the event says whether the call is ready.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -49,7 +52,7 @@ def _said(answer: Answer | Any) -> CallAnswer:
 
 
 def call_in(event: Mapping[str, Any]) -> CallAnswer:
-    """The call that an event has."""
+    """The call of an event, or how far its creation is."""
     data = dict_in(event.get("conferenceData"))
     urls = [event.get("hangoutLink")]
     urls += [

@@ -20,7 +20,7 @@ NOT_PUSHED = "pushNotSupportedForRequestedResource"
 async def open_channel(
     session: GoogleSession, calendar_id: str, new: NewChannel
 ) -> OpenChannel | NotPushed | CalendarFailure:
-    """For as long as Google grants it."""
+    """Opens a channel, for as long as Google grants it."""
     body = {
         "id": str(new.id),
         "type": "web_hook",
@@ -42,7 +42,7 @@ async def open_channel(
 async def close_channel(
     session: GoogleSession, channel_id: UUID, resource: str
 ) -> CalendarFailure | None:
-    """What is not open needs no closing."""
+    """Closes a channel; one that is not open counts as closed."""
     body = {"id": str(channel_id), "resourceId": resource}
     answer = await session.send("POST", "channels/stop", BUSY_SCOPE, value=body)
     if not isinstance(answer, Answer):
@@ -51,7 +51,7 @@ async def close_channel(
 
 
 def _instant_in(value: Any) -> datetime | None:
-    """Unix time in milliseconds, as a text."""
+    """The instant in a text that is a Unix time in milliseconds."""
     try:
         return datetime.fromtimestamp(int(value) // 1000, UTC)
     except (TypeError, ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""Google's side of a consent: its page, and tokens for codes and for older tokens.
+"""Google's part of a consent: its consent page, and its tokens.
 
 https://developers.google.com/identity/protocols/oauth2/web-server
 """
@@ -32,12 +32,14 @@ class GoogleConsent(CodeConsent):
         self._places = places
 
     def consent_url(self, request: ConsentRequest) -> str:
-        """Without `prompt=consent` a second consent gives no token that lasts."""
+        """The URL of the consent page. Without `prompt=consent`, a second consent would give no
+        refresh token."""
         known = {} if request.account is None else {"login_hint": request.account}
         return self.page_for(request, access_type="offline", prompt="consent", **known)
 
     def refusal_in(self, error: str, description: str) -> ConsentRefusal:
-        """A Workspace whose administrator has to consent says so on its own page."""
+        """Why there is no consent. If a Workspace requires its administrator's consent, Google says
+        so on its own page."""
         return ConsentRefusal.DENIED
 
     async def revoke(self, tokens: Tokens) -> None:

@@ -1,7 +1,7 @@
-"""Google's events as iCalendar: what tells when somebody is busy, and nothing else.
+"""Converts Google's events to iCalendar: only what tells when somebody is busy.
 
-A series is one object with all that was changed in it. It lies at the id of the event that it began
-with, and so does an event that does not recur.
+A series is one object with all of its changed occurrences. Its href is the id of the event that the
+series began with; that of a single event is its own id.
 """
 
 import hashlib
@@ -16,15 +16,15 @@ from kalends.formats.icalendar.reading.zones import known_zone_name
 from kalends.formats.lenient_json import dict_in, list_in
 from kalends.gateways.json_events import id_in, instant_in, text_at
 
-# The UID that we gave an event; its own cannot be chosen together with its id.
+# The property with the UID that we gave an event: Google does not let us choose both UID and id.
 UID_PROPERTY: Final = "kalendsUid"
-# All that is asked for; titles, places and people stay where they are.
+# The fields that are requested: titles, places and people stay at Google.
 FIELDS: Final = (
     "id,etag,status,start,end,recurrence,recurringEventId,originalStartTime,transparency,eventType,"
     "iCalUID,attendees(self,responseStatus),extendedProperties/private"
 )
 RULES: Final = ("RRULE", "EXRULE", "RDATE", "EXDATE")
-# These tell where somebody is, or whose day it is, and not that somebody is busy.
+# Events of these kinds say where somebody works, or whose birthday it is, not that they are busy.
 FREE_KINDS: Final = frozenset({"workingLocation", "birthday"})
 UNDECIDED: Final = frozenset({"needsAction", "tentative"})
 PRODUCT: Final = "-//Kalends//Google//EN"
@@ -46,19 +46,19 @@ def recurs(event: Event) -> bool:
 
 
 def uid_in(event: Event) -> str | None:
-    """The UID that we gave it."""
+    """The UID that we gave the event."""
     private = dict_in(dict_in(event.get("extendedProperties")).get("private"))
     value = private.get(UID_PROPERTY)
     return value if isinstance(value, str) else None
 
 
 def unnamed_uid(href: str) -> str:
-    """What stands for the UID of an event that we gave none."""
+    """A substitute for the UID of an event that we did not create."""
     return f"{href}@google"
 
 
 def object_of(href: str, parts: Sequence[Event]) -> CalendarObject | None:
-    """The object of an event and its changed occurrences; None where nothing of it can be read."""
+    """The object of an event and its changed occurrences; None if none of it can be read."""
     uid = next(filter(None, map(uid_in, parts)), None) or unnamed_uid(href)
     events = [list(_lines(part, uid)) for part in parts]
     readable = [component("VEVENT", lines) for lines in events if lines]
@@ -71,7 +71,7 @@ def object_of(href: str, parts: Sequence[Event]) -> CalendarObject | None:
 
 
 def etag_of(parts: Sequence[Event]) -> str | None:
-    """That of the event; of a series one that changes with any of its parts."""
+    """The etag of an event; for a series one that changes with each of its parts."""
     if len(parts) == 1:
         value = parts[0].get("etag")
         return value if isinstance(value, str) else None
@@ -81,7 +81,7 @@ def etag_of(parts: Sequence[Event]) -> str | None:
 
 
 def _lines(event: Event, uid: str) -> Iterator[str]:
-    """The properties of a VEVENT; none where its start cannot be read."""
+    """The properties of a VEVENT; none if its start cannot be read."""
     zone = _zone_in(event) if recurs(event) else None
     original = _moment("RECURRENCE-ID", event.get("originalStartTime"), None)
     starts = _moment("DTSTART", event.get("start"), zone)
@@ -101,8 +101,8 @@ def _lines(event: Event, uid: str) -> Iterator[str]:
 
 
 def _standing(event: Event) -> Iterator[str]:
-    """Whether it takes time, and of which kind: by its status, what its owner answered, and what
-    Google takes it for."""
+    """The properties that say whether the event takes time, and of which kind: by its status, its
+    owner's answer, and its event type at Google."""
     answer = next(
         (
             one.get("responseStatus")
@@ -123,20 +123,20 @@ def _standing(event: Event) -> Iterator[str]:
 
 
 def _rules(event: Event) -> Iterator[str]:
-    """They are lines of iCalendar already."""
+    """The recurrence rules, which Google gives as lines of iCalendar."""
     for line in list_in(event.get("recurrence")):
         if isinstance(line, str) and line.isprintable() and line.startswith(RULES):
             yield line
 
 
 def _zone_in(event: Event) -> str | None:
-    """The zone whose wall clock a series keeps to."""
+    """The zone in whose wall clock a series recurs."""
     name = dict_in(event.get("start")).get("timeZone")
     return known_zone_name(name) if isinstance(name, str) else None
 
 
 def _moment(name: str, value: Any, zone: str | None) -> str | None:
-    """A date, or an instant, as a property: on the wall clock of the zone where there is one."""
+    """A date or an instant as a property; on the wall clock of the zone, if there is one."""
     given = dict_in(value)
     if (day := _day_in(given.get("date"))) is not None:
         return f"{name};VALUE=DATE:{day:%Y%m%d}"
@@ -157,7 +157,7 @@ def _day_in(value: Any) -> date | None:
 
 
 def objects_of(events: Iterable[Event]) -> tuple[list[CalendarObject], list[str]]:
-    """The objects of a whole calendar, and the ids of those of which nothing can be read."""
+    """The objects of a whole calendar, and the ids of those that cannot be read."""
     by_series: dict[str, list[Event]] = {}
     for event in events:
         href = series_of(event) or id_in(event)

@@ -1,4 +1,4 @@
-"""The calendars that an account shows."""
+"""Lists the calendars of a Google account."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -21,7 +21,7 @@ FIELDS: Final = (
 async def list_calendars(
     session: GoogleSession, granted: Collection[str]
 ) -> Discovery | CalendarFailure:
-    """All of them; the account is called as its own calendar is."""
+    """All calendars; the account's name is the id of its primary calendar."""
     found: list[RemoteCalendar] = []
     principal: str | None = None
     query = {"maxResults": A_PAGE, "fields": FIELDS}
@@ -57,7 +57,7 @@ def _calendar_in(item: Mapping[str, Any], granted: Collection[str]) -> RemoteCal
 
 
 def _access(role: Any, granted: Collection[str]) -> CalendarAccess:
-    """Written are those alone that the person owns: more is not asked for."""
+    """What we may do: as we ask for no more, only the person's own calendars are written into."""
     if role == "freeBusyReader":
         return CalendarAccess.FREEBUSY
     may_write = role == "owner" and OWNED_SCOPE.name in granted

@@ -1,4 +1,4 @@
-"""Where Google is, and what is asked for there."""
+"""Google's URLs, and the scopes that a consent asks for."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ LIST_SCOPE: Final = ConsentScope(
 BUSY_SCOPE: Final = ConsentScope(
     f"{_SCOPE}events.freebusy", "See the availability on Google calendars you have access to"
 )
-# Without it calendars can be read, and none is written.
+# Without this scope, calendars can be read but not written.
 OWNED_SCOPE: Final = ConsentScope(
     f"{_SCOPE}events.owned",
     "See, create, change, and delete events on Google calendars you own",
@@ -23,7 +23,7 @@ SCOPES: Final = (LIST_SCOPE, BUSY_SCOPE, OWNED_SCOPE)
 
 
 class Places(Struct, frozen=True):
-    """The addresses that are asked; those of the tests are their own."""
+    """The URLs of Google; tests have their own."""
 
     consent: str = "https://accounts.google.com/o/oauth2/v2/auth"
     tokens: str = "https://oauth2.googleapis.com/token"
@@ -32,7 +32,7 @@ class Places(Struct, frozen=True):
 
 
 def places_at(base_url: str) -> Places:
-    """The same below another address."""
+    """The same paths below another base URL."""
     return Places(
         consent=f"{base_url}/o/oauth2/v2/auth",
         tokens=f"{base_url}/token",

@@ -1,7 +1,7 @@
-"""Reading a calendar: all of it, what has changed, one event.
+"""Reads a Google calendar: in full, the changes since a token, or one event.
 
-Events come as Google keeps them, a series as one with its rule (`singleEvents=false`): expanded by
-Google, an endless series comes as hundreds of events, and no window bounds what has changed.
+Google does not expand series for us: they come as one event with a rule (`singleEvents=false`).
+Expanded, an endless series would be hundreds of events, as no window limits a list of changes.
 """
 
 from collections.abc import Mapping
@@ -38,27 +38,27 @@ from kalends.gateways.json_api import Answer, is_not_found, segment, value_in
 from kalends.gateways.json_events import FoundChanges, difference, id_in
 from kalends.gateways.tokens import encode_token
 
-# What was moved into the window from before it has to be known, too.
+# An occurrence from before the window may have been moved into it, so reading begins earlier.
 BEFORE_WINDOW: Final = timedelta(days=30)
 A_PAGE: Final = "1000"
 MOST_EVENTS: Final = 30_000
 MOST_PAGES: Final = 200
-# Of more than so many series that have changed at once all of the calendar is read.
+# If more series than this have changed at once, the whole calendar is read instead.
 MOST_SERIES: Final = 50
 LIST_FIELDS: Final = f"nextPageToken,nextSyncToken,items({FIELDS})"
-# The same in each request of a calendar: what a token goes on with must not change.
+# The same in each request about a calendar, as a token requires unchanged parameters.
 ASKED: Final = {"singleEvents": "false", "maxResults": A_PAGE, "fields": LIST_FIELDS}
 
 
 class GoogleSyncState(Struct, frozen=True):
-    """How far a calendar has been read."""
+    """How far a calendar has been read; it is kept in our state token."""
 
     sync: str
 
 
 class _Changed(Struct, frozen=True):
-    """What a list of changes is about: events by themselves, series of which it has parts, by the
-    event that they began with, and what is gone."""
+    """The content of a list of changes: single events, the listed parts of series (by the event
+    that each series began with), and what is gone."""
 
     singles: list[Event]
     series: dict[str, list[Event]]
@@ -66,7 +66,7 @@ class _Changed(Struct, frozen=True):
 
 
 class ListedEvents(Struct, frozen=True):
-    """All pages of a list, and the token to go on with."""
+    """The events on all pages of a list, and the token for the next list of changes."""
 
     events: list[Event]
     sync: str | None
@@ -75,7 +75,7 @@ class ListedEvents(Struct, frozen=True):
 async def read_all(
     session: GoogleSession, calendar_id: str, window: ReadingWindow
 ) -> FullReading | CalendarFailure:
-    """All that has a part in the window, or goes on in it."""
+    """All events that are at least partly in the window, and series that recur in it."""
     listed = await _list_window(session, calendar_id, window)
     if not isinstance(listed, ListedEvents):
         return listed
@@ -86,7 +86,7 @@ async def read_all(
 async def compare_all(
     session: GoogleSession, calendar_id: str, known: KnownEtags, window: ReadingWindow
 ) -> Changes | CalendarFailure:
-    """The difference between what is there and what is known, by etag."""
+    """The differences between the calendar and what is known, by etag."""
     listed = await _list_window(session, calendar_id, window)
     if not isinstance(listed, ListedEvents):
         return listed
@@ -96,7 +96,7 @@ async def compare_all(
 async def read_changes(
     session: GoogleSession, calendar_id: str, state: GoogleSyncState
 ) -> Changes | TokenRefused | CalendarFailure:
-    """What has changed since then. A series that has changed in any part comes as a whole."""
+    """The changes since that state. A series with any change is read as a whole."""
     listed = await _list(session, calendar_id, {"syncToken": state.sync})
     if not isinstance(listed, ListedEvents):
         return listed
@@ -112,7 +112,7 @@ async def read_changes(
 
 
 def _sorted(events: list[Event]) -> _Changed:
-    """What is to be done about each event of a list of changes."""
+    """Sorts the events of a list of changes into single events, series and what is gone."""
     singles: dict[str, Event] = {}
     series: dict[str, list[Event]] = {}
     for event in events:
@@ -131,13 +131,13 @@ def _sorted(events: list[Event]) -> _Changed:
 async def _read_series(
     session: GoogleSession, calendar_id: str, href: str, parts: list[Event]
 ) -> CalendarObject | ObjectGone | CalendarFailure:
-    """All parts of a series, which have one UID."""
+    """The object of a series, from all of its parts, which share one UID."""
     uid = next((e["iCalUID"] for e in parts if isinstance(e.get("iCalUID"), str)), None)
     if uid is None:
-        began = await _get(session, calendar_id, href)
-        if not isinstance(began, dict):
-            return began
-        uid = began.get("iCalUID")
+        first_event = await _get(session, calendar_id, href)
+        if not isinstance(first_event, dict):
+            return first_event
+        uid = first_event.get("iCalUID")
     if not isinstance(uid, str):
         return NotUnderstood("a series has no UID")
     query = {"iCalUID": uid, "fields": LIST_FIELDS, "maxResults": A_PAGE, "singleEvents": "false"}
@@ -146,19 +146,19 @@ async def _read_series(
         return NotUnderstood(listed.reason)
     if not isinstance(listed, ListedEvents):
         return listed
-    # What the list of changes says of cancelled occurrences stands, should the other be without it.
+    # Cancelled occurrences in the list of changes are kept, even if the list by UID lacks them.
     known = {id_in(event): event for event in (*parts, *listed.events)}
-    its = [e for e in known.values() if href in (id_in(e), series_of(e))]
-    if all(is_cancelled(event) for event in its):
+    parts_of_series = [e for e in known.values() if href in (id_in(e), series_of(e))]
+    if all(is_cancelled(event) for event in parts_of_series):
         return ObjectGone()
-    return object_of(href, its) or NotUnderstood("nothing of a series can be read")
+    return object_of(href, parts_of_series) or NotUnderstood("nothing of a series can be read")
 
 
 async def read_object(
     session: GoogleSession, calendar_id: str, href: str
 ) -> CalendarObject | ObjectGone | CalendarFailure:
-    """One event as it stands there: the proof that it does. What was deleted is answered too, as
-    cancelled."""
+    """One event in its current state, which proves that it exists: Google answers deleted events
+    too, as cancelled."""
     event = await _get(session, calendar_id, href)
     if not isinstance(event, dict):
         return event
@@ -168,8 +168,9 @@ async def read_object(
 async def find_objects(
     session: GoogleSession, calendar_id: str, uid: str, href: str
 ) -> list[CalendarObject] | CalendarFailure:
-    """The events that we gave this UID, or its id, which an event keeps when it is moved from one
-    calendar to another. Where nothing may be read nothing was moved to."""
+    """The events that we gave this UID, or the id made from it, which an event keeps when it is
+    moved to another calendar. A calendar that we may not read has none, as nothing of ours was
+    moved there."""
     found = await read_object(session, calendar_id, href)
     if isinstance(found, CalendarObject):
         return [found]
@@ -187,8 +188,8 @@ async def find_objects(
 async def _get(
     session: GoogleSession, calendar_id: str, href: str
 ) -> dict[str, Any] | ObjectGone | CalendarFailure:
-    """The event, unless it is deleted. Where Google knows nothing of it, its calendar may be gone:
-    that is asked for by itself."""
+    """The event, unless it is deleted. If Google does not know it, another request tells whether
+    the whole calendar is gone."""
     path = f"{events_path(calendar_id)}/{segment(href)}"
     answer = await session.send("GET", path, BUSY_SCOPE, {"fields": FIELDS})
     if is_not_found(answer):
@@ -210,7 +211,7 @@ async def _gone(session: GoogleSession, calendar_id: str) -> ObjectGone | Calend
 async def _list_window(
     session: GoogleSession, calendar_id: str, window: ReadingWindow
 ) -> ListedEvents | CalendarFailure:
-    """Without an end: what a token goes on with has none."""
+    """The events from the window's start on, without an end, as lists of changes have none."""
     since = (window.starts_at - BEFORE_WINDOW).astimezone(UTC)
     listed = await _list(session, calendar_id, {"timeMin": f"{since:%Y-%m-%dT%H:%M:%SZ}"})
     return NotUnderstood(listed.reason) if isinstance(listed, TokenRefused) else listed
@@ -219,7 +220,7 @@ async def _list_window(
 async def _list(
     session: GoogleSession, calendar_id: str, asked: Mapping[str, str]
 ) -> ListedEvents | TokenRefused | CalendarFailure:
-    """All pages; the token to go on with is on the last."""
+    """All pages of a list; the last one has the token for the next list of changes."""
     query = {**ASKED, **asked}
     events: list[Event] = []
     for _ in range(MOST_PAGES):
@@ -242,7 +243,7 @@ async def _list(
 
 
 def _token(listed: ListedEvents) -> str:
-    """Where Google gives none, all is read the next time."""
+    """Our state token. If Google gave none, the next reading is a full one."""
     return "" if listed.sync is None else encode_token(GoogleSyncState(listed.sync))
 
 

@@ -1,4 +1,4 @@
-"""Requests to Google's API: with a token that is valid, their answers as JSON or as a failure."""
+"""Sends requests to Google's API with a valid token; the answers are JSON or a failure."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,7 +16,7 @@ from kalends.formats.lenient_json import dict_in, list_in
 from kalends.gateways.json_api import Answer, JsonApi, json_request
 from kalends.gateways.redirects import seconds_to_retry
 
-# What a minute's quota is exhausted by passes soon; the quota of a calendar takes longer.
+# The quota per minute recovers soon; the quota of a calendar takes longer.
 QUOTA_PAUSE_SECONDS: Final = 600.0
 LIMITS: Final = frozenset(
     {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"}
@@ -26,7 +26,7 @@ Query = Mapping[str, str]
 
 
 class GoogleSession:
-    """One account's requests. What it needs for them, if not granted, is `ConsentLacks`."""
+    """The requests of one account. One whose scope was not granted gives `ConsentLacks`."""
 
     def __init__(self, http: Http, api: str, source: TokenSource) -> None:
         self._json = JsonApi(http, source, _reason_in)
@@ -41,8 +41,8 @@ class GoogleSession:
         value: Mapping[str, Any] | None = None,
         etag: str | None = None,
     ) -> Answer | CalendarFailure:
-        """The answer, whatever its status, but where it says nothing about the request: too many of
-        them, no valid token, a server that fails."""
+        """The answer, with any status. A failure if it says nothing about the request itself: too
+        many requests, no valid token, a failing server."""
         url = f"{self._api}/{path}" + (f"?{urlencode(query)}" if query else "")
         only = {"If-Match": etag} if etag else {}
         answer = await self._json.send(json_request(method, url, value, only))

@@ -1,8 +1,8 @@
-"""Writing and deleting one event of ours.
+"""Writes and deletes events of ours in a Google calendar.
 
-Its id is ours, and follows from its UID: whoever writes it a second time, since an answer was lost,
-meets the first. The id of an event that was deleted is burnt. Nobody is invited, so nobody is told
-(`sendUpdates=none`).
+We choose an event's id, which follows from its UID. So writing it again after an answer was lost
+finds the first one. Google never allows the id of a deleted event again. Nobody is invited, so
+nobody is notified (`sendUpdates=none`).
 """
 
 import base64
@@ -31,8 +31,8 @@ QUIET: Final = {"sendUpdates": "none", "fields": "id,etag,status"}
 
 
 def id_of(uid: str) -> str:
-    """The id of the event with that UID: letters that Google takes (base32hex, in small letters),
-    which tell nothing of it."""
+    """The id of the event with that UID: a hash in characters that Google accepts (base32hex, in
+    lower case)."""
     digest = hashlib.sha256(uid.encode()).digest()[:ID_BYTES]
     return base64.b32hexencode(digest).decode().rstrip("=").lower()
 
@@ -40,8 +40,8 @@ def id_of(uid: str) -> str:
 async def write_object(
     session: GoogleSession, calendar_id: str, href: str, data: bytes, etag: str | None
 ) -> ObjectWritten | Conflict | UidTaken | ObjectGone | CalendarFailure:
-    """Creates the event, or changes the one that has `etag`; of what we do not write nothing is
-    touched."""
+    """Creates the event, or changes the one that has `etag`; it leaves properties alone that we do
+    not write."""
     event = event_in(data)
     path = events_path(calendar_id)
     if etag is None:
@@ -59,9 +59,11 @@ async def write_object(
     if answer.status == 409 and etag is None:
         return await _there(session, calendar_id, href) or UidTaken()
     if answer.status == 412 or (answer.status == 403 and etag is not None):
-        # What was deleted may not be changed, whatever its version.
-        there = await _there(session, calendar_id, href) or ObjectGone()
-        return answer.failure if answer.status == 403 and isinstance(there, Conflict) else there
+        # A deleted event cannot be changed, whatever its version.
+        conflict = await _there(session, calendar_id, href) or ObjectGone()
+        return (
+            answer.failure if answer.status == 403 and isinstance(conflict, Conflict) else conflict
+        )
     return answer.failure
 
 
@@ -87,7 +89,7 @@ def _written(answer: Answer, href: str) -> ObjectWritten | CalendarFailure:
 async def _there(
     session: GoogleSession, calendar_id: str, href: str
 ) -> Conflict | CalendarFailure | None:
-    """The event that stands at the id; None where it was deleted."""
+    """The conflict with the event that has the id; None if it was deleted."""
     current = await read_object(session, calendar_id, href)
     if isinstance(current, ObjectGone):
         return None
@@ -97,14 +99,14 @@ async def _there(
 
 
 def _is_ours(current: CalendarObject) -> bool:
-    """Nobody guesses the id of a UID of ours; who copies an event gets another id for it. Where
-    Google does not show the UID that we gave, the id alone counts."""
+    """Whether we wrote the event. Nobody can guess the id that belongs to a UID of ours, and a copy
+    of an event gets another id. If Google does not show our UID, the id alone decides."""
     uid = said_in(current.data).get("UID", "")
     return uid == unnamed_uid(current.href) or id_of(uid) == current.href
 
 
 def event_in(data: bytes) -> dict[str, Any]:
-    """What we write, as Google takes it. What is not said is cleared."""
+    """The event that we write, in Google's form; properties that the file lacks are cleared."""
     said = said_in(data)
     return {
         "summary": said.get("SUMMARY"),
@@ -119,12 +121,12 @@ def event_in(data: bytes) -> dict[str, Any]:
 
 
 def _given(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is to be cleared: of a new event there is nothing."""
+    """The event without properties to clear, of which a new one has none."""
     said = {name: _given(each) if isinstance(each, dict) else each for name, each in value.items()}
     return {name: each for name, each in said.items() if each is not None}
 
 
 def _time(said: Mapping[str, str], name: str) -> dict[str, str | None]:
-    """An instant; it may take the place of a day, should somebody have made it one."""
+    """An instant, which also replaces a date, in case somebody has made it an all-day event."""
     moment = moment_in(said, name)
     return {"dateTime": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "timeZone": "UTC", "date": None}

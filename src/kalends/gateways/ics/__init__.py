@@ -1,1 +1,1 @@
-"""Calendars that are published as a file at an address."""
+"""Calendars that are published as an iCalendar file at a URL."""

@@ -1,4 +1,4 @@
-"""What a calendar file says of itself, read without reading its events (RFC 5545, RFC 7986)."""
+"""Reads what a calendar file says about itself, without its events (RFC 5545, RFC 7986)."""
 
 import asyncio
 import re
@@ -11,7 +11,7 @@ from kalends.domain.calendars.failures import CalendarTooLarge, NotUnderstood, U
 from kalends.formats.icalendar.reading.digest import content_digest
 
 MOST_EVENTS: Final = 30_000
-# What is larger is read in a thread.
+# Larger files are read in a thread.
 BYTES_IN_LOOP: Final = 500_000
 LONGEST_HEAD: Final = 65_536
 LONGEST_NAME: Final = 200
@@ -30,8 +30,8 @@ _DURATION: Final = re.compile(
 
 
 class CalendarFile(Struct, frozen=True):
-    """A whole file: how many events it has, and a digest that stays as long as nothing but the
-    moment of its making is another."""
+    """A complete file: the number of its events, and a digest that only changes if something other
+    than the time of its creation does."""
 
     data: bytes
     digest: str
@@ -42,7 +42,7 @@ class CalendarFile(Struct, frozen=True):
 
 
 async def read_file(body: bytes) -> CalendarFile | NotUnderstood | Unanswered | CalendarTooLarge:
-    """See `read_file_at_once`; others run meanwhile."""
+    """Like `read_file_at_once`, without blocking the event loop."""
     if len(body) <= BYTES_IN_LOOP:
         return read_file_at_once(body)
     return await asyncio.to_thread(read_file_at_once, body)
@@ -51,8 +51,8 @@ async def read_file(body: bytes) -> CalendarFile | NotUnderstood | Unanswered | 
 def read_file_at_once(
     body: bytes,
 ) -> CalendarFile | NotUnderstood | Unanswered | CalendarTooLarge:
-    """What is no calendar is no empty calendar: a page where somebody should sign in, or a file
-    that breaks off."""
+    """The file. One that is not a calendar, such as a sign-in page or a truncated file, is a
+    failure and not an empty calendar."""
     if not _BEGIN.match(body):
         is_page = _PAGE.match(body)
         return NotUnderstood(
@@ -77,7 +77,7 @@ def read_file_at_once(
 
 
 def _head_of(body: bytes) -> str:
-    """What stands before the first event, unfolded."""
+    """The lines before the first event, unfolded."""
     first = _EVENT.search(body, 0, LONGEST_HEAD)
     head = body[: first.start() if first else LONGEST_HEAD]
     return _FOLD.sub("", head.decode(errors="replace"))
@@ -89,7 +89,7 @@ def _value_in(head: str, name: str) -> str | None:
 
 
 def _refresh_in(head: str) -> int:
-    """How often it wants to be read, within our bounds."""
+    """How often the file asks to be read, within our bounds."""
     text = _value_in(head, "REFRESH-INTERVAL") or _value_in(head, "X-PUBLISHED-TTL") or ""
     match = _DURATION.fullmatch(text.upper())
     if not match or not any(match.groups()):

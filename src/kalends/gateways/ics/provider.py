@@ -1,6 +1,6 @@
-"""A calendar file as an account that has one calendar of one object, which is the whole file.
+"""Calendar files as a provider: an account with one calendar of one object, which is the file.
 
-Its address is a secret, so the calendar is named by a word, and not by the address.
+The URL of a file is a secret, so the calendar's name is a constant word and not the URL.
 """
 
 import asyncio
@@ -37,14 +37,14 @@ TIMEOUT_SECONDS: Final = 60.0
 LONGEST_VALIDATOR: Final = 500
 CALENDAR: Final = "calendar"
 HREF: Final = "calendar.ics"
-# As calendars give their addresses away.
+# The schemes that calendar programs use in the URLs that they publish.
 SCHEMES: Final = {"webcal": "https", "webcals": "https"}
 ONLY_READ: Final = NotAllowed("a calendar file can only be read")
 NOT_SEARCHED: Final = NotUnderstood("a calendar file is not searched")
 
 
 class _Version(Struct, frozen=True):
-    """Which version of the file was read: what its server calls it, and what we found in it."""
+    """The version of the file that was read: the server's validators, and what we found in it."""
 
     digest: str
     events: int
@@ -58,7 +58,7 @@ class _Fetched(Struct, frozen=True):
 
 
 class _Unchanged(Struct, frozen=True):
-    """The server says that it is the version that we named (304)."""
+    """The file has not changed since the version that we named (304)."""
 
 
 class IcsProvider:
@@ -91,7 +91,7 @@ class IcsAccount:
     async def read_all(
         self, calendar_url: str, window: ReadingWindow
     ) -> FullReading | CalendarFailure:
-        """The whole file, whatever the window."""
+        """Reads the whole file, whatever the window is."""
         fetched = await self._fetch()
         if not isinstance(fetched, _Fetched):
             return _answered(fetched)
@@ -117,7 +117,7 @@ class IcsAccount:
     async def compare_all(
         self, calendar_url: str, known: KnownEtags, window: ReadingWindow
     ) -> Changes | CalendarFailure:
-        """Without asking the server whether it has changed: some say for ever that it has not."""
+        """Reads the whole file unconditionally, as some servers always say that it is unchanged."""
         fetched = await self._fetch()
         if not isinstance(fetched, _Fetched):
             return _answered(fetched)
@@ -153,7 +153,8 @@ class IcsAccount:
     async def _fetch(
         self, before: _Version | None = None, seconds: float = TIMEOUT_SECONDS
     ) -> _Fetched | _Unchanged | CalendarFailure:
-        """The file, unless it is the version `before`. Redirects count towards `seconds`."""
+        """Fetches the file, unless it still is the version `before`. The limit of `seconds`
+        includes redirects."""
         request = OutboundRequest(
             method="GET",
             url=self._url,
@@ -189,7 +190,7 @@ async def _read(landed: Landed, before: _Version | None) -> _Fetched | _Unchange
 
 
 def _conditions(before: _Version | None) -> dict[str, str]:
-    """RFC 9110 13.1.2 and 13.1.3."""
+    """The headers of a conditional request (RFC 9110 13.1.2 and 13.1.3)."""
     if before is None:
         return {}
     named = {"If-None-Match": before.etag, "If-Modified-Since": before.modified}
@@ -197,7 +198,7 @@ def _conditions(before: _Version | None) -> dict[str, str]:
 
 
 def _changes(fetched: _Fetched, digest: str, events: int) -> Changes:
-    """The file, if it is another than that with the digest, which had so many events."""
+    """The changes since the file with that digest, which had so many events."""
     file = fetched.file
     return Changes(
         changed=[] if file.digest == digest else [_object_of(file)],
@@ -217,5 +218,5 @@ def _calendar_of(file: CalendarFile) -> RemoteCalendar:
 
 
 def _answered(fetched: _Unchanged | CalendarFailure) -> CalendarFailure:
-    """A 304 to a question that named no version is no answer."""
+    """The failure; a 304 to an unconditional request is one too."""
     return NotUnderstood("it answers 304") if isinstance(fetched, _Unchanged) else fetched

@@ -1,5 +1,5 @@
-"""One account at Microsoft: what `CalendarAccount` promises. Calendars are named by their ids
-there, and so are events; one that is to be created by our UID, until Graph has given it its id."""
+"""An account at Microsoft: implements `CalendarAccount`. Calendars and events are named by their
+Graph ids; an event that is to be created by our UID, until Graph has given it an id."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,5 +1,5 @@
-"""Microsoft Teams: a call of an event of ours. An event becomes an online meeting once, and stays
-one; asked for again, it has the same call."""
+"""Microsoft Teams: calls of events of ours. An event that became an online meeting stays one, so a
+second request gives the same call."""
 
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ async def add_call(session: MicrosoftSession, calendar_id: str, href: str, key: 
     path = f"{events_path(calendar_id)}/{segment(href)}"
     answer = await session.send("PATCH", path, CALENDARS_SCOPE, None, TEAMS)
     said = _said(answer)
-    # A personal account takes the change, and does nothing.
+    # Personal accounts accept the change, but make no meeting.
     return NOT_ALLOWED if isinstance(answer, Answer) and isinstance(said, NoMeeting) else said
 
 

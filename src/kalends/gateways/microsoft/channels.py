@@ -13,7 +13,7 @@ from kalends.gateways.json_api import Answer, segment
 from kalends.gateways.microsoft.places import CALENDARS_SCOPE
 from kalends.gateways.microsoft.session import MicrosoftSession
 
-# The longest that Graph grants for events.
+# The longest subscription to events that Graph grants.
 LONGEST: Final = timedelta(minutes=4230)
 EVENTS: Final = "/me/events"
 CHANGES: Final = "created,updated,deleted"
@@ -23,7 +23,8 @@ PATH: Final = "subscriptions"
 async def open_channel(
     session: MicrosoftSession, new: NewChannel
 ) -> OpenChannel | NotPushed | CalendarFailure:
-    """For all calendars of the mailbox. Graph asks the address before it answers."""
+    """Opens a subscription for all calendars of the mailbox. Graph calls our address, to validate
+    it, before it answers."""
     until = datetime.now(UTC) + LONGEST
     body = {
         "changeType": CHANGES,
@@ -45,7 +46,7 @@ async def open_channel(
 
 
 async def close_channel(session: MicrosoftSession, subscription_id: str) -> CalendarFailure | None:
-    """What is not open needs no closing."""
+    """Ends a subscription; one that is not open counts as ended."""
     path = f"{PATH}/{segment(subscription_id)}"
     answer = await session.send("DELETE", path, CALENDARS_SCOPE)
     if not isinstance(answer, Answer):

@@ -1,4 +1,4 @@
-"""Microsoft's side of a consent: its page, and tokens for codes and for older tokens.
+"""Microsoft's part of a consent: its consent page, and its tokens.
 
 https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow
 """
@@ -23,7 +23,7 @@ from kalends.gateways.microsoft.session import InTurn
 from kalends.gateways.microsoft.turns import RequestTurns
 from kalends.gateways.oauth import CodeConsent
 
-# Nobody of the account's organization may consent but its administrators.
+# Errors that say that only administrators of the account's organization may consent.
 ADMIN_CODES: Final = ("AADSTS90094", "AADSTS90093", "AADSTS65001", "AADSTS900941")
 ADMIN_ERRORS: Final = frozenset({"consent_required", "interaction_required"})
 
@@ -42,7 +42,8 @@ class MicrosoftConsent(CodeConsent):
         self._places = places
 
     def consent_url(self, request: ConsentRequest) -> str:
-        """Who has several accounts chooses one, unless it is known which is meant."""
+        """The URL of the consent page, on which a person with several accounts chooses one, unless
+        it is known which account is meant."""
         known = request.account
         chosen = {"prompt": "select_account"} if known is None else {"login_hint": known}
         return self.page_for(request, response_mode="query", **chosen)
@@ -57,11 +58,12 @@ class MicrosoftConsent(CodeConsent):
         return _granted(await super().exchange(code, verifier, redirect_uri))
 
     async def refresh(self, tokens: Tokens) -> Tokens | CalendarFailure:
-        """The token that lasts is another one each time."""
+        """New tokens; Microsoft gives a different refresh token each time."""
         return _granted(await super().refresh(tokens))
 
     async def revoke(self, tokens: Tokens) -> None:
-        """Microsoft has no such call: its owner takes it back there, or it ends unused."""
+        """Does nothing, as Microsoft has no such call: the owner revokes the consent there, or the
+        tokens expire unused."""
 
     def open_account(self, source: TokenSource, scopes: Sequence[str]) -> MicrosoftAccount:
         return MicrosoftAccount(self._http, self._places, source, scopes)

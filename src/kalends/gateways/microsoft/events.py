@@ -1,7 +1,7 @@
-"""Graph's events as iCalendar: what tells when somebody is busy, and nothing else.
+"""Converts Graph's events to iCalendar: only what tells when somebody is busy.
 
-Graph expands series itself: a series is one object of all its occurrences, which lies at the id of
-its master. So does an event that does not recur, at its own.
+Graph expands series itself. A series is one object with all of its occurrences, whose href is the
+id of its master; the href of a single event is its own id.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from kalends.formats.lenient_json import dict_in
 from kalends.gateways.json_events import id_in, instant_in, text_at
 from kalends.gateways.microsoft.pages import Row
 
-# All that is asked for, where Graph lets that be chosen: lists of changes come whole.
+# The fields that are requested, where Graph allows that; lists of changes have all fields.
 FIELDS: Final = (
     "id,type,seriesMasterId,start,end,isAllDay,isCancelled,showAs,responseStatus,"
     "originalStartTimeZone,transactionId,iCalUId"
@@ -39,7 +39,7 @@ def is_master(row: Row) -> bool:
 
 
 def uid_of_event(row: Row) -> str:
-    """The UID that we gave it, which Graph keeps as the id of its creation; else its own."""
+    """The UID that we gave the event, which Graph keeps as `transactionId`; else Graph's own."""
     given, own = row.get("transactionId"), row.get("iCalUId")
     if isinstance(given, str) and given.endswith(OURS):
         return given
@@ -47,7 +47,7 @@ def uid_of_event(row: Row) -> str:
 
 
 def object_of(row: Row) -> CalendarObject | None:
-    """The object of an event that does not recur; None where nothing of it can be read."""
+    """The object of a single event; None if it cannot be read."""
     times = _times(row, row)
     if times is None:
         return None
@@ -57,9 +57,11 @@ def object_of(row: Row) -> CalendarObject | None:
 
 
 def series_object(master: Row, parts: Iterable[Row]) -> CalendarObject | None:
-    """The object of a series: its occurrences are as its master says, those that were changed as
-    they say themselves. The times of the master are those of its first occurrence, which may be
-    over. None where nothing of it can be read."""
+    """The object of a series; None if none of it can be read.
+
+    Its occurrences have the properties of the master, except changed ones, which have their own.
+    The times of the master are those of its first occurrence, which may be over.
+    """
     plain, components = list[tuple[str, str]](), list[list[str]]()
     for part in sorted(parts, key=lambda row: str(dict_in(row.get("start")).get("dateTime"))):
         is_changed = part.get("type") == "exception"
@@ -76,8 +78,8 @@ def series_object(master: Row, parts: Iterable[Row]) -> CalendarObject | None:
 
 
 def objects_of(rows: Sequence[Row]) -> tuple[list[CalendarObject], list[str]]:
-    """The objects of a whole calendar, and the ids of those of which nothing can be read. What of a
-    series comes without its master stands by itself."""
+    """The objects of a whole calendar, and the ids of those that cannot be read. Occurrences that
+    come without their master become objects of their own."""
     found = {id_in(row): row for row in rows if id_in(row) and "@removed" not in row}
     masters = {id_: row for id_, row in found.items() if is_master(row)}
     parts: dict[str, list[Row]] = {id_: [] for id_ in masters}
@@ -121,7 +123,8 @@ def _component(
 
 
 def _standing(row: Row) -> Iterator[str]:
-    """Whether it takes time, and of which kind. An invitation without an answer is tentative."""
+    """The properties that say whether the event takes time, and of which kind. An unanswered
+    invitation is tentative."""
     shown = row.get("showAs")
     is_declined = dict_in(row.get("responseStatus")).get("response") == "declined"
     if row.get("isCancelled") is True:
@@ -142,8 +145,8 @@ def _addition(times: tuple[str, str]) -> str:
 
 
 def _times(row: Row, meaning: Row) -> tuple[str, str] | None:
-    """What stands behind the names of start and end. Whole days are days, whatever the zone: Graph
-    gives their midnights in none."""
+    """The parameters and values of start and end. All-day events have dates, whatever the zone, as
+    Graph gives their midnights without one."""
     is_days = meaning.get("isAllDay") is True
     read = _day_in if is_days else _instant_in
     start, end = read(row.get("start")), read(row.get("end"))
@@ -155,8 +158,8 @@ def _times(row: Row, meaning: Row) -> tuple[str, str] | None:
 
 
 def _zone_line(row: Row) -> list[str]:
-    """Whose days whole days are, as far as it is known: where the event was made. Without a place
-    (UTC) that is no hint."""
+    """The zone of all-day events, as far as it is known: the one in which the event was made. UTC
+    says nothing about that."""
     name = row.get("originalStartTimeZone")
     if row.get("isAllDay") is not True or not isinstance(name, str):
         return []
@@ -173,6 +176,6 @@ def _day_in(value: object) -> datetime | None:
 
 
 def _instant_in(value: object) -> datetime | None:
-    """A time on the wall clock of its zone, which is UTC as we ask."""
+    """The instant of a wall-clock time in its zone, which is UTC, as we request it."""
     given = dict_in(value)
     return instant_in(given.get("dateTime"), given.get("timeZone"))

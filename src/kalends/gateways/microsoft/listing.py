@@ -1,4 +1,4 @@
-"""The calendars that an account shows, and whose it is."""
+"""Lists the calendars of a Microsoft account, and finds the account's name."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -19,8 +19,8 @@ PROFILE: Final = {"$select": "mail,userPrincipalName"}
 async def list_calendars(
     session: MicrosoftSession, granted: Collection[str]
 ) -> Discovery | CalendarFailure:
-    """All of them; the account is called by its address, in lower case: Microsoft tells the same
-    account now in this way of writing and now in that."""
+    """All calendars; the account's name is its mail address in lower case, as Microsoft writes the
+    same address sometimes in one way and sometimes in another."""
     profile = await session.send("GET", "me", PROFILE_SCOPE, PROFILE)
     if not isinstance(profile, Answer):
         return profile
@@ -34,7 +34,7 @@ async def list_calendars(
     listed = await list_rows(session, "me/calendars", CALENDARS, MOST_CALENDARS)
     if not isinstance(listed, list):
         return listed
-    # Whose the default calendar is: one account may have several addresses.
+    # The owners of the default calendar, as an account may have several addresses.
     own = {_owner_of(row) for row in listed if row.get("isDefaultCalendar") is True}
     own.update(names)
     found = [_calendar_in(row, own, granted) for row in listed]
@@ -45,7 +45,7 @@ async def list_calendars(
 def _calendar_in(
     row: Mapping[str, Any], own: Collection[str | None], granted: Collection[str]
 ) -> RemoteCalendar | None:
-    """Written are those alone that are the account's own: for others more would be asked for."""
+    """The calendar. Only the account's own are written into; others would need another scope."""
     id_ = row.get("id")
     if not isinstance(id_, str) or not id_:
         return None

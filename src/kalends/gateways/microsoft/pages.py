@@ -1,4 +1,4 @@
-"""Lists of Graph, page by page (`@odata.nextLink`), and where one of changes goes on
+"""Reads lists from Graph page by page (`@odata.nextLink`), and where a list of changes goes on
 (`@odata.deltaLink`)."""
 
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ from kalends.gateways.microsoft.places import CALENDARS_SCOPE
 from kalends.gateways.microsoft.session import MicrosoftSession, Query
 
 MOST_PAGES: Final = 1_000
-# Graph names them in several ways, and in either case of letters.
+# Graph's codes for an expired state; it writes them in several ways, in upper and lower case.
 FORGOTTEN: Final = frozenset({"syncstatenotfound", "resyncrequired", "syncstateinvalid"})
 LINKS: Final = ("delta", "next")
 Row = Mapping[str, Any]
 
 
 class ListedPage(Struct, frozen=True):
-    """All rows of a list of changes, and where the next one begins."""
+    """All rows of a list of changes, and the link to the next one."""
 
     rows: list[Row]
     delta_url: str
@@ -59,8 +59,8 @@ async def list_changes(
     most: int,
     prefer: tuple[str, ...],
 ) -> ListedPage | TokenRefused | CalendarFailure:
-    """All pages of a round, which begins with that answer. One of which a page is missing is none:
-    what is known stays until a later one is complete."""
+    """All pages of a round, which begins with that answer. If a page is missing, the whole round is
+    a failure, and what is known does not change until a later round is complete."""
     answer, rows = first, list[Row]()
     for _ in range(MOST_PAGES):
         if not isinstance(answer, Answer):

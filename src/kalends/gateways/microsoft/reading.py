@@ -1,9 +1,9 @@
-"""Reading a calendar: all of it, what has changed, one event.
+"""Reads a Microsoft calendar: in full, the changes since a token, or one event.
 
-A round (`calendarView/delta`) has a window, which its tokens keep to. So each comparison, once a
-day, begins a round with the window of that day, which ends a month later than what is asked for.
-Graph expands series. Of one that has changed in any part all is asked for, as a list of changes
-leaves out the occurrences that were deleted; what it says is removed is a hint.
+A round of changes (`calendarView/delta`) has a window that its tokens cannot move. So the daily
+comparison begins a new round with that day's window, which ends a month later than requested. Graph
+expands series. A series with any change is read as a whole, because lists of changes leave out
+deleted occurrences; what they call removed is only a hint.
 """
 
 import asyncio
@@ -40,21 +40,21 @@ from kalends.gateways.microsoft.session import MicrosoftSession, Query
 from kalends.gateways.tokens import encode_token
 
 SPARE: Final = timedelta(days=30)
-# Lists of changes come with all that an event says, which is dropped: as text it is shorter.
+# Lists of changes include the bodies of events, which are dropped; as text they are shorter.
 PREFER: Final = ("odata.maxpagesize=200", 'outlook.body-content-type="text"')
 MOST_EVENTS: Final = 30_000
 MOST_OF_SERIES: Final = 2_000
-# Of more than so many series that have changed at once all of the calendar is read.
+# If more series than this have changed at once, the whole calendar is read instead.
 MOST_SERIES: Final = 50
 SELECTED: Final = {"$select": FIELDS}
 A_PAGE: Final = "100"
-# Of an event of ours our UID, by which it is found: it is kept beside what people see.
+# The extended property with our UID, by which an event of ours is found; people do not see it.
 MARK: Final = "String {5f0c1a52-7a3e-4c1b-9d55-2f6f3b1f7c90} Name kalendsUid"
 NEW: Final = "uid:"
 
 
 class GraphSyncState(Struct, frozen=True):
-    """How far a calendar has been read: where the next list of changes is, and its window."""
+    """How far a calendar has been read: the link to the next list of changes, and its window."""
 
     delta_url: str
     starts_at: str
@@ -68,7 +68,7 @@ class GraphSyncState(Struct, frozen=True):
 async def read_all(
     session: MicrosoftSession, calendar_id: str, window: ReadingWindow
 ) -> FullReading | CalendarFailure:
-    """All that has a part in the window."""
+    """All events that are at least partly in the window."""
     listed, span = await _list_window(session, calendar_id, window)
     if not isinstance(listed, ListedPage):
         return listed
@@ -79,7 +79,7 @@ async def read_all(
 async def compare_all(
     session: MicrosoftSession, calendar_id: str, known: KnownEtags, window: ReadingWindow
 ) -> Changes | CalendarFailure:
-    """The difference between what is there and what is known, by version."""
+    """The differences between the calendar and what is known, by version."""
     listed, span = await _list_window(session, calendar_id, window)
     if not isinstance(listed, ListedPage):
         return listed
@@ -90,7 +90,7 @@ async def compare_all(
 async def read_changes(
     session: MicrosoftSession, calendar_id: str, state: GraphSyncState
 ) -> Changes | TokenRefused | CalendarFailure:
-    """What has changed since then. A series that has changed in any part comes as a whole."""
+    """The changes since that state. A series with any change is read as a whole."""
     first = await session.follow(state.delta_url, CALENDARS_SCOPE, PREFER)
     listed = await list_changes(session, first, MOST_EVENTS, PREFER)
     if not isinstance(listed, ListedPage):
@@ -105,15 +105,15 @@ async def read_changes(
 
 
 class _Changing(Struct, frozen=True):
-    """What has changed, and how it stands now."""
+    """Reads the current state of what a list of changes names."""
 
     session: MicrosoftSession
     calendar_id: str
     state: GraphSyncState
 
     async def read(self, rows: Collection[Row]) -> FoundChanges | TokenRefused | CalendarFailure:
-        """An event may come several times, in any order, the last of them as removed or not: what
-        contradicts itself is asked for."""
+        """The changes in the rows. An event may be listed several times in any order, both as
+        changed and as removed; if the rows contradict each other, the event is read."""
         removed = {id_in(row) for row in rows if "@removed" in row}
         live = {id_in(row): row for row in rows if "@removed" not in row and id_in(row)}
         series = {series_of(row) or id_ for id_, row in live.items() if series_of(row)}
@@ -133,8 +133,8 @@ class _Changing(Struct, frozen=True):
 async def read_object(
     session: MicrosoftSession, calendar_id: str, href: str
 ) -> CalendarObject | ObjectGone | CalendarFailure:
-    """One event as it stands there: the proof that it does. One of ours whose creation was unclear
-    is looked for by our mark."""
+    """One event in its current state, which proves that it exists. An event of ours whose creation
+    had no clear answer is found by our mark."""
     if not href.startswith(NEW):
         return await read_in(session, calendar_id, href, None)
     found = await find_marked(session, calendar_id, href.removeprefix(NEW))
@@ -146,7 +146,8 @@ async def read_object(
 async def find_objects(
     session: MicrosoftSession, calendar_id: str, uid: str
 ) -> list[CalendarObject] | CalendarFailure:
-    """The events that we gave this UID. Where nothing may be read nothing was moved to."""
+    """The events that we gave this UID. A calendar that we may not read has none, as nothing of
+    ours was moved there."""
     found = await find_marked(session, calendar_id, uid)
     return [] if isinstance(found, NotAllowed) else found
 
@@ -154,7 +155,7 @@ async def find_objects(
 async def find_marked(
     session: MicrosoftSession, calendar_id: str, uid: str
 ) -> list[CalendarObject] | CalendarFailure:
-    """The events that have our mark, the one that we have written ourselves before its copies."""
+    """The events that have our mark; the one that we wrote comes before its copies."""
     mark = f"ep/id eq '{MARK}' and ep/value eq '{uid}'"
     query = {
         "$filter": f"singleValueExtendedProperties/Any(ep: {mark})",
@@ -171,8 +172,7 @@ async def find_marked(
 async def read_in(
     session: MicrosoftSession, calendar_id: str, href: str, span: Query | None
 ) -> CalendarObject | ObjectGone | CalendarFailure:
-    """The event, with all occurrences of a series in that span; without one, in its own first
-    years."""
+    """The event; a series with its occurrences in that span or, without one, in its first years."""
     path = f"{events_path(calendar_id)}/{segment(href)}"
     answer = await session.send("GET", path, CALENDARS_SCOPE, SELECTED)
     if is_not_found(answer):
@@ -198,7 +198,7 @@ async def _read_series(
 
 
 async def _gone(session: MicrosoftSession, calendar_id: str) -> ObjectGone | CalendarFailure:
-    """Where Graph knows nothing of an event, its calendar may be gone: that is asked by itself."""
+    """The event is gone, unless another request shows that its whole calendar is."""
     path = f"me/calendars/{segment(calendar_id)}"
     answer = await session.send("GET", path, CALENDARS_SCOPE, {"$select": "id"})
     if not isinstance(answer, Answer):
@@ -223,7 +223,7 @@ def _token(listed: ListedPage, state: GraphSyncState) -> str:
 
 
 def _own_span(master: Row) -> Query:
-    """Of a series as such: enough to see that it is no single event."""
+    """A span at the series' own beginning, long enough to see that it is not a single event."""
     given: Any = master.get("start")
     time = given.get("dateTime") if isinstance(given, dict) else None
     try:

@@ -1,4 +1,4 @@
-"""Requests to Graph: with a token that is valid, in turn, their answers as JSON or as a failure.
+"""Sends requests to Graph in turns, with a valid token; the answers are JSON or a failure.
 
 https://learn.microsoft.com/en-us/graph/api/resources/event
 """
@@ -20,13 +20,14 @@ from kalends.gateways.json_api import Answer, JsonApi, json_request
 from kalends.gateways.microsoft.places import CALENDARS_SCOPE, READ_ALONE
 from kalends.gateways.microsoft.turns import RequestTurns
 
-# Ids that stay when an event is moved, and times that need no zones of Windows': on each request.
+# Sent with each request: ids that do not change when an event is moved, and times in UTC, so that
+# no Windows zone names are needed.
 ALWAYS: Final = ('IdType="ImmutableId"', 'outlook.timezone="UTC"')
 Query = Mapping[str, str]
 
 
 class InTurn:
-    """The way out, when it is an account's turn. See `Http`."""
+    """HTTP that waits for the account's turn before each request. See `Http`."""
 
     def __init__(self, http: Http, turns: RequestTurns) -> None:
         self._http = http
@@ -44,7 +45,7 @@ class InTurn:
 
 
 class MicrosoftSession:
-    """One account's requests. What it needs for them, if not granted, is `ConsentLacks`."""
+    """The requests of one account. One whose scope was not granted gives `ConsentLacks`."""
 
     def __init__(
         self, http: InTurn, api: str, source: TokenSource, granted: Collection[str]
@@ -64,8 +65,8 @@ class MicrosoftSession:
         etag: str | None = None,
         prefer: tuple[str, ...] = (),
     ) -> Answer | CalendarFailure:
-        """The answer, whatever its status, but where it says nothing about the request: too many of
-        them, no valid token, a server that fails."""
+        """The answer, with any status. A failure if it says nothing about the request itself: too
+        many requests, no valid token, a failing server."""
         asked = urlencode(query or {}, safe="$,", quote_via=quote)
         url = f"{self._api}/{path}" + (f"?{asked}" if asked else "")
         return await self._send(method, url, scope, value, etag=etag, prefer=prefer)
@@ -73,7 +74,7 @@ class MicrosoftSession:
     async def follow(
         self, url: str, scope: ConsentScope, prefer: tuple[str, ...] = ()
     ) -> Answer | CalendarFailure:
-        """Goes on with a list where its last page says; nowhere but at Graph itself."""
+        """The next page of a list, at the URL in the last one, which has to be at Graph itself."""
         if not url.startswith(f"{self._api}/"):
             return NotUnderstood("a list goes on at another address")
         return await self._send("GET", url, scope, None, prefer=prefer)
@@ -100,7 +101,7 @@ class MicrosoftSession:
         return answer if is_said else answer.failure
 
     def _is_covered(self, method: str, scope: ConsentScope) -> bool:
-        """Whether the consent allows it, so that a no is about the calendar."""
+        """Whether the consent covers the request, so that a refusal is about the calendar."""
         is_read = method == "GET" and scope is CALENDARS_SCOPE and READ_ALONE in self._granted
         return is_read or scope.name in self._granted
 

@@ -1,8 +1,8 @@
-"""How many requests are under way at once: two of a process, and one of an account.
+"""Limits concurrent requests: to two of a process, and one of an account.
 
-Microsoft refuses more than four at once of an application (`ApplicationThrottled`), in whichever
-process they began. So two processes never meet that limit; more of them may, and then wait as long
-as the answer says.
+Microsoft refuses more than four concurrent requests of an application (`ApplicationThrottled`),
+whatever process they come from. So two processes never reach that limit; more of them may, and then
+wait as long as the answer says.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ AT_ONCE: Final = 2
 
 
 class RequestTurns:
-    """Of one process, in the order of asking. Who waits for an account takes no place of others."""
+    """The turns of one process, in the order of requests. A request that waits for its account does
+    not take a place from other accounts."""
 
     def __init__(self) -> None:
         self._all = asyncio.Semaphore(AT_ONCE)
@@ -23,7 +24,7 @@ class RequestTurns:
 
     @asynccontextmanager
     async def turn(self, account: str) -> AsyncIterator[None]:
-        """Waits for the turn of that account: whatever tells it from others, as its token does."""
+        """Waits for the turn of an account, which any text may identify, such as its token."""
         lock = self._of_account.setdefault(account, asyncio.Lock())
         async with lock, self._all:
             yield

@@ -1,8 +1,8 @@
-"""Writing and deleting one event of ours.
+"""Writes and deletes events of ours in a Microsoft calendar.
 
-Graph chooses its id. Whoever writes it a second time, since an answer was lost, looks for our mark
-first, and then names the same creation (`transactionId`), which Graph does not carry out again.
-Nobody is invited, so nobody is told.
+Graph chooses the id of an event. If an answer was lost, writing it again first looks for an event
+with our mark, and then sends the same `transactionId`, with which Graph does not create a second
+one. Nobody is invited, so nobody is notified.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ from kalends.gateways.microsoft.session import MicrosoftSession
 from kalends.gateways.written_files import moment_in, said_in
 
 TAKEN: Final = "ErrorDuplicateTransactionId"
-# What an answer has to say as we did, so that it is about this event and no earlier one.
+# What an answer has to repeat of what we sent, so that it is about this event and no earlier one.
 COMPARED: Final = ("subject", "showAs")
 TIMES: Final = ("start", "end")
 AS_TEXT: Final = ('outlook.body-content-type="text"',)
@@ -44,8 +44,8 @@ TO_THE_SECOND: Final = len("2026-12-01T10:00:00")
 async def write_object(
     session: MicrosoftSession, calendar_id: str, href: str, data: bytes, etag: str | None
 ) -> ObjectWritten | Conflict | UidTaken | ObjectGone | CalendarFailure:
-    """Creates the event, or changes the one that has `etag`; of what we do not write nothing is
-    touched."""
+    """Creates the event, or changes the one that has `etag`; it leaves properties alone that we do
+    not write."""
     said = said_in(data)
     if etag is None:
         return await _create(session, calendar_id, said)
@@ -76,8 +76,8 @@ async def _change(
 
 
 def _needs_text(row: Mapping[str, Any], text: Mapping[str, str]) -> bool:
-    """Whether the text is another than it is to be. That of an online meeting stays: Graph keeps
-    the call in it, and ends that with a text that lacks it."""
+    """Whether the text has to be written. That of an online meeting is never written: Graph keeps
+    the call in it, and a text without it would end the call."""
     known = dict_in(row.get("body")).get("content")
     words = known.split() if isinstance(known, str) else []
     return row.get("isOnlineMeeting") is not True and words != text["content"].split()
@@ -86,7 +86,7 @@ def _needs_text(row: Mapping[str, Any], text: Mapping[str, str]) -> bool:
 async def delete_object(
     session: MicrosoftSession, calendar_id: str, href: str, etag: str | None
 ) -> ObjectDeleted | Conflict | CalendarFailure:
-    """What is not there needs no deleting."""
+    """Deletes an event; one that does not exist counts as deleted."""
     known = await _id_of(session, calendar_id, href)
     if isinstance(known, ObjectGone):
         return ObjectDeleted()
@@ -123,8 +123,8 @@ async def _create(
 async def _created_before(
     session: MicrosoftSession, calendar_id: str, uid: str
 ) -> Conflict | CalendarFailure:
-    """The event of an earlier creation. Where it is not shown, another one might be a second one:
-    rather none."""
+    """The conflict with an event that was created before. A failure if it cannot be found, as it is
+    better to create none than two."""
     found = await find_marked(session, calendar_id, uid)
     if not isinstance(found, list):
         return found
@@ -136,7 +136,7 @@ async def _created_before(
 async def _id_of(
     session: MicrosoftSession, calendar_id: str, href: str
 ) -> str | ObjectGone | CalendarFailure:
-    """The id of the event: that of one whose creation was unclear is looked for."""
+    """The id of the event, which is searched by our mark if its creation had no clear answer."""
     if not href.startswith(NEW):
         return href
     found = await read_object(session, calendar_id, href)
@@ -146,7 +146,7 @@ async def _id_of(
 async def _there(
     session: MicrosoftSession, calendar_id: str, id_: str
 ) -> Conflict | ObjectGone | CalendarFailure:
-    """The event that stands at the id, which Graph has given to ours."""
+    """The conflict with the event at the id, which Graph has given to an event of ours."""
     current = await read_in(session, calendar_id, id_, None)
     if isinstance(current, CalendarObject):
         return Conflict(current=current, is_ours=True)
@@ -161,7 +161,7 @@ def _written(answer: Answer) -> ObjectWritten | CalendarFailure:
 
 
 def _says(row: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Whether the event that is answered is the one that was sent."""
+    """Whether the event in the answer is the one that was sent."""
     times = [
         str(dict_in(one.get(name)).get("dateTime"))[:TO_THE_SECOND]
         for one in (row, event)
@@ -171,7 +171,7 @@ def _says(row: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
 
 
 def event_of(said: Mapping[str, str]) -> dict[str, Any]:
-    """What we write, as Graph takes it. What is not said is cleared."""
+    """The event that we write, in Graph's form; properties that the file lacks are cleared."""
     is_tentative = said.get("STATUS") == "TENTATIVE"
     return {
         "subject": said.get("SUMMARY", ""),

@@ -1,1 +1,1 @@
-"""Pictures that somebody sent, read by Pillow in a process of its own."""
+"""Uploaded pictures, which Pillow reads in a process of its own."""

@@ -2,8 +2,8 @@
 
     python -m kalends.gateways.pictures.decoder WIDTH HEIGHT PIXELS
 
-It says `ok MEDIA_TYPE WIDTH HEIGHT` and the picture's bytes, or `no REASON`. What a decoder can be
-brought to by such bytes ends with this process, which has nothing to lose: no secret, no database.
+It writes `ok MEDIA_TYPE WIDTH HEIGHT` and the picture's bytes, or `no REASON`. Whatever malicious
+bytes can make a decoder do is confined to this process, which has no secrets and no database.
 """
 
 import io
@@ -17,12 +17,12 @@ FORMATS: Final = ("PNG", "JPEG", "WEBP")
 WITH_ALPHA: Final = ("RGBA", "LA", "PA", "RGBa", "La")
 JPEG_QUALITY: Final = 85
 COLOURS: Final = 256
-# Of a first visit to a page, all of it.
+# A first visit to a page has to load all of it, so pictures are kept this small.
 MOST_BYTES_WRITTEN: Final = 28_000
 
 
 def main(width: int, height: int, pixels: int) -> bytes:
-    """What there is to say of the picture on standard input."""
+    """The answer about the picture on standard input."""
     content = sys.stdin.buffer.read()
     _limit()
     from PIL import Image, ImageOps, UnidentifiedImageError
@@ -42,7 +42,7 @@ def main(width: int, height: int, pixels: int) -> bytes:
     except MemoryError:
         return b"no pixels"
     except Exception:
-        # Of a file that is broken, or made to break something, decoders raise anything.
+        # Decoders raise anything for a file that is broken, or made to break something.
         return b"no broken"
     return _written(picture, width, height)
 
@@ -62,11 +62,11 @@ def _has_alpha(picture: Any) -> bool:
 
 
 def _written(picture: Any, width: int, height: int) -> bytes:
-    """As PNG where that is small or something shows through, else as JPEG; ever smaller until it
-    is no burden. Nothing is written that was beside the pixels."""
+    """The picture written anew, with nothing but its pixels: as PNG if that is small or if the
+    picture is transparent, else as JPEG; reduced until it is small enough."""
     while True:
         picture.thumbnail((width, height))
-        media_type, body = min(_candidates(picture), key=lambda one: len(one[1]))
+        media_type, body = min(_candidates(picture), key=lambda candidate: len(candidate[1]))
         if len(body) <= MOST_BYTES_WRITTEN or min(picture.size) <= 1:
             return f"ok {media_type} {picture.width} {picture.height}\n".encode() + body
         width, height = max(picture.width * 3 // 4, 1), max(picture.height * 3 // 4, 1)
@@ -76,7 +76,7 @@ def _candidates(picture: Any) -> list[tuple[str, bytes]]:
     plain = _saved(picture, "PNG", optimize=True)
     found = [("image/png", plain)]
     if len(plain) > MOST_BYTES_WRITTEN:
-        method = 2 if picture.mode == "RGBA" else 0  # of Pillow, only the octree takes alpha
+        method = 2 if picture.mode == "RGBA" else 0  # only Pillow's octree supports alpha
         reduced = picture.quantize(COLOURS, method=method)
         found.append(("image/png", _saved(reduced, "PNG", optimize=True)))
     if picture.mode == "RGB":

@@ -1,4 +1,4 @@
-"""Runs the decoder for one picture at a time, and ends it when it takes too long."""
+"""Runs the decoder process for one picture at a time, and kills it if it takes too long."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ from kalends.domain.pictures import MOST_PIXELS, SUFFIXES, Box, NoPicture, Pictu
 log = structlog.get_logger("kalends.pictures")
 
 GIVE_UP_AFTER_SECONDS: Final = 20.0
-# Those that wait for their turn; who comes then is told to come again.
+# How many pictures may wait for their turn; further ones are refused for now.
 MOST_WAITING: Final = 4
 DECODER: Final = "kalends.gateways.pictures.decoder"
 REASONS: Final = {
@@ -24,7 +24,7 @@ UNREAD: Final = NoPicture("cannot be read")
 
 
 class PictureProcess:
-    """See `PictureReader`. Its processes have no environment, and nothing of ours."""
+    """See `PictureReader`. The decoder processes get no environment, and so no secrets."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
@@ -41,7 +41,7 @@ class PictureProcess:
             self._waiting -= 1
 
     async def _run(self, content: bytes, box: Box) -> bytes:
-        """What the decoder says; nothing where it died or was ended."""
+        """The output of the decoder; empty if it died or was killed."""
         size = (str(box.width), str(box.height), str(MOST_PIXELS))
         process = await asyncio.create_subprocess_exec(
             sys.executable,

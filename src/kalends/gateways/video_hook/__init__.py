@@ -1,1 +1,1 @@
-"""Hooks of organizations that make links to calls by themselves."""
+"""Video hooks: URLs of organizations that make their own links to calls."""

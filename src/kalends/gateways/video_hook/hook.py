@@ -1,7 +1,7 @@
-"""A link by the organization's own hook: a signed request, which answers `{"url"}`.
+"""Requests links from an organization's own hook: a signed POST, which is answered with `{"url"}`.
 
-The request says what is booked and has an `Idempotency-Key`: whoever gets it a second time, since
-an answer was lost, answers with the first link.
+The request describes the booking and has an `Idempotency-Key`. A hook that gets the same key again,
+because an answer was lost, has to answer with the first link.
 """
 
 from datetime import timedelta
@@ -25,7 +25,7 @@ from kalends.gateways.redirects import seconds_to_retry
 TIMEOUT_SECONDS: Final = 10.0
 MOST_BYTES: Final = 16_384
 REQUESTED, REMOVED = "video.requested", "video.removed"
-# Of who knows nothing of removing, and of what is gone.
+# Statuses of hooks that do not support removing, and for links that are gone.
 NOTHING_TO_REMOVE: Final = frozenset({404, 405, 410, 501})
 
 
@@ -40,7 +40,7 @@ class VideoHooks:
 
 
 class VideoHook:
-    """See `MeetingAccount`. Its links follow moves by themselves: it is told of none."""
+    """See `MeetingAccount`. Its links stay valid when a booking moves, so it hears of no moves."""
 
     def __init__(self, http: Http, url: str, sign: SignRequest) -> None:
         self._http = http
@@ -54,7 +54,7 @@ class VideoHook:
         return _link_in(came)
 
     async def find(self, meeting: Meeting) -> MakingAnswer | NoMeeting:
-        """Asked again under the same key, it answers with what it has made."""
+        """Sends the request again with the same key, to which the hook answers with its link."""
         return NoMeeting()
 
     async def change(self, ref: str, meeting: Meeting) -> NoMeeting | VideoFailed | None:

@@ -1,1 +1,1 @@
-"""Zoom: meetings, by a server-to-server application."""
+"""Zoom: meetings that are made by a server-to-server application."""

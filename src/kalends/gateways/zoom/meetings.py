@@ -1,5 +1,8 @@
-"""Meetings at Zoom. Its API makes one for each request and knows no key of ours: so the key stands
-in the agenda, and a meeting whose making had no answer is looked for in the list of its user."""
+"""Meetings at Zoom.
+
+Zoom's API makes a meeting for each request and supports no idempotency key. So our key is written
+into the agenda, by which a meeting is found in the user's list if its creation had no answer.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -46,7 +49,7 @@ class Zoom:
 
 
 class ZoomMeetings:
-    """See `MeetingAccount`: the meetings of one user."""
+    """The meetings of one user. See `MeetingAccount`."""
 
     def __init__(self, session: ZoomSession, user: str) -> None:
         self._session = session
@@ -119,7 +122,7 @@ def _instant(moment: datetime) -> str:
 
 
 def _made(value: dict[str, Any]) -> MeetingMade | None:
-    """The number and the link for attendees; that of the host, `start_url`, is left there."""
+    """The meeting's number and its link for attendees; the host's link, `start_url`, is ignored."""
     number, url = value.get("id"), link_in(value.get("join_url"))
     if isinstance(number, bool) or not isinstance(number, int | str) or url is None:
         return None

@@ -1,4 +1,4 @@
-"""Requests to Zoom's API: with a token that is valid, their answers as JSON or as a failure."""
+"""Sends requests to Zoom's API with a valid token; the answers are JSON or a failure."""
 
 import base64
 import re
@@ -22,16 +22,16 @@ TIMEOUT_SECONDS: Final = 10.0
 MOST_BYTES: Final = 2_000_000
 LONGEST_MESSAGE: Final = 200
 TOKEN: Final = re.compile(r"[!-~]{1,10000}")
-# What says that it does not know, when the account or its user is at the limit of a day.
+# The pause if the account or user is at its daily limit, and the answer does not say how long.
 LIMIT_PAUSE: Final = timedelta(minutes=1)
 REFUSED: Final = "Zoom refuses the credentials"
 LACKS_SCOPE: Final = "the application at Zoom lacks a scope"
-# Codes of Zoom: an application that may not do this, and one that is switched off.
+# Zoom's codes for an application that lacks a scope, and for one that is deactivated.
 SCOPE_CODES: Final = frozenset({4700, 4711, 104})
 
 
 class ZoomAnswer(Struct, frozen=True):
-    """An answer of the API; `code` is Zoom's, where it refuses."""
+    """An answer of the API; `code` is Zoom's, if it refuses."""
 
     status: int
     value: dict[str, Any]
@@ -43,7 +43,7 @@ class ZoomAnswer(Struct, frozen=True):
 
     @property
     def failure(self) -> VideoFailed:
-        """Of one that is no success, and says so for good."""
+        """The failure that an unsuccessful answer means, which is permanent."""
         said = line_in(self.value.get("message"), LONGEST_MESSAGE)
         words = f": {said}" if said else ""
         return VideoFailed(
@@ -74,7 +74,7 @@ async def ask_token(http: Http, sign_in: str, login: ZoomLogin) -> ZoomToken | V
 
 
 class ZoomSession:
-    """Requests with tokens of one account."""
+    """The requests of one account, with its tokens."""
 
     def __init__(self, http: Http, api: str, tokens: ZoomTokens) -> None:
         self._http = http
@@ -88,8 +88,8 @@ class ZoomSession:
         query: Mapping[str, str] | None = None,
         value: Mapping[str, Any] | None = None,
     ) -> ZoomAnswer | VideoFailed:
-        """The answer, whatever its status, but where it says nothing about the request. With
-        another token, once, where the first is refused: it may have ended meanwhile."""
+        """The answer, with any status that is about the request itself. If the token is refused, as
+        it may have expired meanwhile, the request is sent once more with a new one."""
         request = OutboundRequest(
             method=method,
             url=f"{self._api}/{path}" + (f"?{urlencode(query)}" if query else ""),
@@ -122,7 +122,9 @@ def _answer(came: OutboundResponse | Unreachable) -> ZoomAnswer | VideoFailed:
         return VideoFailed(reason=f"Zoom: {came.reason}", is_refused=came.is_refused)
     if came.status == 429:
         return VideoFailed(
-            reason="Zoom says that there are too many requests", is_refused=True, after=_asked(came)
+            reason="Zoom says that there are too many requests",
+            is_refused=True,
+            after=_pause_in(came),
         )
     if came.status >= 500 or came.status == 408:
         return VideoFailed(reason=f"Zoom answers {came.status}", after=_wait(came))
@@ -136,8 +138,8 @@ def _answer(came: OutboundResponse | Unreachable) -> ZoomAnswer | VideoFailed:
     return ZoomAnswer(came.status, value, code if isinstance(code, int) else None)
 
 
-def _asked(came: OutboundResponse) -> timedelta:
-    """How long to wait: seconds, or until a moment, as Zoom says it of the limit of a day."""
+def _pause_in(came: OutboundResponse) -> timedelta:
+    """How long to wait: given in seconds, or as an instant, as Zoom does for the daily limit."""
     wait = _wait(came)
     if wait is not None:
         return wait
