@@ -1,5 +1,4 @@
-"""An absence: a time in which a person, or a schedule, is away, and what is decided about the
-bookings that it meets."""
+"""Absences: when a person or a schedule is away, and the decisions about the bookings affected."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -21,8 +20,8 @@ class Action(StrEnum):
 
 
 class Absence(Struct, frozen=True, kw_only=True):
-    """As it is stored. `user_id` is whose it is, on all the schedules that were the user's then;
-    None is an absence of the one schedule."""
+    """A stored absence. With a `user_id` it covers all schedules that belonged to the user when it
+    was entered; None is an absence of a single schedule."""
 
     id: UUID
     user_id: UUID | None
@@ -34,7 +33,7 @@ class Absence(Struct, frozen=True, kw_only=True):
 
 
 class AbsenceOwner(Struct, frozen=True, kw_only=True):
-    """Whose absences: those that a schedule has, or those entered for a user. Neither: all."""
+    """A filter of absences: those of a schedule, those entered for a user, or all."""
 
     schedule_id: UUID | None = None
     user_id: UUID | None = None
@@ -45,8 +44,8 @@ class AbsenceOwner(Struct, frozen=True, kw_only=True):
 
 
 class CountedAbsence(Struct, frozen=True, kw_only=True):
-    """An absence with its busy times, and how many bookings it meets: in all, and of those how
-    many nothing was decided about yet."""
+    """An absence with its busy times, the number of bookings that it affects, and how many of these
+    are not decided yet (`open_total`)."""
 
     absence: Absence
     busy_time_ids: list[UUID]
@@ -55,7 +54,7 @@ class CountedAbsence(Struct, frozen=True, kw_only=True):
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """What is to be done with a booking; `schedule_id` takes it where it is reassigned."""
+    """What to do with an affected booking; `schedule_id` is the one to reassign it to."""
 
     booking_id: UUID
     action: Action
@@ -63,7 +62,7 @@ class Decision(Struct, frozen=True, kw_only=True):
 
 
 class Decided(Struct, frozen=True):
-    """What was decided, and when."""
+    """A decision that was carried out, and when."""
 
     action: Action
     schedule_id: UUID | None
@@ -74,8 +73,9 @@ class Decided(Struct, frozen=True):
 
 
 class AffectedBooking(Struct, frozen=True, kw_only=True):
-    """A booking that an absence meets. `alternatives` are the schedules that could take it in
-    place of `absent_id`, who is next first; of a group session, its seats as a whole."""
+    """A booking that an absence affects. `alternatives` are the schedules that could take it in
+    place of `absent_id`, in the order of assignment; for a seat, those that could take all seats
+    of its group session."""
 
     booking: Booking
     absent_id: UUID
@@ -92,7 +92,7 @@ class Result(StrEnum):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What came of a decision; code and message of the error where it failed."""
+    """The result of carrying out a decision, with the error's code and message if it failed."""
 
     booking_id: UUID
     result: Result

@@ -23,11 +23,14 @@ class Mode(StrEnum):
 
 
 class Organization(Struct, frozen=True, kw_only=True):
-    """A tenant. `twin_id` joins a live organization and its sandbox. `country` is null where its
-    zone decides; `locale` is the language (BCP 47) of readers of whom none is known.
-    `staff_may_edit_hours` is whether those who see their own schedules alone set their hours.
-    Mail about bookings goes to `notify_emails`: the first is kept by itself, as servers of the
-    release before know no more."""
+    """A tenant.
+
+    `twin_id` links a live organization and its sandbox. `country` None takes the country of the
+    zone; `locale` is the language (BCP 47) for readers whose own is unknown. `staff_may_edit_hours`
+    is whether the role staff may change the hours of its own schedules. Mail about bookings goes to
+    `notify_emails`; the first is stored in a column of its own, which is all that servers of the
+    previous release read.
+    """
 
     id: UUID
     name: str
@@ -42,10 +45,10 @@ class Organization(Struct, frozen=True, kw_only=True):
     locale: str | None = None
     staff_may_edit_hours: bool = True
     more_notify_emails: list[str] = []
-    # `#rrggbb`, in lower case; null is ours.
+    # `#rrggbb` in lower case; None is the color of Kalends.
     accent_color: str | None = None
     website: str | None = None
-    # Where people may be sent back to, each as `https://host` or `https://host:port`.
+    # Origins to which people may be redirected: `https://host` or `https://host:port`.
     return_origins: list[str] = []
     # The name of a picture.
     logo: str | None = None
@@ -57,7 +60,8 @@ class Organization(Struct, frozen=True, kw_only=True):
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
-    """A key as it is stored: only its SHA-256 is kept. `rate_limited` False lifts the limits."""
+    """A stored API key; of its secret only the SHA-256 is kept. `rate_limited` False lifts the rate
+    limits."""
 
     id: UUID
     organization_id: UUID
@@ -71,14 +75,14 @@ class ApiKey(Struct, frozen=True, kw_only=True):
 
     @property
     def display_name(self) -> str:
-        """What people know it by: its name, else the end of the key."""
+        """The key's name for people, else the end of its secret."""
         return self.name or f"…{self.last_four}"
 
 
 class User(Struct, frozen=True, kw_only=True):
-    """Somebody who signs in; one e-mail address is one user of the installation. `locale` is the
-    language (BCP 47) that the user reads, `timezone` the user's zone (IANA); None where the user
-    has chosen none."""
+    """Somebody who signs in. An e-mail address belongs to one user of the installation. `locale` is
+    the user's language (BCP 47) and `timezone` the user's zone (IANA), if the user has chosen one.
+    """
 
     id: UUID
     email: str
@@ -91,7 +95,7 @@ class Role(StrEnum):
     OWNER = "owner"
     ADMIN = "admin"
     MEMBER = "member"
-    # Sees and changes what is on the own schedules.
+    # Sees and changes only what is on the user's own schedules.
     STAFF = "staff"
 
 
@@ -107,8 +111,8 @@ class Membership(Struct, frozen=True, kw_only=True):
 
 
 class Member(Struct, frozen=True, kw_only=True):
-    """A user as an organization sees it. Without a password, an invitation was not taken yet.
-    `photo` is that of the first of the user's schedules that has one, where members are listed."""
+    """A user as a member of an organization. Without a password, the user has not accepted the
+    invitation yet. `photo` is the first photo among the user's schedules; only lists have it."""
 
     user_id: UUID
     email: str
@@ -118,8 +122,8 @@ class Member(Struct, frozen=True, kw_only=True):
 
 
 class ListedUser(Struct, frozen=True, kw_only=True):
-    """A member with the schedules that are the member's. `last_seen_at` is when the latest sign-in
-    session began that has not ended; None without one."""
+    """A member with the member's schedules. `last_seen_at` is the start of the latest sign-in
+    session that has not ended; None without one."""
 
     id: UUID
     email: str
@@ -130,8 +134,8 @@ class ListedUser(Struct, frozen=True, kw_only=True):
 
 
 class OwnThings(Struct, frozen=True):
-    """An organization; the schedules in it that are a user's (of more than a thousand the latest);
-    and how many findings of calendars are open, of all and of the user's, up to a hundred."""
+    """An organization, the schedules in it that belong to a user (the latest thousand at most), and
+    the numbers of open calendar findings, of all and of the user's own, counted up to a hundred."""
 
     organization: Organization
     schedule_ids: frozenset[UUID]
@@ -155,7 +159,7 @@ def is_well_formed(key: str) -> bool:
 
 
 def hash_of(secret: str) -> bytes:
-    """The SHA-256 under which a secret of full entropy is stored."""
+    """The SHA-256 under which a secret is stored. That is safe for long random secrets only."""
     return hashlib.sha256(secret.encode()).digest()
 
 

@@ -1,4 +1,4 @@
-"""Links that let a user set a password: a reset that was asked for, or an invitation."""
+"""Account links, by which a user sets a password: after an invitation, or to reset it."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,8 +20,8 @@ LINK_LASTS: Final = {
 
 
 class AccountLink(Struct, frozen=True):
-    """A link of one user. An invitation names the organization; `has_password` is whether the
-    user can sign in already."""
+    """A link of one user. An invitation has the organization's id; a user with `has_password` can
+    sign in already."""
 
     user_id: UUID
     email: str

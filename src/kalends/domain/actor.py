@@ -27,7 +27,7 @@ class Actor(Struct, frozen=True):
 
 
 ATTENDEE: Final = "attendee"
-# The words under which changes are recorded, beside the ids of keys and users.
+# Changes are recorded under one of these words, or under the id of a key or a user.
 _TYPE_OF: Final = {
     ATTENDEE: ActorType.ATTENDEE,
     "kalends": ActorType.SYSTEM,
@@ -39,7 +39,7 @@ _TYPE_OF_PREFIX: Final = {API_KEY: ActorType.API_KEY, USER: ActorType.USER}
 
 
 def actor_of(recorded: str, name: str | None) -> Actor:
-    """The actor behind a recorded id or word, with the name that was recorded beside it."""
+    """The actor for a recorded id or word, with the name that was recorded with it."""
     if kind := _TYPE_OF_PREFIX.get(recorded.partition("_")[0]):
         return Actor(kind, recorded, name)
     kind = _TYPE_OF.get(recorded, ActorType.SYSTEM)

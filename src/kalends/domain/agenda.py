@@ -1,4 +1,5 @@
-"""What the calendar of an organization, and the mail with a day, show of a booking."""
+"""Bookings with only the fields that the console's calendar, or the mail with a day's agenda,
+need."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -10,7 +11,7 @@ from kalends.domain.booking import Status
 
 
 class AgendaBooking(Struct, frozen=True, gc=False):
-    """As the calendar draws it. A week has hundreds, so that it holds nothing that is not drawn."""
+    """A booking as the console's calendar draws it. A week has hundreds, so it has nothing else."""
 
     id: UUID
     schedule_id: UUID
@@ -25,7 +26,7 @@ class AgendaBooking(Struct, frozen=True, gc=False):
 
 
 class MailedBooking(Struct, frozen=True):
-    """As the mail with a user's day tells it; `title` is its own, else its event type's name."""
+    """A booking as the agenda mail lists it; `title` is its own, else its event type's name."""
 
     id: UUID
     status: Status
@@ -39,14 +40,14 @@ class MailedBooking(Struct, frozen=True):
 
 
 class AgendaScope(Struct, frozen=True):
-    """Whose bookings are asked for: those that take one of the schedules `among` (None: of any),
-    and not those that lie on schedules `passed_over` alone."""
+    """Which bookings to list: those on at least one schedule of `among` (None is any), except those
+    all of whose schedules are in `passed_over`."""
 
     among: tuple[UUID, ...] | None = None
     passed_over: tuple[UUID, ...] | None = None
 
     def within(self, only: Collection[UUID] | None) -> "AgendaScope":
-        """The same of those schedules alone; None is all."""
+        """The scope narrowed to the schedules in `only`; None leaves it as it is."""
         if only is None:
             return self
         among = only if self.among is None else [id_ for id_ in self.among if id_ in only]

@@ -1,4 +1,4 @@
-"""A booking: one attendee's appointment, and the states it may go through."""
+"""A booking: one attendee's appointment, its fields, and the statuses that it may go through."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -50,15 +50,13 @@ class Host(Struct, frozen=True, gc=False):
 
 
 class Booking(Struct, frozen=True, gc=False):
-    """As it is stored, in the order of its columns; its `hosts` and
-    `calendar_events` and `video`, the last, are read along with it: its schedules as they are by
-    then, and what calendars elsewhere and the provider of calls have of it, which who asks them
-    notes there.
+    """A stored booking, its fields in the order of the columns.
 
+    The last three are read with it from other rows: `hosts` are those of its schedules now,
+    `calendar_events` its events in calendars elsewhere, and `video` the link to its call.
     `metadata`, `answers`, `answers_e164`, `cancelled_by` (an `Actor`), `calendar_events` and
-    `video` are
-    JSON text, since they are only passed on. Nothing in it leads back to it, so the
-    garbage collector need not look at it: thousands of them made each of its passes long.
+    `video` are JSON text, since they are only passed on. It has no reference cycles, so the garbage
+    collector need not track it (`gc=False`): thousands of bookings made each pass slow.
     """
 
     id: UUID
@@ -101,7 +99,7 @@ class Booking(Struct, frozen=True, gc=False):
 
     @property
     def occupies(self) -> bool:
-        """Whether its time is taken from everybody else."""
+        """Whether the booking takes time on its schedules."""
         return self.status in OCCUPYING and not self.conflict
 
 
@@ -110,12 +108,12 @@ STORED_FIELDS: Final = tuple(n for n in Booking.__struct_fields__ if n not in RE
 
 
 class BookingFilter(Struct, frozen=True, kw_only=True):
-    """What a list asks for; None asks nothing. Bounds are instants; `until` is inclusive.
-    `ends_after` with `before`: what meets the time in between. `among_schedules` are those of
-    which it is on one at least.
+    """A filter for lists of bookings; a field that is None does not filter.
 
-    `search` holds patterns for the folded text of a booking (`store/bookings/search.py`): of
-    each tuple one has to fit.
+    Bounds are instants of the start: `after` and `before` are exclusive, `since` and `until`
+    inclusive. `ends_after` together with `before` finds what overlaps the time in between. With
+    `among_schedules` a booking has to be on at least one of them. `search` holds patterns for the
+    folded text of a booking (`store/bookings/search.py`): one of each tuple has to match.
     """
 
     booking_id: UUID | None = None
@@ -133,7 +131,7 @@ class BookingFilter(Struct, frozen=True, kw_only=True):
 
 
 class MinimumTotal(int):
-    """How many bookings a list holds at least, where counting all would take too long."""
+    """A lower bound for the total of a list, where counting all would take too long."""
 
 
 def stored_values(booking: Booking) -> tuple[Any, ...]:
@@ -142,7 +140,7 @@ def stored_values(booking: Booking) -> tuple[Any, ...]:
 
 
 def hosts_among(schedules: Iterable[Schedule]) -> tuple[Host, ...]:
-    """Those of the schedules that belong to a user, in their order."""
+    """A host for each of the schedules that belongs to a user, in the same order."""
     return tuple(
         Host(schedule.id, schedule.user_id, schedule.shown_name)
         for schedule in schedules
@@ -153,15 +151,15 @@ def hosts_among(schedules: Iterable[Schedule]) -> tuple[Host, ...]:
 def changeable_until(
     starts_at: datetime, ends_at: datetime, notice_minutes: int | None
 ) -> datetime:
-    """The last moment at which the attendee may cancel or move a booking: as long before its
-    start as the event type's `cancellation_notice_minutes` say, else its end."""
+    """Until when the attendee may cancel or move a booking: `notice_minutes` before its start (the
+    event type's `cancellation_notice_minutes`), or its end if that is None."""
     if notice_minutes is None:
         return ends_at
     return starts_at - timedelta(minutes=notice_minutes)
 
 
 def check_transition(now_is: Status, target: Status) -> None:
-    """Raises InvalidTransition, naming both states, unless `target` may follow."""
+    """Raises InvalidTransition, naming both statuses, unless `target` may follow."""
     if target != now_is and target not in TRANSITIONS[now_is]:
         allowed = " or ".join(sorted(TRANSITIONS[now_is]))
         possible = f"it can only become {allowed}" if allowed else "that status is final"
@@ -169,7 +167,7 @@ def check_transition(now_is: Status, target: Status) -> None:
 
 
 def check_movable(booking: Booking) -> None:
-    """Raises NotReschedulable for a booking that has ended one way or another."""
+    """Raises NotReschedulable unless the booking is PENDING or CONFIRMED."""
     if booking.status not in MOVABLE:
         raise NotReschedulable(
             f"This booking is {booking.status}; only PENDING and CONFIRMED bookings can be moved."
@@ -177,8 +175,8 @@ def check_movable(booking: Booking) -> None:
 
 
 def with_canceller(before: Booking | None, after: Booking, actor: Actor) -> Booking:
-    """`after` with who cancelled it: the actor, where the change at hand cancels it; nobody, where
-    it is not cancelled. `before` is None for a new booking."""
+    """`after` with its `cancelled_by`: the actor if this change cancels the booking, as before if
+    it was cancelled already, None if it is not cancelled. `before` is None for a new booking."""
     if after.status != Status.CANCELLED:
         return structs.replace(after, cancelled_by=None)
     if before is not None and before.status == Status.CANCELLED:
@@ -187,7 +185,7 @@ def with_canceller(before: Booking | None, after: Booking, actor: Actor) -> Book
 
 
 def merge_metadata(stored: Raw, changes: Mapping[str, Any]) -> Raw:
-    """Key by key; a key set to None goes. Raises Invalid for more than can be kept."""
+    """Merges metadata key by key; None deletes a key. Raises Invalid if the result is too large."""
     merged = {**msgspec.json.decode(stored), **changes}
     encoded = Raw(msgspec.json.encode({k: v for k, v in merged.items() if v is not None}))
     if len(bytes(encoded)) > LARGEST_METADATA_BYTES:

@@ -1,4 +1,4 @@
-"""What a client wants changed of a thing."""
+"""The fields of a thing that a client wants changed."""
 
 from typing import Any, Generic, TypeVar
 
@@ -8,7 +8,8 @@ T = TypeVar("T", bound=Struct)
 
 
 class FieldChanges(Generic[T]):
-    """What fields of a thing are to be, each whole; those that are not named stay as they are."""
+    """New values of some fields, each of which replaces the old value whole; the other fields
+    stay."""
 
     def __init__(self, **values: Any) -> None:
         self.values = values
@@ -18,5 +19,5 @@ class FieldChanges(Generic[T]):
 
 
 def values_to_change(body: Struct) -> dict[str, Any]:
-    """The values that are given, by name: without those that are UNSET."""
+    """The values of the request body that are set, by name, without those that are UNSET."""
     return {name: value for name, value in structs.asdict(body).items() if value is not UNSET}

@@ -1,4 +1,4 @@
-"""Units that durations are written in, where seconds and hours stand side by side."""
+"""Units for tables of durations that mix seconds, minutes and hours."""
 
 from datetime import timedelta
 from typing import Final

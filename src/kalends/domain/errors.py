@@ -1,4 +1,5 @@
-"""What can go wrong, in the words of the domain. `web/http/errors.py` has the statuses."""
+"""The errors of the domain, each with its public code. `web/http/errors.py` maps them to HTTP
+statuses."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final, NamedTuple
@@ -8,8 +9,8 @@ from kalends.domain.ids import NOUNS
 
 
 class Detail(NamedTuple):
-    """What is wrong with one field, or which rule refuses. The `code` is public; the `fault` is
-    for those who say it in words of their own."""
+    """What is wrong with one field, or which rule refuses. `code` is public; pages use `fault` to
+    say it in their own words."""
 
     field: str
     message: str
@@ -18,7 +19,7 @@ class Detail(NamedTuple):
 
 
 class KalendsError(Exception):
-    """An answer that is not the one hoped for: a sentence a person can act on, and a code."""
+    """The base of all expected errors: a message that a person can act on, a code, and details."""
 
     code: ClassVar[str] = "INTERNAL"
 
@@ -33,7 +34,7 @@ class KalendsError(Exception):
 
 
 class Invalid(KalendsError, code="VALIDATION_ERROR"):
-    """A value is not as described."""
+    """A value does not have the documented form."""
 
     @classmethod
     def field(cls, field: str, message: str, fault: Fault | None = None) -> "Invalid":
@@ -50,14 +51,14 @@ class NotSaved(Invalid):
 
 
 class BadRequest(KalendsError, code="BAD_REQUEST"):
-    """What came is not HTTP."""
+    """The request is not valid HTTP."""
 
 
 class NotJson(KalendsError, code="INVALID_JSON"): ...
 
 
 class TooSlow(KalendsError, code="REQUEST_TIMEOUT"):
-    """The request did not come, or not to its end, in the time that it has for that."""
+    """The request did not arrive completely in time."""
 
 
 class TooLarge(KalendsError, code="BODY_TOO_LARGE"): ...
@@ -77,13 +78,13 @@ class FormOutdated(Forbidden):
 
 
 class NeedsAdmin(Forbidden):
-    """The user's role in the organization is too small for it."""
+    """Only owners and admins of the organization may do this."""
 
 
 class NotFound(KalendsError, code="NOT_FOUND"):
     @classmethod
     def with_id(cls, prefix: str, public_id: str) -> "NotFound":
-        """Of the noun that ids with this prefix stand for."""
+        """The error for an id that was not found; its prefix tells the noun."""
         return cls(f"There is no {NOUNS[prefix]} {public_id!r} in this organization.")
 
 
@@ -99,14 +100,14 @@ class RateLimited(KalendsError, code="RATE_LIMITED"):
 
 
 class Stale(KalendsError, code="STALE"):
-    """`If-Match` names another version than the one that stands."""
+    """`If-Match` names another version than the current one."""
 
 
 class SlotTaken(KalendsError, code="SLOT_TAKEN"): ...
 
 
 class Refused(KalendsError):
-    """A rule of availability refuses the time. The code is that of the first rule that does."""
+    """A rule of availability refuses the time. The error has the code of the first such rule."""
 
     def __init__(self, code: str, message: str, details: Sequence[Detail] = ()) -> None:
         super().__init__(message, details)
@@ -117,7 +118,7 @@ class Inactive(KalendsError, code="INACTIVE"): ...
 
 
 class BrokenZone(KalendsError, code="BROKEN_ZONE"):
-    """What is stored has a time zone that does not exist; the message names the row."""
+    """A stored row has a time zone that does not exist; the message names the row."""
 
 
 class InvalidTransition(KalendsError, code="INVALID_STATUS_TRANSITION"): ...
@@ -127,7 +128,7 @@ class NotReschedulable(KalendsError, code="NOT_RESCHEDULABLE"): ...
 
 
 class TooLateToChange(KalendsError, code="TOO_LATE_TO_CHANGE"):
-    """The attendee's own link can change the booking no more."""
+    """The notice period has begun: the attendee's link cannot change the booking any more."""
 
 
 class InUse(KalendsError, code="IN_USE"): ...
@@ -151,8 +152,8 @@ class KeyInUse(KalendsError, code="IDEMPOTENCY_KEY_IN_USE"):
 
 
 class SourceError(KalendsError):
-    """A source of bookings could not be used. Each provider has classes of its own, as their codes
-    are a part of the API."""
+    """A source of bookings cannot be used. Each provider has subclasses of its own, since their
+    codes are part of the API."""
 
 
 class CalcomNotConfigured(SourceError, code="CALCOM_NOT_CONFIGURED"): ...
@@ -162,7 +163,7 @@ class CalcomKeyRefused(SourceError, code="CALCOM_KEY_REFUSED"): ...
 
 
 class CalcomUnsupported(SourceError, code="CALCOM_UNSUPPORTED"):
-    """What answers there does not speak the API that we do."""
+    """The server there does not speak the version of the API that Kalends uses."""
 
 
 class CalcomUnavailable(SourceError, code="CALCOM_UNAVAILABLE"): ...
@@ -174,25 +175,25 @@ SOURCE_ERRORS: Final[tuple[type[SourceError], ...]] = (
     CalcomUnsupported,
     CalcomUnavailable,
 )
-"""All of them: a failed run has the code of one."""
+"""All errors of sources; a failed run stores the code of one."""
 
 
 class CalendarCredentialsRefused(KalendsError, code="CALENDAR_CREDENTIALS_REFUSED"):
-    """The server of an account with calendars does not accept what was given to sign in."""
+    """The server of a calendar account does not accept the credentials."""
 
 
 class CalendarUnreachable(KalendsError, code="CALENDAR_UNREACHABLE"):
-    """Nothing usable came back from the server of an account with calendars."""
+    """The server of a calendar account gave no usable answer."""
 
 
 class Unavailable(KalendsError, code="UNAVAILABLE"):
-    """The database is away or starting; `retry_after` is in seconds."""
+    """The database does not answer, or is starting; `retry_after` is in seconds."""
 
     retry_after = 2
 
 
 class NotReplicated(Unavailable, code="NOT_REPLICATED"):
-    """The database reads, but its standby does not confirm what is written."""
+    """The database answers reads, but its standby does not confirm writes."""
 
 
 def code_of(error: KalendsError) -> str:
@@ -201,6 +202,6 @@ def code_of(error: KalendsError) -> str:
 
 
 def details_as_json(error: KalendsError) -> list[dict[str, Any]]:
-    """The details as plain values, without what is empty."""
+    """The details as JSON values, without fields that are None and without faults."""
     details = [{"field": d.field, "message": d.message, "code": d.code} for d in error.details]
     return [{name: v for name, v in detail.items() if v is not None} for detail in details]

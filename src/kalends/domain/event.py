@@ -1,4 +1,4 @@
-"""An event: something that happened to a booking, as it stands in the log."""
+"""Events: what happened to bookings, as stored in the log."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,10 +7,13 @@ from msgspec import Raw, Struct
 
 
 class LoggedEvent(Struct, frozen=True):
-    """Numbered in order within its organization. `data` is the booking as the API showed it right
-    after, `previous` the fields that changed, with their values before (None for events that were
-    written without), `sequence` how often it had changed by then. `actor` is the id of a key or a
-    user, or a word; `actor_name` its name then, None where it was not recorded."""
+    """An event, numbered within its organization.
+
+    `data` is the public JSON of the booking right after it; `previous` has the fields that changed,
+    with their values before (None for old events, which were stored without); `sequence` is how
+    often the booking had changed by then. `actor` is the id of a key or a user, or a word, and
+    `actor_name` its name at that time, None if that was not recorded.
+    """
 
     number: int
     id: UUID
@@ -26,7 +29,7 @@ class LoggedEvent(Struct, frozen=True):
 
 
 class EventLine(Struct, frozen=True):
-    """The same in a line of the log: without the booking as it was."""
+    """An event as a line of the log, without the data of the booking."""
 
     number: int
     id: UUID

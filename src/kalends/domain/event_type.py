@@ -1,4 +1,4 @@
-"""An event type: what can be booked, and under which rules."""
+"""Event types: what an organization offers, by which rules, with its questions and texts."""
 
 import re
 from datetime import datetime
@@ -28,7 +28,7 @@ _LINK: Final = re.compile(r"\[([^\[\]]+)\]\((https://[^\s()<>\"\\]+)\)")
 
 
 class TextLink(Struct, frozen=True):
-    """A part of a text that leads somewhere, and where: always https."""
+    """A link inside a text, from `start` to `end`; its URL is always https."""
 
     text: str
     url: str
@@ -45,7 +45,8 @@ class FieldUse(StrEnum):
 
 
 class AttendeeFields(Struct, frozen=True, kw_only=True):
-    """What the form asks for beside name and e-mail address, and before questions."""
+    """The optional fields of the booking form, after name and e-mail address and before
+    questions."""
 
     phone: FieldUse = FieldUse.OPTIONAL
     notes: FieldUse = FieldUse.OPTIONAL
@@ -62,30 +63,30 @@ class Question(Struct, frozen=True, kw_only=True):
 
     @property
     def link(self) -> TextLink | None:
-        """The one in the label of a consent; of all else the label is plain text."""
+        """The link in the label of a consent; labels of other questions are plain text."""
         links = links_in(self.label) if self.type is QuestionType.CONSENT else []
         return links[0] if links else None
 
     @property
     def plain_label(self) -> str:
-        """The label where nothing can be followed: a link is its text."""
+        """The label as plain text, in which a link is reduced to its text."""
         link = self.link
         return self.label if link is None else _without(self.label, link)
 
     def text_of(self, option: str) -> str:
-        """How readers see one of the options."""
+        """The text of an option as readers see it; translations override this."""
         return option
 
 
 class QuestionTexts(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A question in another language; `options` are all of them, in their order."""
+    """A question in another language; `options` has all options, in the original order."""
 
     label: str | None = None
     options: list[str] | None = None
 
 
 class EventTypeTexts(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an event type says in another language, its questions by key. None is the original."""
+    """The texts of an event type in another language, questions by key; None is the original."""
 
     name: str | None = None
     description: str | None = None
@@ -95,8 +96,8 @@ class EventTypeTexts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Requirement(Struct, frozen=True, omit_defaults=True):
     """`count` of these schedules must be free.
 
-    `weights` say who takes how large a part, where that is not 1. `fair_since` is when members or
-    weights last changed: what was booked before does not count for who is next.
+    `weights` are the shares of bookings by schedule, where they are not 1. `fair_since` is when
+    members or weights last changed: earlier bookings do not count for the fair order.
     """
 
     count: int
@@ -109,7 +110,7 @@ class Requirement(Struct, frozen=True, omit_defaults=True):
 
     @property
     def shares(self) -> dict[UUID, int]:
-        """Each of the schedules with its weight."""
+        """The weight of each schedule, 1 included."""
         return {id_: self.weight_of(id_) for id_ in self.schedule_ids}
 
 
@@ -121,8 +122,8 @@ class Visibility(StrEnum):
 
 
 class EventTypeTerms(Struct, frozen=True, kw_only=True):
-    """What is offered, here or at a source of imports. Durations, buffers and notice in minutes of
-    elapsed time."""
+    """The terms of an offer, of an event type here or at a source of imports. Durations, buffers
+    and notice are in minutes of elapsed time."""
 
     name: str
     description: str | None
@@ -149,7 +150,8 @@ class HostChoice(StrEnum):
 
 
 class EventTypeRules(EventTypeTerms, frozen=True, kw_only=True):
-    """The terms, who can be booked and how bookings end. In minutes, too."""
+    """The terms, and what else an organization sets: requirements, reminders, how bookings end, the
+    page. Times are in minutes."""
 
     requirements: list[Requirement]
     reminders_minutes_before: list[int]
@@ -159,19 +161,19 @@ class EventTypeRules(EventTypeTerms, frozen=True, kw_only=True):
     is_active: bool
     host_choice: HostChoice = HostChoice.NONE
     visibility: Visibility = Visibility.PUBLIC
-    # Its place in lists of the organization: ascending, then those without, by creation.
+    # The place in the organization's lists, ascending; those without one follow, by creation.
     position: int | None = None
-    # Where attendees are led once they have booked: https.
+    # The page, by https, to which attendees are redirected after booking.
     redirect_url: str | None = None
     attendee_fields: AttendeeFields = AttendeeFields()
-    # Who makes the link to the call; None where there is none.
+    # Who makes the links to video calls; None is an event type without calls.
     video: VideoProvider | None = None
-    # By language (BCP 47): what readers of others are told.
+    # The texts in other languages than the original, by language tag (BCP 47).
     translations: dict[str, EventTypeTexts] = {}
 
 
 class EventType(EventTypeRules, frozen=True, kw_only=True):
-    """What can be booked."""
+    """A stored event type."""
 
     id: UUID
     slug: str
@@ -181,22 +183,22 @@ class EventType(EventTypeRules, frozen=True, kw_only=True):
 
     @property
     def kind_of_place(self) -> str | None:
-        """That of its bookings, unless one has a place of its own: a call that is made is one."""
+        """The location type of its bookings by default: video where links to calls are made."""
         return LocationType.VIDEO if self.video is not None else self.location_type
 
     @property
     def schedule_ids(self) -> list[UUID]:
-        """Every schedule it may take, each once, in the order of its requirements."""
+        """All schedules that its requirements name, each once, in that order."""
         return list(dict.fromkeys(s for r in self.requirements for s in r.schedule_ids))
 
 
 def links_in(text: str) -> list[TextLink]:
-    """What stands there as `[text](https://…)`."""
+    """The links that are written as `[text](https://…)`."""
     return [TextLink(m[1], m[2], m.start(), m.end()) for m in _LINK.finditer(text)]
 
 
 def check_answer(question: Question, answer: Any) -> str | None:
-    """What is wrong with an answer, as a sentence; None if nothing is."""
+    """What is wrong with an answer, as a part of a sentence; None if it is valid."""
     match question.type:
         case QuestionType.BOOLEAN:
             return None if isinstance(answer, bool) else "must be true or false"

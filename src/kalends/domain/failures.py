@@ -1,5 +1,5 @@
-"""What stops a program of ours, for the operator."""
+"""Errors that stop a command, for the operator."""
 
 
 class OperatorError(Exception):
-    """Nothing goes on; the text is a sentence that a person can act on."""
+    """The command cannot go on; the text is a sentence that the operator can act on."""

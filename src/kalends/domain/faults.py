@@ -1,11 +1,11 @@
-"""What can be wrong with a value, for readers that word it themselves."""
+"""Faults: what is wrong with a value, as codes for which pages have their own sentences."""
 
 from enum import StrEnum
 from typing import NamedTuple
 
 
 class FaultCode(StrEnum):
-    """Never part of the API, which has the sentence; pages choose their words by it."""
+    """The codes. They are not part of the API, whose errors have an English sentence instead."""
 
     MISSING = "missing"
     TOO_LONG = "too long"
@@ -33,8 +33,8 @@ class FaultCode(StrEnum):
 
 
 class Fault(NamedTuple):
-    """`limit` is the number that the value has to keep to: characters, items, days or the least
-    or largest value, by the code."""
+    """One fault. `limit` is the number that the value has to respect: of characters, items or days,
+    or the least or largest value, depending on the code."""
 
     code: FaultCode
     limit: str | None = None

@@ -1,7 +1,7 @@
-"""The gateways as services see them: what can be asked elsewhere, and what may come back.
+"""The interfaces of the gateways: what services can ask of the world outside, and its answers.
 
-Gateways implement these protocols; `compose` hands them to the services. At the edge of the
-network a failure is a value, so nothing here raises for what a network does.
+`gateways` implements these protocols, and `compose` hands them to the services. A failure of the
+network is a value, so no method raises for one.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from kalends.domain.video import HookGateway, ZoomGateway
 
 
 class OutboundRequest(Struct, frozen=True, kw_only=True):
-    """An HTTP request to somewhere else. Limits in seconds and bytes; redirects are never
+    """An HTTP request to another server, with limits in seconds and bytes. Redirects are never
     followed."""
 
     method: str
@@ -30,8 +30,8 @@ class OutboundRequest(Struct, frozen=True, kw_only=True):
 
 
 class OutboundResponse(Struct, frozen=True, kw_only=True):
-    """What came back, whatever the status. Header names are in lower case; `body` is cut off at
-    the request's `most_bytes`."""
+    """An HTTP response with any status. Header names are in lower case; `body` is cut off at the
+    request's `most_bytes` (`is_cut`)."""
 
     status: int
     headers: Mapping[str, str]
@@ -41,7 +41,8 @@ class OutboundResponse(Struct, frozen=True, kw_only=True):
 
 
 class Unreachable(Struct, frozen=True, kw_only=True):
-    """Nothing came back: a short sentence why. `is_refused` where we would not even ask."""
+    """There was no response; `reason` is a short sentence. `is_refused`: Kalends refused to send
+    the request."""
 
     reason: str
     duration_ms: int = 0
@@ -49,39 +50,40 @@ class Unreachable(Struct, frozen=True, kw_only=True):
 
 
 class Http(Protocol):
-    """The one way out by HTTP. It reaches public addresses, and what the operator has opened."""
+    """The only HTTP client. It reaches public addresses, and those that the operator has
+    allowed."""
 
     async def find_fault(self, url: str) -> str | None:
-        """Why the URL may not be called (or its name is not found), as the end of a sentence that
-        begins with the field's name; None if it may."""
+        """Why the URL may not be called, or that its host name is unknown, as the end of a sentence
+        that begins with the field's name; None if it may be called."""
 
     async def send(self, request: OutboundRequest) -> OutboundResponse | Unreachable:
-        """Sends it, once."""
+        """Sends the request once."""
 
     async def close(self) -> None:
-        """Gives connections back."""
+        """Closes the connections."""
 
 
 class Posted(Struct, frozen=True):
-    """A mail server took the message."""
+    """The mail server accepted the message."""
 
 
 class Deferred(Struct, frozen=True):
-    """It did not take this message, for now (4xx, or it broke off): a sentence why. Trying again
-    is right."""
+    """The mail server did not accept this message for now (4xx, or a lost connection), so it is to
+    be tried again."""
 
     reason: str
 
 
 class Rejected(Struct, frozen=True):
-    """It never will (5xx): a sentence why."""
+    """The mail server will never accept this message (5xx)."""
 
     reason: str
 
 
 class ServerFailed(Struct, frozen=True, kw_only=True):
-    """The server takes no mail at all, for now: a sentence why. It says nothing about the message.
-    `is_for_operator` where trying again alone will not do."""
+    """The mail server accepts no mail at all for now, which says nothing about this message. If
+    `is_for_operator`, trying again will not help."""
 
     reason: str
     is_for_operator: bool = False
@@ -91,21 +93,21 @@ MailAnswer: TypeAlias = Posted | Deferred | Rejected | ServerFailed
 
 
 class MailTransport(Protocol):
-    """Carries mail to a server."""
+    """Hands mail to the mail server."""
 
     @property
     def server(self) -> str:
-        """What the server is called in the log."""
+        """The name of the server in the log."""
 
     async def post(self, sender: str, recipient: str, message: bytes) -> MailAnswer:
         """Hands over one message (RFC 5322, with CRLF) for one recipient."""
 
     async def close(self) -> None:
-        """Gives connections back."""
+        """Closes the connections."""
 
 
 class ClosedHttp:
-    """No way out: what a program without gateways has."""
+    """The HTTP client of programs without gateways, such as some commands: it sends nothing."""
 
     async def find_fault(self, url: str) -> str | None:
         return "cannot be called from here"
@@ -118,17 +120,16 @@ class ClosedHttp:
 
 
 class Gateways(Struct, frozen=True, kw_only=True):
-    """How services reach the world outside, and how that reaches us.
+    """How services reach the world outside, and how it reaches this installation.
 
-    `public_url` is our own address for links (no slash at its end), None where this process does
-    not know it. `sender` the address that
-    mail comes from. Without a `mail_transport` mail is kept in the organization's mailbox.
-    `retry_scale` stretches or shrinks the timetables of retries. `sources` are the providers
-    that bookings are imported from, `calendars` those whose calendars are read, and `consents`
-    those that are reached by a consent and were set up here, by the names under which they are
-    stored. `pictures` reads what may be one. `zoom` and `video_hook` make links
-    to calls, and `jitsi_url` is the Jitsi server whose rooms need nobody to make them (no slash at
-    its end).
+    `public_url` is the installation's address for links, without a final slash; None if this
+    process does not know it. `sender` is the address that mail comes from. Without a
+    `mail_transport` mail is kept in the organization's mailbox. `retry_scale` is a factor for all
+    retry timetables. Three tables have providers by the name under which they are stored:
+    `sources`, from which bookings are imported; `calendars`, whose accounts need a password or a
+    URL; and `consents`, whose accounts are reached by consent and are set up here. `pictures`
+    decodes uploaded pictures. `zoom` and `video_hook` make links to calls; `jitsi_url` is the Jitsi
+    server, without a final slash, whose rooms exist as soon as they are named.
     """
 
     http: Http = ClosedHttp()
@@ -145,25 +146,25 @@ class Gateways(Struct, frozen=True, kw_only=True):
     jitsi_url: str | None = None
 
     def sends_mail_of(self, mode: Mode) -> bool:
-        """Whether mail of an organization leaves, or is kept in its mailbox: that of a sandbox
-        always is."""
+        """Whether mail of an organization is sent; otherwise it stays in the mailbox, as that of a
+        sandbox always does."""
         return self.mail_transport is not None and mode is Mode.LIVE
 
 
 class AddressUnknown(Exception):
-    """A link is to be made, and this process does not know the address that people see."""
+    """A link is needed, and this process does not know the public URL."""
 
 
 def link_to(gateways: Gateways, path: str) -> str:
-    """The link that leads to a path of ours, as `/booking/…`. Raises AddressUnknown: a link that
-    leads elsewhere must not be mailed."""
+    """The public link to a path such as `/booking/…`. Raises AddressUnknown without a public URL,
+    since a wrong link must not be mailed."""
     if gateways.public_url is None:
         raise AddressUnknown("KALENDS_PUBLIC_URL is not set: a link would have no address.")
     return f"{gateways.public_url}{path}"
 
 
 def link_if_known(gateways: Gateways, path: str) -> str | None:
-    """The same for a mail that does without: None where our address is not known."""
+    """`link_to` for mail that can do without the link: None without a public URL."""
     return None if gateways.public_url is None else link_to(gateways, path)
 
 

@@ -1,4 +1,4 @@
-"""A hold: time that is kept for somebody for some minutes, and ends by itself."""
+"""Holds: time that is kept for some minutes for somebody who is booking."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ from msgspec import Struct
 
 
 class Hold(Struct, frozen=True):
-    """As it is stored, in the order of its columns."""
+    """A stored hold, its fields in the order of the columns."""
 
     id: UUID
     schedule_id: UUID

@@ -1,6 +1,6 @@
-"""Ids: stored as UUIDv7 (RFC 9562 5.7), shown as a prefix and 22 base-62 characters.
+"""Ids: stored as UUIDv7 (RFC 9562 5.7), in public a prefix and 22 base-62 characters.
 
-The characters are in ASCII order and of fixed length, so shown ids sort by creation as UUIDs do.
+The characters are in ASCII order and of fixed length, so public ids sort by creation as UUIDs do.
 """
 
 import secrets
@@ -33,7 +33,7 @@ CALENDAR_SYNC: Final = "csr"
 SESSION: Final = "ses"
 CALENDAR_FINDING: Final = "cfd"
 MESSAGE_TEMPLATE: Final = "mtp"
-# What people call the thing that an id with this prefix stands for.
+# The noun for ids with each prefix, in messages to people.
 NOUNS: Final = {
     BOOKING: "booking",
     SCHEDULE: "schedule",
@@ -67,15 +67,15 @@ _latest = 0, 0
 
 
 def new_id(now_ms: int | None = None) -> UUID:
-    """A new UUIDv7; `now_ms` is Unix time in milliseconds. Of one millisecond those of a process
-    ascend (RFC 9562 6.2, method 2), so that what was made later is listed later."""
+    """A new UUIDv7; `now_ms` is Unix time in milliseconds. Within one millisecond the ids of a
+    process ascend (RFC 9562 6.2, method 2), so that lists keep the order of creation."""
     global _latest
     stamp = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     latest_stamp, latest_random = _latest
     if stamp == latest_stamp:
         random = latest_random + 1 + secrets.randbits(STEP_BITS)
     else:
-        random = secrets.randbits(RANDOM_BITS - 1)  # what is left above is for those that follow
+        random = secrets.randbits(RANDOM_BITS - 1)  # the top bit is room for the ids that follow
     _latest = stamp, random
     high = (stamp << 16) | 0x7000 | (random >> 62)
     low = (0b10 << 62) | (random & ((1 << 62) - 1))
@@ -88,13 +88,14 @@ def time_of_id(uuid: UUID) -> datetime:
 
 
 def first_id_at(moment: datetime) -> UUID:
-    """An id that is at most those of `new_id` made since, and greater than those made before."""
+    """A lower bound for ids: not above any id that `new_id` makes from `moment` on, and above all
+    earlier ones."""
     return UUID(int=round(moment.timestamp() * 1000) << 80)
 
 
 @lru_cache(maxsize=8_192)  # 3 MB
 def encode_id(prefix: str, uuid: UUID) -> str:
-    """The id as the API shows it, such as `bk_01…`."""
+    """The public id, such as `bk_01…`."""
     return f"{prefix}_{base62(uuid.int)}"
 
 
@@ -112,7 +113,7 @@ def base62(number: int, length: int = LENGTH) -> str:
 
 
 def decode_id(prefix: str, text: str) -> UUID | None:
-    """The UUID behind a shown id; None if it cannot be an id of this kind."""
+    """The UUID of a public id; None if the text cannot be an id with this prefix."""
     head = prefix + "_"
     if len(text) != len(head) + LENGTH or not text.startswith(head):
         return None

@@ -1,18 +1,18 @@
-"""What can be seen of a text: characters that show nothing make no name and no address."""
+"""Finds invisible characters: a text that shows nothing must not be a name or an address."""
 
 import re
 import unicodedata
 from typing import Final
 
-# As a class of characters, without its brackets: what Unicode calls default-ignorable, and the
-# empty pattern of Braille. Joiners and selectors are among them: they belong to several scripts
-# and to emoji, but by themselves they show nothing.
+# A character class without its brackets: what Unicode calls default-ignorable, and the blank
+# Braille pattern. It includes joiners and variation selectors, which are legitimate in several
+# scripts and in emoji, but show nothing by themselves.
 INVISIBLE: Final = (
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-# For patterns of fields: somewhere a character that shows.
+# For the patterns of fields: requires at least one visible character.
 NOT_BLANK: Final = rf"(?=[\s\S]*[^\s{INVISIBLE}])"
 _BLANK: Final = re.compile(rf"[\s{INVISIBLE}]*")
 _INVISIBLE: Final = re.compile(f"[{INVISIBLE}]")
@@ -21,13 +21,13 @@ NONCHARACTERS_IN_A_PLANE: Final = 0xFFFE
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of the text shows."""
+    """Whether the text has no visible character."""
     return _BLANK.fullmatch(text) is not None
 
 
 def has_hidden_characters(text: str) -> bool:
-    """Whether the text holds a character that does not show: a space, a control, a turn of
-    direction, a joiner, what is no character at all."""
+    """Whether the text has any invisible character: a space, a control, a direction mark, a joiner
+    or a noncharacter."""
     if text.isascii() and text.isprintable():  # as most addresses are
         return " " in text
     return _INVISIBLE.search(text) is not None or any(map(_is_unseen, text))

@@ -1,4 +1,4 @@
-"""Language tags (BCP 47), in the one form that each has."""
+"""Language tags (BCP 47): validates them, and gives them their canonical form."""
 
 import re
 from functools import cache
@@ -13,7 +13,7 @@ _SHAPE: Final = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)
 
 
 class LanguageTag(str):
-    """A language, and perhaps its script, country and more, of what is registered."""
+    """A valid language tag: a registered language, perhaps with a script, a country and more."""
 
     __slots__ = ()
     SCHEMA: Final[dict[str, Any]] = {
@@ -43,7 +43,8 @@ def _canonical(text: str) -> str:
 
 @cache
 def _common() -> tuple[frozenset[str], frozenset[str]]:
-    """Languages of two letters that are written somewhere, and countries where; also none."""
+    """The common two-letter languages, and the countries (or none) where they are used. For tags of
+    these, no registry is needed."""
     names = [name.split("_") for name in locale_identifiers()]
     languages = (name[0] for name in names if len(name[0]) == TWO_LETTERS)
     countries = (part for name in names for part in name[1:] if _COUNTRY.fullmatch(part))
@@ -51,9 +52,10 @@ def _common() -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _canonical_of_any(text: str) -> str:
-    """Also scripts, variants, old names and what is rare. Raises ValueError."""
-    # Importing it costs half a second of CPU, for one pattern of all that is registered: a start
-    # of Kalends and nearly all tags do without.
+    """The canonical form of any tag: with scripts, variants, old names, rare languages. Raises
+    ValueError."""
+    # The import takes half a second of CPU, to compile one pattern of the whole registry. Starting
+    # Kalends does not need it, and neither do nearly all tags.
     from langcodes import Language, standardize_tag, tag_is_valid
 
     try:
@@ -61,6 +63,6 @@ def _canonical_of_any(text: str) -> str:
             raise ValueError("must be a language tag of registered parts, such as de-CH")
         return standardize_tag(text)
     finally:
-        # It keeps whatever it has read, for good; here everybody gives it something.
+        # langcodes caches every tag for good, and here any client can send tags.
         Language._PARSE_CACHE.clear()
         Language._INSTANCES.clear()

@@ -1,4 +1,4 @@
-"""Mail: what kinds there are, whom it is for, and where it stands."""
+"""Mails: their kinds, audiences and states, and when they are tried again."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -10,15 +10,15 @@ from msgspec import Struct
 
 from kalends.domain.durations import HOUR, MINUTE, SECOND
 
-# After each try that the server refused for now; when the last has failed too, it is given up.
+# Pauses after each try that the server deferred; when the last try fails too, the mail is given up.
 MAIL_RETRY_AFTER: Final = (5 * SECOND, 30 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR)
-# What waits for a mail server that takes nothing is given up then (RFC 5321 4.5.4.1).
+# Mail that waits this long for a mail server that accepts nothing is given up (RFC 5321 4.5.4.1).
 WAITS_FOR_SERVER: Final = timedelta(days=4)
 
 
 class MailKind(StrEnum):
-    """What a mail is about; `WITHDRAWN` informs an address that the attendee has another one now,
-    or a host that somebody else is. From `PASSWORD_RESET` on they are no booking's."""
+    """What a mail is about. `WITHDRAWN` tells a former address of the attendee, or a former host,
+    that the booking is no longer theirs. From `PASSWORD_RESET` on no booking is involved."""
 
     REQUESTED = "requested"
     CONFIRMED = "confirmed"
@@ -38,7 +38,7 @@ class MailKind(StrEnum):
 
 
 class Audience(StrEnum):
-    """Whom a mail is for. What is for a `HOST` is not sent to who has left the organization."""
+    """Whom a mail is for. A `HOST` who has left the organization gets no mail."""
 
     ATTENDEE = "attendee"
     ORGANIZATION = "organization"
@@ -47,7 +47,8 @@ class Audience(StrEnum):
 
 
 class MailState(StrEnum):
-    """`KEPT` is in the mailbox for good: there is no mail server, or it is the sandbox's."""
+    """The state of a mail. `KEPT`: it stays in the organization's mailbox and is never sent, since
+    there is no mail server or the organization is a sandbox."""
 
     QUEUED = "queued"
     KEPT = "kept"
@@ -56,18 +57,18 @@ class MailState(StrEnum):
 
 
 def is_same_mailbox(one: str, other: str) -> bool:
-    """Whether two addresses are one but for the case of their letters."""
+    """Whether two addresses are the same, ignoring case."""
     return one.casefold() == other.casefold()
 
 
 def destination_of(address: str) -> UUID:
-    """What an address is known by as a destination; the same for whatever case of its letters."""
+    """The destination id of an address, independent of case."""
     return UUID(bytes=hashlib.sha256(address.casefold().encode()).digest()[:16])
 
 
 class Mail(Struct, frozen=True):
-    """One mail to one recipient, as it is stored. `message` is the whole message (RFC 5322),
-    sealed; None until it was written, or when it was forgotten."""
+    """A stored mail to one recipient. `message` is the whole message (RFC 5322), sealed; None until
+    it is written, and after housekeeping has deleted it."""
 
     id: UUID
     kind: str

@@ -1,4 +1,4 @@
-"""An organization's own words in mail about bookings."""
+"""Message templates: an organization's own words in mail about bookings."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -32,8 +32,8 @@ class TemplateAudience(StrEnum):
     HOST = "host"
 
 
-# An attendee who has an appointment learns what becomes of it, whatever was switched off: else
-# somebody stands before a closed door.
+# These cannot be switched off: an attendee with an appointment always learns of its changes, so
+# that nobody stands before a closed door.
 NEVER_OFF: Final = frozenset(
     (TemplateAudience.ATTENDEE, kind)
     for kind in (TemplateKind.RESCHEDULED, TemplateKind.UPDATED, TemplateKind.CANCELLED)
@@ -43,8 +43,8 @@ NEVER_SENT: Final = frozenset({(TemplateAudience.HOST, TemplateKind.REMINDER)})
 
 
 class TemplateScope(Struct, frozen=True, kw_only=True):
-    """Which mails it is about: of a kind, to an audience, in a language (BCP 47; None: each), about
-    bookings of an event type (None: all). What `is_off` is not sent."""
+    """Which mails a template is for: a kind, an audience, a language (BCP 47; None is any) and an
+    event type (None is any). Mails in the scope are not sent if it `is_off`."""
 
     kind: str
     audience: str
@@ -54,7 +54,7 @@ class TemplateScope(Struct, frozen=True, kw_only=True):
 
 
 class MessageTemplate(TemplateScope, frozen=True, kw_only=True):
-    """None as `subject` or `body` (Markdown) is our own."""
+    """A stored template. A `subject` or `body` (Markdown) of None takes the built-in words."""
 
     subject: str | None
     body: str | None
@@ -65,7 +65,8 @@ class MessageTemplate(TemplateScope, frozen=True, kw_only=True):
 
 
 class OwnWords(Struct, frozen=True):
-    """Those of one message, with placeholders; None is ours."""
+    """The organization's words for one message, with placeholders; None takes the built-in
+    words."""
 
     subject: str | None
     body: str | None
@@ -75,8 +76,9 @@ T = TypeVar("T", bound=TemplateScope)
 
 
 def languages_sought(tag: str | None, language: str) -> list[str]:
-    """Where words are looked for, for a reader of that tag (BCP 47) whose mail is otherwise in
-    that language: `de-AT`, then `de`. Whoever reads Portuguese reads Brazilian."""
+    """The languages in which to look for own words, in order: for the tag `de-AT` (BCP 47) that is
+    `de-AT`, then `de`, at last `language`, in which the mail is otherwise written. Readers of any
+    Portuguese also get `pt-BR`."""
     parts = tag.split("-") if tag else []
     chain = ["-".join(parts[:n]) for n in range(len(parts), 0, -1)]
     brazilian = ["pt-BR"] if "pt" in (language, *chain) else []
@@ -90,8 +92,8 @@ def find_scope(
     event_type_id: UUID | None,
     languages: Sequence[str],
 ) -> T | None:
-    """The one that counts: that of the event type before that of all, and in each the first of the
-    languages before one for each language."""
+    """The template that applies, if any: one for the event type before one for all, and within each
+    the first of the languages before one for any language."""
     fitting = {
         (t.event_type_id, t.locale): t
         for t in templates

@@ -1,4 +1,4 @@
-"""What a user is mailed: news about bookings on the own schedules, and the day's agenda."""
+"""A user's notification settings: mail about bookings on the user's schedules, and the agenda."""
 
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Notification(StrEnum):
-    """What a user wants to be mailed, or does not."""
+    """The news that a user can switch on and off."""
 
     REQUESTED = "requested"
     CONFIRMED = "confirmed"
@@ -18,9 +18,9 @@ class Notification(StrEnum):
 
 
 class UserNotifications(Struct, frozen=True, kw_only=True):
-    """A user's choice in an organization. `agenda_at` is wall-clock time in the user's zone; None
-    is no agenda. `agenda_due_at` is when to look next whether it is time, `agenda_sent_on` the
-    last day that is settled."""
+    """A user's settings in an organization. `agenda_at` is wall-clock time in the user's zone; None
+    is no agenda. `agenda_due_at` is when to check next whether an agenda is due, `agenda_sent_on`
+    the last day whose agenda was sent or skipped."""
 
     user_id: UUID
     requested: bool = True
@@ -38,8 +38,8 @@ class UserNotifications(Struct, frozen=True, kw_only=True):
 
 
 class NotifiedUser(Struct, frozen=True, kw_only=True):
-    """A member as mail knows it. `zone` is the name of the user's zone: the user's own choice, else
-    that of its first schedule, else the organization's. `locale` is BCP 47."""
+    """A member as a reader of mail. `zone` is the user's choice, else that of the user's first
+    schedule, else the organization's. `locale` is a language tag (BCP 47)."""
 
     email: str
     locale: str | None

@@ -1,4 +1,4 @@
-"""Origins of the web, by which it is decided where people may be sent."""
+"""Web origins (RFC 6454), by which Kalends decides where people may be redirected."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -8,8 +8,8 @@ DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 def origin_of(url: str) -> str | None:
-    """Scheme, host and port of a URL of the web (RFC 6454 4), in the one form that is compared;
-    None for what browsers might read otherwise than we do."""
+    """Scheme, host and port of an http or https URL (RFC 6454 4), normalized for comparison. None
+    for a URL that browsers might read differently."""
     is_plain = url.isascii() and url.isprintable() and not set(url) & {" ", "\\", "@"}
     if len(url) > LONGEST_URL or not is_plain:
         return None

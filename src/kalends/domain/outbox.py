@@ -1,4 +1,4 @@
-"""What goes out by any channel: a try, and when the next one is due."""
+"""Deliveries by any channel: the record of an attempt, and the time of the next try."""
 
 import random
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ from typing import Final
 from msgspec import Struct
 
 DROPPED: Final = "dropped"
-"""The state of a delivery that came too late to be sent; the others are `webhook.State`."""
+"""The state of a delivery that was too late to be sent, beside those of `webhook.State`."""
 
 JITTER: Final = 0.1
 LONGEST_RETRY_AFTER: Final = timedelta(hours=24)
 
 
 class DeliveryAttempt(Struct, frozen=True, kw_only=True):
-    """One try to deliver. `status` is None where nothing came back (and of mail), `response` the
-    first kilobyte of what did; `error` says why it does not count as taken."""
+    """One attempt to deliver. `status` is None for mail and without a response; `response` is the
+    first kilobyte of the body; `error` says why the attempt failed."""
 
     at: datetime
     status: int | None
@@ -32,11 +32,11 @@ class DeliveryAttempt(Struct, frozen=True, kw_only=True):
 def next_try(
     timetable: Sequence[timedelta], tries: int, scale: float, requested: timedelta | None = None
 ) -> timedelta | None:
-    """How long to wait after that many tries failed; None where it is given up.
+    """How long to wait after that many failed tries; None if the timetable is exhausted.
 
-    The timetable is scaled, and jittered so that what failed together does not come back
-    together. What the receiver asks for (`Retry-After`, RFC 9110 10.2.3) is neither, but is
-    not believed beyond a day.
+    The timetable is scaled, and jittered so that deliveries that failed together do not come back
+    together. What the receiver `requested` (`Retry-After`, RFC 9110 10.2.3) is taken as it is, up
+    to a day.
     """
     if tries > len(timetable):
         return None

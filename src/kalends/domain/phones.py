@@ -1,21 +1,21 @@
-"""Telephone numbers as people type them, and in E.164, as telephones dial them (ITU-T E.164)."""
+"""Converts telephone numbers as people type them to international form (ITU-T E.164)."""
 
 from typing import Final
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
-# What is shorter is a number only where that country's plan knows it: everything else so short
-# is a part of one, or a guess.
+# A shorter number has to be in the country's numbering plan: most short ones are only a part of a
+# number.
 SHORTEST_UNKNOWN: Final = 7
 
 
 def e164_of(typed: str, country: str | None) -> str | None:
-    """The number as `+493012345678`; None where no number can be made of what was typed.
+    """The number as `+493012345678`; None if the text is no number.
 
-    One without `+` is a number of the country (ISO 3166-1 alpha-2). A number whose length fits its
-    country counts, though no known range may hold it: ranges are given out faster than any table
-    of them is brought up to date. An extension is left out.
+    A number without `+` is read as one of the country (ISO 3166-1 alpha-2). A length that fits the
+    country is enough; the number need not lie in a known range, since new ranges are assigned
+    faster than tables are updated. An extension is dropped.
     """
     try:
         number = phonenumbers.parse(typed, country)

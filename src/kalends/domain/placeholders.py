@@ -1,7 +1,7 @@
-"""What stands in an organization's own texts for values of each message: `{attendee.name}`.
+"""Placeholders in an organization's own texts, such as `{attendee.name}`, and how to fill them.
 
-`{{` is a brace, and so is `}}`. There is a fixed list; nothing is looked up by a name that somebody
-wrote.
+`{{` and `}}` are literal braces. The list of placeholders is fixed: a name in a text never looks up
+an attribute.
 """
 
 import re
@@ -18,7 +18,7 @@ _MARKS: Final = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|\{")
 
 
 class Placeholder(StrEnum):
-    """Every one that there is."""
+    """All placeholders."""
 
     ATTENDEE_NAME = "attendee.name"
     ATTENDEE_EMAIL = "attendee.email"
@@ -42,8 +42,8 @@ LISTED: Final = ", ".join(f"{{{one}}}" for one in Placeholder)
 
 
 def pieces_of(field: str, text: str) -> list[Piece]:
-    """The text as it stands between its placeholders, and these. Raises Invalid, about the field,
-    for one that is not known, one that is not closed, and too many."""
+    """Splits a text into its placeholders and the literal text between them. Raises Invalid for the
+    field if a placeholder is unknown or not closed, or if there are too many."""
     pieces: list[Piece] = []
     end = found = 0
     for mark in _MARKS.finditer(text):
@@ -65,7 +65,7 @@ def pieces_of(field: str, text: str) -> list[Piece]:
 
 
 def filled(pieces: list[Piece], values: Mapping[Placeholder, str]) -> str:
-    """The text with these values in it, as text."""
+    """The plain text with the values filled in."""
     return "".join(values[p] if isinstance(p, Placeholder) else p for p in pieces)
 
 

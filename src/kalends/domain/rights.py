@@ -1,7 +1,8 @@
-"""Who may do what as a signed-in user, by role. One table: console, pages and session calls ask it.
+"""The rights of signed-in users by role, in one table for the console, pages and session calls.
 
-API keys have scopes instead (`access.allows`). An own thing is on a schedule that is the user's, or
-is the user's itself. What a role does not reach is refused: to `staff` it is not there.
+API keys have scopes instead (`scopes.allows`). A user's own things are those on the user's
+schedules, and those that belong to the user. A role gets Forbidden for anything beyond its reach,
+but `staff` gets NotFound.
 """
 
 from collections.abc import Mapping
@@ -19,26 +20,26 @@ class Right(Enum):
     OWN_ACCOUNT = auto()
     SEE_BOOKINGS = auto()
     CHANGE_BOOKINGS = auto()
-    # The time is free, and the rules say no.
+    # To book a time that is free and that a rule refuses.
     OVERRIDE_RULES = auto()
     SEE_SCHEDULES = auto()
-    # Weekly hours, and other hours on a day.
+    # Weekly hours and overrides.
     CHANGE_HOURS = auto()
     CHANGE_BUSY_TIMES = auto()
     CHANGE_ABSENCES = auto()
-    # Accounts with calendars, and which of them a schedule reads and writes.
+    # Calendar accounts, and which of their calendars a schedule reads and writes.
     CHANGE_CALENDARS = auto()
-    # What was seen in a calendar that somebody has to decide about.
+    # To decide about what was seen in a calendar elsewhere.
     SETTLE_FINDINGS = auto()
     # The secret address of a schedule's calendar.
     CHANGE_FEEDS = auto()
     SEE_EVENT_TYPES = auto()
-    # All else: schedules and event types themselves, users, keys, webhooks, the organization.
+    # Everything else: schedules and event types themselves, users, keys, webhooks, organization.
     CHANGE_SETTINGS = auto()
 
 
 class Reach(Enum):
-    """Whose things a role may do it with."""
+    """To whose things a right extends for a role."""
 
     NOTHING = auto()
     OWN = auto()
@@ -69,22 +70,22 @@ RIGHTS: Final[Mapping[Right, Mapping[Role, Reach]]] = {
 
 
 def reach_of(role: Role, right: Right, *, staff_may_edit_hours: bool = True) -> Reach:
-    """Whose things the role may do that with, in an organization that lets its staff edit their
-    hours or does not."""
+    """The reach of the role for that right, in an organization that lets its staff edit their hours
+    or does not."""
     if right is Right.CHANGE_HOURS and role is Role.STAFF and not staff_may_edit_hours:
         return Reach.NOTHING
     return RIGHTS[right][role]
 
 
 def refusal_for(role: Role) -> KalendsError:
-    """What somebody meets who may not do a thing at all."""
+    """The error for a user whose role may not do a thing at all."""
     if role is Role.STAFF:
         return NotFound("There is no such path.")
     return NeedsAdmin("Only owners and admins of the organization can do this.")
 
 
 def scopes_of(role: Role) -> list[str]:
-    """What the role may do in the words of the API's scopes, for use cases that ask for one."""
+    """The API scopes that correspond to the role, for use cases that check a scope."""
     if RIGHTS[Right.OVERRIDE_RULES][role] is Reach.ALL:
         return [Scope.ALL.value]
     return [Scope.BOOKINGS_WRITE.value, Scope.ALL_READ.value]

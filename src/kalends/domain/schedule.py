@@ -1,4 +1,4 @@
-"""A schedule: anything that can be booked, and when."""
+"""Schedules: the people, rooms and machines that can be booked, with hours and busy times."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,23 +19,25 @@ class WindowText(Struct, frozen=True):
     end: str
 
 
-# By weekday name, and by day `YYYY-MM-DD`: one window or several, kept as they were given.
+# Windows by weekday name, and by day `YYYY-MM-DD`: one or a list, stored as the client gave them.
 Availability = Mapping[str, WindowText | list[WindowText]]
 Overrides = Mapping[str, WindowText | list[WindowText]]
 
 
 class BookingLimits(Struct, frozen=True, omit_defaults=True):
-    """`max_per_day` counts starts on a day of the schedule's zone; notice in elapsed hours."""
+    """Limits of a schedule. `max_per_day` counts starts on a day of the schedule's zone; the notice
+    is in elapsed hours."""
 
     max_per_day: int | None = None
     min_notice_hours: float | None = None
 
 
 class ScheduleRules(Struct, frozen=True, kw_only=True):
-    """`availability` None means open at all times, an empty one never.
+    """What an organization sets on a schedule.
 
-    `user_id` is the member whose schedule it is; None is a room's. Attendees see `public_name`,
-    where it is None the name. A `slug` and `color` of None are given out when it is first written.
+    `availability` None is always open, an empty one never. `user_id` is the member to whom it
+    belongs; None is a room or a machine. Attendees see `public_name`, or `name` if that is None. A
+    `slug` or `color` of None is assigned when the schedule is created.
     """
 
     name: str
@@ -53,18 +55,18 @@ class ScheduleRules(Struct, frozen=True, kw_only=True):
 
     @property
     def shown_name(self) -> str:
-        """What attendees see."""
+        """The name that attendees see."""
         return self.public_name or self.name
 
 
 class Schedule(ScheduleRules, frozen=True, kw_only=True):
-    """What can be booked: a person, a room, a machine."""
+    """A stored schedule."""
 
     id: UUID
     created_at: datetime
     updated_at: datetime
     version: int
-    # Where its picture is: the owner and the name, as addresses have them.
+    # The path of its picture in URLs: the owner and the picture's name.
     photo: str | None = None
 
 
@@ -80,7 +82,8 @@ class BusyTime(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ListedBusyTime(BusyTime, frozen=True, kw_only=True, gc=False):
-    """One that was entered, or a piece of at most a day from a calendar elsewhere: then it has no
-    reason, an id that is no busy time's, and was read when it was `created_at`."""
+    """A busy time in a list: one that was entered, or a busy piece of a calendar elsewhere, at most
+    a day long. A busy piece has a `calendar_id`, no reason, an id of its own that no busy time has,
+    and `created_at` is when it was read."""
 
     calendar_id: UUID | None = None

@@ -1,4 +1,4 @@
-"""What an API key may do."""
+"""The scopes of API keys."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -20,7 +20,7 @@ class Scope(StrEnum):
 
 
 def allows(scopes: Sequence[str], scope: Scope) -> bool:
-    """Whether the scopes of a key grant `scope`; write does not include read."""
+    """Whether the scopes of a key include `scope`; write does not imply read."""
     if Scope.ALL in scopes or scope in scopes:
         return True
     return scope.endswith(":read") and Scope.ALL_READ in scopes

@@ -1,4 +1,4 @@
-"""The first parts of paths that are ours, so that no organization's page can stand there."""
+"""Slugs of organizations, and the reserved ones: first parts of paths that Kalends itself uses."""
 
 import re
 import unicodedata
@@ -32,11 +32,11 @@ LONGEST_SLUG: Final = 60
 
 
 def is_reserved(slug: str) -> bool:
-    """Whether an organization may not be called so in a URL."""
+    """Whether no organization may have this slug."""
     return slug in RESERVED
 
 
 def slug_of(name: str) -> str:
-    """A name as a part of a URL: lower case, digits and hyphens. It may be reserved."""
+    """A slug made of a name: lower-case letters, digits and hyphens. It may be reserved."""
     plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_SLUG] or "organization"

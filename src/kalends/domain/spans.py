@@ -1,8 +1,8 @@
-"""Spans of time as instants in UTC, half-open, in signatures of what is stored."""
+"""Types for half-open spans of instants in UTC, for signatures of `store`."""
 
 from datetime import datetime
 
 Span = tuple[datetime, datetime]
 
 OpenSpan = tuple[datetime | None, datetime | None]
-"""None is an open end."""
+"""A span in which None is an open end."""

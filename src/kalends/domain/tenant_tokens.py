@@ -1,7 +1,7 @@
-"""Tokens in secret addresses that say whose they are: the organization, a hyphen, the secret.
+"""Tokens in secret URLs: the organization's id, a hyphen, and a random secret.
 
-The organization is no secret. It is there so that the row of a token is looked for where the rows
-of its organization lie, and stored is only the hash of the whole.
+The organization's id is no secret: it lets the row be looked up within its organization. Only the
+hash of the whole token is stored.
 """
 
 import secrets
@@ -13,13 +13,12 @@ from kalends.domain.ids import LENGTH, ORGANIZATION, base62, decode_id
 
 SECRET_BYTES: Final = 24
 SEPARATOR: Final = "-"
-# Those of before are shorter, and may have a hyphen anywhere.
+# Older tokens, without an organization, are shorter and may have a hyphen anywhere.
 TOKEN_LENGTH: Final = LENGTH + len(SEPARATOR) + SECRET_BYTES * 4 // 3
 
 
 class TokenKey(NamedTuple):
-    """What a token is looked up by. Those that were given out before tokens said whose they are
-    have no organization."""
+    """The key by which a token is looked up. Older tokens have no organization."""
 
     organization_id: UUID | None
     token_hash: bytes
@@ -30,7 +29,7 @@ def new_tenant_token(organization_id: UUID) -> str:
 
 
 def key_of(token: str) -> TokenKey:
-    """The key of any text that is given as a token."""
+    """The lookup key of any text that a client sends as a token."""
     is_new = len(token) == TOKEN_LENGTH and token[LENGTH] == SEPARATOR
     shown = f"{ORGANIZATION}_{token[:LENGTH]}"
     return TokenKey(decode_id(ORGANIZATION, shown) if is_new else None, hash_of(token))

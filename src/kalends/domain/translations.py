@@ -1,7 +1,7 @@
-"""An organization's own texts by language: what its event types say to readers of others.
+"""Translations of an organization's own texts: its event types in the languages of their readers.
 
-The original is what the organization wrote first. A text that is missing in the reader's language
-is the original, each for itself.
+The original is the text that the organization wrote first. Each text without a translation into the
+reader's language falls back to its original.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,8 +25,8 @@ ORIGINAL: Final = EventTypeTexts()
 
 
 class TranslatedQuestion(Question, frozen=True, kw_only=True):
-    """A question as its readers see it. `options` stay the original ones, which are what answers
-    hold; `shown_options` are those in the reader's language, in the same order."""
+    """A question in the reader's language. `options` stay the original ones, which answers contain;
+    `shown_options` are their translations, in the same order."""
 
     shown_options: Sequence[str] | None = None
 
@@ -37,9 +37,9 @@ class TranslatedQuestion(Question, frozen=True, kw_only=True):
 
 
 def texts_in(translations: Translations, languages: Sequence[str]) -> EventTypeTexts:
-    """The texts for a reader of these languages (BCP 47, the first the most wanted): each in the
-    first language that has it."""
-    found = [translations[one] for one in languages if one in translations]
+    """The texts for a reader of these languages (BCP 47, best first), each in the first language
+    that has it."""
+    found = [translations[tag] for tag in languages if tag in translations]
     keys = dict.fromkeys(key for texts in found for key in texts.questions)
     return EventTypeTexts(
         name=_first(texts.name for texts in found),
@@ -49,7 +49,7 @@ def texts_in(translations: Translations, languages: Sequence[str]) -> EventTypeT
 
 
 def event_type_in(event_type: EventType, languages: Sequence[str]) -> EventType:
-    """The event type as a reader of these languages sees it."""
+    """The event type with its texts for a reader of these languages."""
     if not event_type.translations:
         return event_type
     texts = texts_in(event_type.translations, languages)
@@ -62,21 +62,21 @@ def event_type_in(event_type: EventType, languages: Sequence[str]) -> EventType:
 
 
 def questions_in(questions: Sequence[Question], texts: EventTypeTexts) -> list[Question]:
-    """The questions with these texts."""
-    return [_question_in(one, texts.questions.get(one.key)) for one in questions]
+    """The questions with these texts, where there are any."""
+    return [_question_in(question, texts.questions.get(question.key)) for question in questions]
 
 
 def title_in(title: str, name: str | None, texts: EventTypeTexts) -> str:
-    """What a booking of that title is called for a reader of these texts: where that is the name of
-    its event type, as that is; another one was given to it, and stays."""
+    """The title of a booking for a reader of these texts: translated if it is the `name` of its
+    event type; a title that a client has set stays."""
     return texts.name if texts.name and title == name else title
 
 
 def faults_of(
     translations: Translations, questions: Sequence[Question]
 ) -> Iterator[tuple[str, str]]:
-    """What of the translations does not fit the questions: the field and a sentence."""
-    by_key = {one.key: one for one in questions}
+    """What in the translations does not fit the questions: each field, with an error sentence."""
+    by_key = {question.key: question for question in questions}
     for language, texts in translations.items():
         for key, own in texts.questions.items():
             field = f"translations.{language}.questions.{key}"
@@ -90,8 +90,8 @@ def faults_of(
 
 
 def fitting(translations: Translations, questions: Sequence[Question]) -> Translations:
-    """The translations without what does not fit the questions: these were changed by who knows of
-    no translations, or have become consents."""
+    """The translations without texts that do not fit the questions any more: a client that does not
+    know translations has changed these, or one has become a consent."""
     return {
         language: structs.replace(
             texts,
@@ -108,9 +108,9 @@ def fitting(translations: Translations, questions: Sequence[Question]) -> Transl
 def carried_over(
     translations: Translations, before: Sequence[Question], after: Sequence[Question]
 ) -> dict[str, EventTypeTexts]:
-    """The translations once the questions have changed: without those of questions that are gone;
-    an option keeps its own by its original text, and a new one is not translated yet."""
-    old, new = ({one.key: one for one in questions} for questions in (before, after))
+    """The translations after a change of the questions, without those of deleted questions. An
+    option keeps its translation as long as its original text stays; new ones have none yet."""
+    old, new = ({question.key: question for question in each} for each in (before, after))
     return {
         language: structs.replace(
             texts,
@@ -137,7 +137,7 @@ def _question_in(question: Question, texts: QuestionTexts | None) -> Question:
     if texts is None:
         return question
     values = structs.asdict(question) | {"label": texts.label or question.label}
-    # A server of the version before changes questions and knows of no translations.
+    # Servers of the previous release change questions without knowing translations.
     fits = texts.options is not None and len(texts.options) == len(question.options or [])
     return TranslatedQuestion(**values, shown_options=texts.options if fits else None)
 
@@ -145,7 +145,7 @@ def _question_in(question: Question, texts: QuestionTexts | None) -> Question:
 def _question_texts(found: Sequence[EventTypeTexts], key: str) -> QuestionTexts:
     own = [texts.questions[key] for texts in found if key in texts.questions]
     return QuestionTexts(
-        label=_first(one.label for one in own), options=_first(one.options for one in own)
+        label=_first(texts.label for texts in own), options=_first(texts.options for texts in own)
     )
 
 

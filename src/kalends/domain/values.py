@@ -1,7 +1,8 @@
-"""Values that come from outside and carry a rule of their own: instants, days, zones, addresses.
+"""Types of values from clients that have a format of their own: instants, days, clock times, e-mail
+addresses; and constrained strings such as names.
 
-Each is a class with a `parse` that raises ValueError with a sentence. The edge calls it for
-every field of that type, so that nothing inside has to ask again.
+Each class has a `parse` that raises ValueError with a sentence. `web` calls it for every field of
+that type, so that nothing inside has to check again.
 """
 
 import re
@@ -16,7 +17,7 @@ from kalends.domain.invisible_characters import NOT_BLANK, has_hidden_characters
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2199
 
-# A negative look-ahead, not [^…]*$: in Python `$` lets a final newline through.
+# A negative look-ahead rather than [^…]*$, since in Python `$` also matches before a final newline.
 NO_CONTROLS: Final = r"^(?![\s\S]*[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff])"
 NO_CONTROLS_BUT_NEWLINE_AND_TAB: Final = (
     r"^(?![\s\S]*[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ud800-\udfff])"
@@ -36,7 +37,7 @@ _INSTANT = re.compile(
     r"(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)",
     re.ASCII,
 )
-# What is left of an offset whose `+` was read as a space.
+# An offset whose `+` was decoded as a space.
 _LOST_PLUS = re.compile(r" (?=\d\d(?::?\d\d)?\Z)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EMAIL = re.compile(
@@ -45,17 +46,17 @@ _EMAIL = re.compile(
 )
 
 
-# What turns into punctuation, or ends a label, where a domain is written for mail (RFC 5891).
+# Characters that become punctuation, or end a label, when a domain is encoded for mail (RFC 5891).
 _HIDDEN_PUNCTUATION = re.compile(r"[\x00-,./:-@\[-`{-\x7f\u3002]")
-# What readers of mail take for other text wherever it stands in a header (RFC 2047).
+# Encoded words, which mail readers decode anywhere in a header (RFC 2047).
 _ENCODED_WORD = re.compile(r"=\?[^?]*\?[bBqQ]\?[^?]*\?=")
-LONGEST_LABEL: Final = 63  # octets, as the name system has it (RFC 1035)
-# What stands for a character that got lost on its way.
+LONGEST_LABEL: Final = 63  # octets (RFC 1035)
+# The replacement character, which stands for one that could not be decoded.
 _LOST: Final = "\ufffd"
 
 
 class Instant(datetime):
-    """A moment, in UTC and whole seconds."""
+    """An instant in UTC, in whole seconds."""
 
     SCHEMA: Final[dict[str, Any]] = {
         "type": "string",
@@ -81,12 +82,12 @@ class Instant(datetime):
 
     @classmethod
     def of(cls, moment: datetime) -> "Instant":
-        """The same moment, in UTC, its fraction of a second cut off."""
+        """The same instant in UTC, without its fraction of a second."""
         return cls.fromtimestamp(int(moment.timestamp()), UTC)
 
 
 def _as_utc(text: str, match: re.Match[str]) -> datetime:
-    """Raises ValueError for a moment that does not exist or lies outside 1900 to 2199."""
+    """The instant. Raises ValueError if it does not exist or lies outside of 1900 to 2199."""
     year, month, day, hour, minute = (int(match[i]) for i in range(1, 6))
     hours, minutes = int(match[9] or 0), int(match[10] or 0)
     if hours > 23 or minutes > 59:
@@ -105,7 +106,7 @@ def _as_utc(text: str, match: re.Match[str]) -> datetime:
 
 
 class Day(date):
-    """A day of the calendar, in no zone."""
+    """A calendar day, without a time zone."""
 
     SCHEMA: Final[dict[str, Any]] = {"type": "string", "format": "date", "examples": ["2026-12-01"]}
 
@@ -123,8 +124,8 @@ class Day(date):
 
 
 class Email(str):
-    """An e-mail address, checked for its form only: letters of every script are fine, what mail
-    would not carry as it stands (characters that do not show, punctuation in disguise) is not."""
+    """An e-mail address, checked for its form only. Letters of every script are allowed; characters
+    that mail would change or hide are not, such as invisible ones or disguised punctuation."""
 
     __slots__ = ()
     SCHEMA: Final[dict[str, Any]] = {
@@ -153,7 +154,7 @@ class Email(str):
 
 
 def is_email(text: str) -> bool:
-    """Whether it is an address by its form."""
+    """Whether the text has the form of an e-mail address."""
     try:
         Email.parse(text)
     except ValueError:
@@ -162,8 +163,8 @@ def is_email(text: str) -> bool:
 
 
 def _is_label(text: str) -> bool:
-    """Whether a part of a domain is written as one label in mail, of a length that there is, and
-    with the letters that it shows: `ⓔ` and `ｅ` would be mailed as `e`."""
+    """Whether a part of a domain can be encoded for mail as one label that is short enough and
+    keeps its letters: `ⓔ` and `ｅ` would become `e`."""
     if text.isascii():
         return len(text) <= LONGEST_LABEL
     normal = unicodedata.normalize("NFKC", text.lower())
@@ -196,7 +197,8 @@ class ClockTime(str):
 
 
 def parse_day_or_instant(text: str) -> "Day | Instant":
-    """Raises ValueError, for what begins with a day as for what was meant by it."""
+    """A day or an instant. Raises ValueError; its sentence is about an instant if the text begins
+    with a day."""
     if _DAY.fullmatch(text):
         return Day.parse(text)
     if _DAY.match(text):

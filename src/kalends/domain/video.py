@@ -1,4 +1,4 @@
-"""Links to calls: by whom they are made, what is known of one, and what a provider may answer."""
+"""Links to video calls: who makes them, what is stored of one, and the interface of providers."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,7 +9,7 @@ from msgspec import Struct
 
 LONGEST_LINK: Final = 2_000
 HELD_FOR: Final = timedelta(seconds=15)
-"""So long mail waits for the link of its booking."""
+"""How long mail waits for the link of its booking."""
 
 
 class VideoProvider(StrEnum):
@@ -33,11 +33,11 @@ class VideoState(StrEnum):
 
 
 class VideoLink(Struct, frozen=True, kw_only=True):
-    """The link of a booking, or of all seats of an event type at one start, on its first schedule.
+    """The link of a booking, or of all seats of a session, on the first schedule.
 
-    Its subject is the booking, or stands for the session. `url` is what people open, `ref` what
-    the provider calls it. `digest` is of what the provider was told. While it `is_unclear`,
-    something was sent and no answer is known.
+    `subject_id` is the booking's id, or one that stands for the session. `url` is what people open,
+    `ref` the provider's name for it. `digest` is the hash of what the provider was last told. While
+    it `is_unclear`, a request was sent and its answer is not known.
     """
 
     subject_id: UUID
@@ -58,8 +58,10 @@ class VideoLink(Struct, frozen=True, kw_only=True):
 
 
 class Meeting(Struct, frozen=True, kw_only=True):
-    """What a provider is told of a call. `key` is the same for each try to make it, and of no
-    other; `booking_id` is shown to programs, None of a session."""
+    """What a provider is told of a call. `key` makes creating it idempotent: it is the same for
+    each try, and differs from that of any other call. `booking_id` is a public id, None for a
+    session.
+    """
 
     key: str
     topic: str
@@ -71,25 +73,25 @@ class Meeting(Struct, frozen=True, kw_only=True):
 
 
 class MeetingMade(Struct, frozen=True):
-    """It is there."""
+    """The meeting exists."""
 
     url: str
     ref: str | None = None
 
 
 class NoMeeting(Struct, frozen=True):
-    """There is none of that key, or none any more."""
+    """There is no meeting with that key, or no longer."""
 
 
 class MeetingPending(Struct, frozen=True):
-    """It is being made there: look again."""
+    """The provider is still making the meeting: ask again after that time."""
 
     after: timedelta = timedelta(seconds=1)
 
 
 class VideoFailed(Struct, frozen=True, kw_only=True):
-    """Why it was not done, as a clause. Where it `is_refused`, surely nothing was; it `is_final`
-    where trying again alone will not do, either. Tried again not before `after`."""
+    """The request failed; `reason` is a clause. If it `is_refused`, it certainly had no effect; if
+    it `is_final`, trying again will not help. It is not to be tried again before `after`."""
 
     reason: str
     is_refused: bool = False
@@ -101,20 +103,20 @@ MakingAnswer: TypeAlias = MeetingMade | MeetingPending | VideoFailed
 
 
 class MeetingAccount(Protocol):
-    """Where meetings are made, with what is needed to do so. Nothing here raises for what a network
-    does."""
+    """An account that can make meetings, with its credentials. A failure of the network is a value;
+    no method raises for one."""
 
     async def make(self, meeting: Meeting) -> MakingAnswer:
-        """Makes it, once."""
+        """Makes the meeting, in one request."""
 
     async def find(self, meeting: Meeting) -> MakingAnswer | NoMeeting:
-        """What has become of one whose making had no answer."""
+        """The state of a meeting whose making got no answer."""
 
     async def change(self, ref: str, meeting: Meeting) -> NoMeeting | VideoFailed | None:
-        """Tells of another time or topic; the link stays. None when it is done."""
+        """Tells the provider another time or topic; the link stays. None when it is done."""
 
     async def remove(self, ref: str | None, meeting: Meeting) -> VideoFailed | None:
-        """One that is not there needs no removing."""
+        """Removes the meeting. None when it is gone, also if it did not exist."""
 
 
 class ZoomLogin(Struct, frozen=True):
@@ -126,38 +128,38 @@ class ZoomLogin(Struct, frozen=True):
 
 
 class ZoomToken(Struct, frozen=True):
-    """What requests are allowed by, for so long."""
+    """An access token, and for how many seconds it is valid."""
 
     token: str
     seconds: int
 
 
 class ZoomTokens(Protocol):
-    """Where a token comes from."""
+    """Gives access tokens, cached or new."""
 
     async def token(self, refused: str | None = None) -> str | VideoFailed:
-        """A valid token; another one than the one that was refused."""
+        """A valid token, and not the one that was `refused`."""
 
 
 class ZoomGateway(Protocol):
-    """The way to Zoom."""
+    """The gateway to Zoom."""
 
     async def ask_token(self, login: ZoomLogin) -> ZoomToken | VideoFailed:
-        """A new token."""
+        """Requests a new token from Zoom."""
 
     def open(self, user: str, tokens: ZoomTokens) -> MeetingAccount:
-        """The meetings of that user; nothing is asked yet."""
+        """The account for meetings of that user; sends no request yet."""
 
 
 class SignRequest(Protocol):
-    """Signs a request to an organization's own hook."""
+    """Signs requests to an organization's own hook."""
 
     def __call__(self, key: str, body: bytes) -> dict[str, str]:
         """The headers of a request with that body."""
 
 
 class HookGateway(Protocol):
-    """The way to hooks of organizations, which make links by themselves."""
+    """The gateway to hooks of organizations, which make links by their own means."""
 
     def open(self, url: str, sign: SignRequest) -> MeetingAccount:
-        """That hook; nothing is asked yet."""
+        """The account behind that hook; sends no request yet."""

@@ -1,4 +1,4 @@
-"""By whose accounts an organization has links to calls made."""
+"""The accounts with which an organization has links to video calls made."""
 
 from datetime import datetime
 from typing import Final
@@ -7,9 +7,9 @@ from msgspec import Struct
 
 
 class VideoAccounts(Struct, frozen=True):
-    """Zoom's server-to-server credentials and the organization's own hook; what is not set up is
-    None. Secrets and the token are sealed. `zoom_user` is whose meetings they are. The version is 0
-    where nothing is set up."""
+    """Zoom's server-to-server credentials and the organization's own hook; None where not set up.
+    Secrets and the token are sealed. `zoom_user` owns the meetings. The version is 0 if nothing has
+    been set up."""
 
     zoom_account_id: str | None
     zoom_client_id: str | None

@@ -1,4 +1,4 @@
-"""Webhooks: endpoints, the events they receive, and the timetable of what cannot be delivered."""
+"""Webhooks: endpoints, the events that they receive, signatures, and the timetable of retries."""
 
 import base64
 import hmac
@@ -14,7 +14,7 @@ from kalends.domain.durations import HOUR, MINUTE, SECOND
 
 TEST: Final = "webhook.test"
 
-# After the first try, and each one that fails; when the last has failed too, it is exhausted.
+# Pauses after each failed try; when the last try fails too, the delivery is exhausted.
 DELIVERY_RETRY_AFTER: Final = (
     *(5 * SECOND, 5 * MINUTE, 30 * MINUTE),
     *(2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR),
@@ -49,9 +49,9 @@ class State(StrEnum):
 
 
 class WebhookEndpoint(Struct, frozen=True):
-    """A URL that receives events: of all where `events` is empty. Secrets are sealed; until
-    `previous_until` the previous one signs too. `failing_since` is the first of the failures
-    with no success after it."""
+    """A URL that receives events; an empty `events` is all of them. Secrets are sealed; until
+    `previous_until` the previous one signs, too. `failing_since` is the time of the first failure
+    since the last success."""
 
     id: UUID
     url: str
@@ -69,8 +69,8 @@ class WebhookEndpoint(Struct, frozen=True):
 
 
 class Delivery(Struct, frozen=True):
-    """One event on its way to one endpoint. `attempts` is JSON text, as it is only passed on;
-    `next_attempt_at` is None where nothing waits."""
+    """One event on its way to one endpoint. `attempts` is JSON text, since it is only passed on;
+    `next_attempt_at` is None if no more tries are due."""
 
     id: UUID
     endpoint_id: UUID
@@ -83,7 +83,7 @@ class Delivery(Struct, frozen=True):
 
 
 def new_secret() -> str:
-    """`whsec_` and 32 random bytes in base 64, as Standard Webhooks has it."""
+    """A new secret as in Standard Webhooks: `whsec_` and 32 random bytes in base 64."""
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
@@ -93,7 +93,7 @@ def webkasa_signature(secret: str, body: bytes) -> str:
 
 
 def standard_signature(secret: str, webhook_id: str, timestamp: int, body: bytes) -> str:
-    """The signature of Standard Webhooks 1.0, version 1; `timestamp` in Unix seconds."""
+    """The version 1 signature of Standard Webhooks 1.0; `timestamp` is in Unix seconds."""
     key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
     signed = f"{webhook_id}.{timestamp}.".encode() + body
     return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
