@@ -238,7 +238,9 @@ def test_a_concurrent_change_is_reported(world: World, clerk: Clerk) -> None:
 def test_a_stale_section_goes_over_its_own_fields_alone(world: World, clerk: Clerk) -> None:
     event_type = world.create_event_type(name="First")
     page = clerk.open(path_of(event_type, FORM))
-    world.api.patch(f"/api/v1{path_of(event_type)}", json={"name": "Second"})
+    question = {"key": "size", "label": "Size?", "type": "text"}
+    changes = {"name": "Second", "questions": [question]}
+    assert world.api.patch(f"/api/v1{path_of(event_type)}", json=changes).status_code == 200
     typed = rows("questions", {"label": "Which size?"})
     late = clerk.fill_in(page, path_of(event_type, FORM), **typed)
     assert late.status_code == 412

@@ -117,13 +117,14 @@ def test_several_faults_are_reported_at_once(clerk: Clerk) -> None:
 
 def test_a_concurrent_change_is_reported_and_may_be_overwritten(world: World, clerk: Clerk) -> None:
     schedule = world.create_schedule(name="First")
-    page = clerk.open(path_of(schedule))
-    assert clerk.submit(path_of(schedule), name="Second").status_code == 303
-    late = clerk.fill_in(page, path_of(schedule), name="Third")
+    path = path_of(schedule, "/about")
+    page = clerk.open(path)
+    assert clerk.submit(path, name="Second").status_code == 303
+    late = clerk.fill_in(page, path, name="Third")
     assert late.status_code == 412
     assert "Somebody else changed this" in text_of(late)
     assert stored(world, schedule["id"])["name"] == "Second"
-    assert clerk.fill_in(late, path_of(schedule)).status_code == 303
+    assert clerk.fill_in(late, path).status_code == 303
     assert stored(world, schedule["id"])["name"] == "Third"
 
 

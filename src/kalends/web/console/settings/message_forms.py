@@ -15,7 +15,8 @@ from kalends.web.api.message_templates import (
     parse_new,
     parse_preview,
 )
-from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check
+from kalends.web.console.settings.forms.drafts import Draft, check
+from kalends.web.console.settings.forms.seen import SEEN_FIELDS, VERSION_FIELD
 from kalends.web.console.settings.forms.typed import YES, text_or_none
 from kalends.web.http.reading import read_body
 from kalends.web.pages.forms import FormFields
@@ -49,7 +50,7 @@ def draft_of(template: MessageTemplate) -> Draft:
 
 def as_typed(form: FormFields) -> FormFields:
     """The form with line breaks of one character each, as browsers count them."""
-    names = (*ABOUT, *WORDS, "is_off", VERSION_FIELD)
+    names = (*ABOUT, *WORDS, "is_off", *SEEN_FIELDS)
     values = {name: form.text(name).replace("\r\n", "\n") for name in names}
     return Draft.of_values(values).typed
 

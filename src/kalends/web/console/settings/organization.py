@@ -12,10 +12,17 @@ from kalends.domain.errors import Invalid, KalendsError
 from kalends.domain.rights import Right
 from kalends.formats.colours import COLOURS
 from kalends.formats.encoding import encode
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.services import organizations, pictures
 from kalends.web.api.organization import parse_changes
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check, if_match_of
+from kalends.web.console.settings.forms.drafts import Draft, check
+from kalends.web.console.settings.forms.seen import (
+    SEEN_FIELDS,
+    VERSION_FIELD,
+    Seen,
+    digest_of,
+)
 from kalends.web.console.settings.forms.typed import YES, text_or_none
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.pages import places
@@ -43,21 +50,32 @@ class SettingsSection:
         return PATH if self.key == "settings" else f"{PATH}/{self.key}"
 
     async def show(self, request: ConsoleRequest) -> PageAnswer:
-        return self.page(request, _draft_of(request.organization))
+        return self.page(request, _draft_of(request.organization).in_section(self.is_shown))
+
+    def is_shown(self, field: str) -> bool:
+        return field in self.fields
 
     async def save(self, request: ConsoleRequest) -> PageAnswer:
         """Saves the section, if the organization is still the version that the form was rendered
         from. If its slug has changed, the browser is sent to the console's new URL."""
         typed = await request.form()
-        lock = partial(organizations.lock_organization, if_match=if_match_of(typed))
+        lock = partial(self.lock, Seen.read(typed))
         parse, update = partial(self.parse, typed), organizations.update_organization
         try:
             after = await request.change(lock_parse_update(lock, parse, update))
         except KalendsError as error:
-            draft = Draft.with_faults(_known(typed), error, request.organization.version)
-            carried = draft.beyond(self.fields.__contains__)
+            before = request.organization
+            digest = digest_of(_draft_of(before).typed, self.is_shown)
+            draft = Draft.with_faults(_known(typed), error, before.version, digest)
+            carried = draft.beyond(self.is_shown)
             return self.page(request, draft.at_fields(partial(_field_of, typed)), carried)
         return redirect(f"/console/{after.slug}{self.path}?done=saved")
+
+    async def lock(self, seen: Seen, work: UnitOfWork) -> Organization:
+        """Raises Stale if a field of the section is not as its form showed it."""
+        locked = await organizations.lock_organization(work, None)
+        seen.check(locked.version, _draft_of(locked).typed, self.is_shown)
+        return locked
 
     def parse(self, typed: FormFields) -> FieldChanges[Organization]:
         """The changes in the form. A page of the previous release has all sections in one form,
@@ -141,7 +159,7 @@ def _staff(typed: FormFields) -> Mapping[str, Any]:
 
 def _known(typed: FormFields) -> FormFields:
     """The form without fields that none of these sections has."""
-    known = {VERSION_FIELD, *(name for section in SECTIONS for name in section.fields)}
+    known = {*SEEN_FIELDS, *(name for section in SECTIONS for name in section.fields)}
     return FormFields([(name, typed[name]) for name in typed if name in known])
 
 

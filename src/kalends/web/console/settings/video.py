@@ -13,8 +13,9 @@ from kalends.services.video.accounts import NewVideoAccounts, version_of
 from kalends.translation import gettext
 from kalends.web.api.video import PutVideo, parse_put
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check, if_match_of
+from kalends.web.console.settings.forms.drafts import Draft, check
 from kalends.web.console.settings.forms.one_time_secret import go_with_secret, page_with_secret
+from kalends.web.console.settings.forms.seen import VERSION_FIELD, if_match_of
 from kalends.web.console.settings.forms.typed import text_or_none
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.http.reading import read_body

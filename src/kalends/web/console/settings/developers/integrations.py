@@ -15,7 +15,8 @@ from kalends.services.imports import connections, runs
 from kalends.translation import gettext_lazy
 from kalends.web.api.calcom import DEFAULT_INTERVAL_MINUTES, PutCalcomConnection, parse_connection
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, if_match_of
+from kalends.web.console.settings.forms.drafts import Draft
+from kalends.web.console.settings.forms.seen import VERSION_FIELD, if_match_of
 from kalends.web.console.settings.forms.typed import (
     ROWS_TO_SPARE,
     minutes_or_text,

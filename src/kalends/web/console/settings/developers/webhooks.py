@@ -16,9 +16,10 @@ from kalends.services.webhooks import deliveries, endpoints
 from kalends.services.webhooks.endpoints import EndpointChanges, NewEndpoint
 from kalends.web.api.webhooks import parse_changes
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check, if_match_of
+from kalends.web.console.settings.forms.drafts import Draft, check
 from kalends.web.console.settings.forms.one_time_secret import go_with_secret, page_with_secret
 from kalends.web.console.settings.forms.paging import read_page
+from kalends.web.console.settings.forms.seen import VERSION_FIELD, if_match_of
 from kalends.web.console.settings.forms.typed import YES, text_or_none
 from kalends.web.http.call import id_named
 from kalends.web.http.locked_changes import Lock, lock_update

@@ -8,14 +8,19 @@ from typing import Any, Final, Self
 from kalends.domain.errors import Detail, Invalid, KalendsError, SlugTaken, Stale
 from kalends.domain.faults import FaultCode
 from kalends.formats.encoding import encode
-from kalends.runtime.if_match import IfMatch
 from kalends.translation import gettext, gettext_lazy, ngettext
 from kalends.web.console.fields import label_of
+from kalends.web.console.settings.forms.seen import (
+    DIGEST_FIELD,
+    SEEN_FIELDS,
+    VERSION_FIELD,
+    IsShown,
+    digest_of,
+)
 from kalends.web.http.errors import status_of
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.refusals import refusal_words
 
-VERSION_FIELD: Final = "version"
 _NO_SPAN: Final = gettext_lazy(
     "Please enter a whole number of minutes, or a length such as 2h or 1d."
 )
@@ -104,18 +109,20 @@ class Draft:
 
     @classmethod
     def with_faults(
-        cls, typed: FormFields, error: KalendsError, version: int | None = None
+        cls, typed: FormFields, error: KalendsError, version: int | None = None, digest: str = ""
     ) -> Self:
         """The typed form with the faults of the error at its fields.
 
-        If the error is Stale, the form takes the current `version`: sending it once more overwrites
-        the changes made meanwhile.
+        If the error is Stale, the form takes the current `version`, and the `digest` of its section
+        in it: sending it once more overwrites the changes made meanwhile.
         """
         status = status_of(error)
         if isinstance(error, Stale):
-            typed_fields = [(n, v) for n in typed if n != VERSION_FIELD for v in typed.all_of(n)]
+            typed_fields = [(n, v) for n in typed if n not in SEEN_FIELDS for v in typed.all_of(n)]
             now = (VERSION_FIELD, "" if version is None else str(version))
-            fields = FormFields([*typed_fields, now])
+            # A page of the previous release has no digest, and fields of several sections.
+            shown = (DIGEST_FIELD, digest if DIGEST_FIELD in typed else "")
+            fields = FormFields([*typed_fields, now, shown])
             return cls(fields, problem=str(CHANGED_MEANWHILE), status=status)
         if isinstance(error, SlugTaken):
             return cls(typed, {"slug": str(_ADDRESS_TAKEN)}, status=status)
@@ -131,9 +138,18 @@ class Draft:
         """The same form, with each fault moved from the API's field to the one of this form."""
         return replace(self, faults={name_of(name): text for name, text in self.faults.items()})
 
+    def with_digest(self, digest: str) -> Self:
+        """The form with the digest of what it was rendered from."""
+        pairs = [(name, value) for name in self.typed for value in self.typed.all_of(name)]
+        return replace(self, typed=FormFields([*pairs, (DIGEST_FIELD, digest)]))
+
+    def in_section(self, is_shown: IsShown) -> Self:
+        """The form, filled in from what is stored, with the digest of the fields of a section."""
+        return self.with_digest(digest_of(self.typed, is_shown))
+
     def beyond(self, is_shown: Callable[[str], bool]) -> list[tuple[str, str]]:
         """The names and values of fields that were sent but that the page does not show."""
-        hidden = [name for name in self.typed if name != VERSION_FIELD and not is_shown(name)]
+        hidden = [name for name in self.typed if name not in SEEN_FIELDS and not is_shown(name)]
         return [(name, value) for name in hidden for value in self.typed.all_of(name)]
 
     def values(self, place_of: Callable[[str], str] = "#{}".format) -> dict[str, Any]:
@@ -190,9 +206,3 @@ def _sentence_for(detail: Detail) -> str | None:
     if fault.code is FaultCode.NOT_A_NUMBER and "minutes" in detail.field:
         return str(_NO_SPAN)
     return _SENTENCES[fault.code].format(limit=fault.limit)
-
-
-def if_match_of(form: FormFields) -> IfMatch:
-    """The version that the form was rendered from."""
-    text = form.text(VERSION_FIELD)
-    return frozenset({int(text)}) if text.isascii() and text.isdigit() and len(text) < 10 else None

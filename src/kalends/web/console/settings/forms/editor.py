@@ -11,7 +11,14 @@ from kalends.domain.rights import Right
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.web.console.request import ConsoleHandler, ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import Draft, if_match_of
+from kalends.web.console.settings.forms.drafts import Draft
+from kalends.web.console.settings.forms.seen import (
+    IsShown,
+    Seen,
+    digest_of,
+    everything,
+    if_match_of,
+)
 from kalends.web.http.call import id_named
 from kalends.web.http.locked_changes import Lock, lock_parse_update
 from kalends.web.http.versioned import UseCases, Versioned
@@ -47,7 +54,8 @@ class Editor(Generic[T, New, Changes]):
     `path` is below the console's; `see` is the right to see the thing. `page` shows the form; for
     None that of a new thing. `read_own_changes` reads what users who reach only own things may
     change. `sent_again`, if given, shows a form that could not be saved in place of `page`.
-    `shown` are values for the templates of all pages about a thing.
+    `shown` are values for the templates of all pages about a thing. `is_shown` tells the fields of
+    the section that `page` shows.
     """
 
     path: str
@@ -58,6 +66,7 @@ class Editor(Generic[T, New, Changes]):
     read_own_changes: Callable[[FormFields], Changes] | None = None
     sent_again: Callable[[ConsoleRequest, T, Draft], Awaitable[PageAnswer]] | None = None
     shown: Mapping[str, Any] = field(default_factory=dict)
+    is_shown: IsShown = everything
 
     def pages(
         self,
@@ -132,9 +141,24 @@ class Editor(Generic[T, New, Changes]):
 
         return lock
 
+    def lock_seen(self, thing: T, form: FormFields, is_shown: IsShown) -> Lock[T]:
+        """The same, which raises Stale if a field of the section is not as the form shows it."""
+        seen = Seen.read(form)
+
+        async def lock(work: UnitOfWork) -> T:
+            locked = await self.use_cases.lock(work, thing.id, None)
+            seen.check(locked.version, self.form.draft_of(locked).typed, is_shown)
+            return locked
+
+        return lock
+
+    def draft_of(self, thing: T, is_shown: IsShown) -> Draft:
+        """The form of a section, filled in from the thing."""
+        return self.form.draft_of(thing).in_section(is_shown)
+
     async def show(self, request: ConsoleRequest) -> PageAnswer:
         thing = await self.open(request)
-        return await self.page(request, thing, self.form.draft_of(thing))
+        return await self.page(request, thing, self.draft_of(thing, self.is_shown))
 
     async def create(self, request: ConsoleRequest) -> PageAnswer:
         typed = self.form.as_typed(await request.form())
@@ -148,7 +172,8 @@ class Editor(Generic[T, New, Changes]):
         read = self.form.read_changes
         if not request.sees_all and self.read_own_changes is not None:
             read = self.read_own_changes
-        return await self.save_part(request, read, self.sent_again or self.page)
+        page = self.sent_again or self.page
+        return await self.save_part(request, read, page, is_shown=self.is_shown)
 
     async def save_part(
         self,
@@ -156,18 +181,21 @@ class Editor(Generic[T, New, Changes]):
         read: Callable[[FormFields], Changes],
         page: Callable[[ConsoleRequest, T, Draft], Awaitable[PageAnswer]],
         at: str = "",
+        is_shown: IsShown = everything,
     ) -> PageAnswer:
-        """Saves the changes that `read` finds in the form, if the thing is still the version that
-        the form was rendered from. Then redirects to the thing's page `at`, or shows `page` with
-        the faults."""
+        """Saves the changes that `read` finds in the form, if the section, whose fields `is_shown`
+        tells, is still what the form was rendered from. Then redirects to the thing's page `at`, or
+        shows `page` with the faults."""
         thing = await self.open(request)
         form = await request.form()
         typed = self.form.as_typed(form)
-        lock, parse = self.lock(thing, if_match_of(form)), partial(read, typed)
+        lock, parse = self.lock_seen(thing, form, is_shown), partial(read, typed)
         try:
             await request.change(lock_parse_update(lock, parse, self.use_cases.update))
         except KalendsError as error:
-            return await page(request, thing, Draft.with_faults(typed, error, thing.version))
+            digest = digest_of(self.form.draft_of(thing).typed, is_shown)
+            draft = Draft.with_faults(typed, error, thing.version, digest)
+            return await page(request, thing, draft)
         return request.go(self.path_of(thing, at), done="saved")
 
     async def delete(self, request: ConsoleRequest) -> PageAnswer:
@@ -176,5 +204,6 @@ class Editor(Generic[T, New, Changes]):
         try:
             await request.change(self.use_cases.delete, thing.id, if_match_of(form))
         except (InUse, Stale) as error:
-            return await self.page(request, thing, self.form.draft_of(thing).with_problem(error))
+            draft = self.draft_of(thing, self.is_shown)
+            return await self.page(request, thing, draft.with_problem(error))
         return request.go(self.path, done="deleted")

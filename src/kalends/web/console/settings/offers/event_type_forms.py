@@ -19,7 +19,8 @@ from kalends.domain.event_type import (
 from kalends.formats.encoding import encode
 from kalends.services.event_types import NewEventType
 from kalends.web.api.event_types import CreateEventType, parse_changes, parse_new
-from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check
+from kalends.web.console.settings.forms.drafts import Draft, check
+from kalends.web.console.settings.forms.seen import SEEN_FIELDS, VERSION_FIELD
 from kalends.web.console.settings.forms.typed import (
     YES,
     minutes_or_text,
@@ -99,7 +100,7 @@ def draft_of(event_type: EventType) -> Draft:
 
 def as_typed(form: FormFields) -> FormFields:
     """The form without gaps between its rows; a question without a key gets one from its label."""
-    fields: dict[str, str | Iterable[str]] = {**sent_of(form, (*SENT, *CHECKED, VERSION_FIELD))}
+    fields: dict[str, str | Iterable[str]] = {**sent_of(form, (*SENT, *CHECKED, *SEEN_FIELDS))}
     for number, group in enumerate(_groups_in(form)):
         fields[f"requirements.{number}.count"] = group.needed
         fields[f"requirements.{number}.schedule_ids"] = group.schedule_ids

@@ -22,7 +22,6 @@ from kalends.web.console.settings.offers.event_type_forms import (
     NEW,
     chosen_in,
     count_rows,
-    draft_of,
     new_draft,
     read_changes,
 )
@@ -170,11 +169,12 @@ async def _schedules(request: ConsoleRequest, draft: Draft) -> list[tuple[str, S
 def _section_routes(section: FormSection) -> tuple[PageRoute, ...]:
     async def show(request: ConsoleRequest) -> PageAnswer:
         event_type = await EDITOR.open(request)
-        return await _section(section, request, event_type, draft_of(event_type))
+        draft = EDITOR.draft_of(event_type, section.has)
+        return await _section(section, request, event_type, draft)
 
     async def save(request: ConsoleRequest) -> PageAnswer:
         page = partial(_sent_again, section)
-        return await EDITOR.save_part(request, read_changes, page, section.page)
+        return await EDITOR.save_part(request, read_changes, page, section.page, section.has)
 
     path = f"{PATH}/{{event_type}}{section.page}"
     return (
@@ -194,6 +194,7 @@ EDITOR: Final = Editor(
     *(PATH, Right.SEE_EVENT_TYPES, EVENT_TYPES, event_type_forms, _form),
     sent_again=partial(_sent_again, WHAT),
     shown={"event_type_sections": SECTIONS},
+    is_shown=WHAT.has,
 )
 id_of = EDITOR.id_of
 

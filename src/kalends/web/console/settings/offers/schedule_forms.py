@@ -11,7 +11,8 @@ from kalends.formats.encoding import encode
 from kalends.services.schedules import NewSchedule
 from kalends.translation import gettext
 from kalends.web.api.schedules import CreateSchedule, parse_changes, parse_new
-from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check
+from kalends.web.console.settings.forms.drafts import Draft, check
+from kalends.web.console.settings.forms.seen import SEEN_FIELDS, VERSION_FIELD
 from kalends.web.console.settings.forms.typed import (
     YES,
     clock_text,
@@ -32,6 +33,16 @@ GIVEN_OUT: Final = ("slug", "color")
 ABOUT: Final = frozenset({*PLAIN, "is_active"})
 LIMIT_FIELDS: Final = ("booking_limits.max_per_day", "booking_limits.min_notice_hours")
 NEW_HOURS: Final = {day: [WindowText("09:00", "17:00")] for day in WEEKDAYS[:5]}
+
+
+def is_about(field: str) -> bool:
+    """Whether the field is of the section about who or what the schedule is."""
+    return field in ABOUT
+
+
+def is_hours(field: str) -> bool:
+    """Whether the field is of the section of the hours."""
+    return field not in ABOUT
 
 
 def new_draft(zone_name: str) -> Draft:
@@ -65,7 +76,7 @@ def draft_of(schedule: Schedule) -> Draft:
 def as_typed(form: FormFields) -> FormFields:
     """The form without gaps between its windows, whose times are written as they are read."""
     hours = {day: windows_in(form, f"availability.{day}") for day in WEEKDAYS}
-    plain = (*PLAIN, *LIMIT_FIELDS, ALWAYS_OPEN, "is_active", VERSION_FIELD)
+    plain = (*PLAIN, *LIMIT_FIELDS, ALWAYS_OPEN, "is_active", *SEEN_FIELDS)
     return Draft.of_values({**sent_of(form, plain), **_fields_of(hours)}).typed
 
 

@@ -91,7 +91,7 @@ async def set_photo(request: ConsoleRequest) -> PageAnswer:
     try:
         picture = await pictures.read_picture(context, "photo", content, PHOTO_BOX)
     except Invalid as error:
-        typed = schedule_forms.draft_of(schedule).typed
+        typed = EDITOR.draft_of(schedule, schedule_forms.is_about).typed
         return await _about(request, schedule, Draft.with_faults(typed, error))
     await request.change(schedules.set_photo, schedule.id, None, picture)
     return request.go(EDITOR.path_of(schedule, ABOUT), done="saved")
@@ -107,11 +107,12 @@ async def delete_photo(request: ConsoleRequest) -> PageAnswer:
 async def show_about(request: ConsoleRequest) -> PageAnswer:
     """Shows the section about who or what the schedule is."""
     schedule = await EDITOR.open(request)
-    return await _about(request, schedule, schedule_forms.draft_of(schedule))
+    return await _about(request, schedule, EDITOR.draft_of(schedule, schedule_forms.is_about))
 
 
 async def save_about(request: ConsoleRequest) -> PageAnswer:
-    return await EDITOR.save_part(request, schedule_forms.read_changes, _about, ABOUT)
+    read, is_shown = schedule_forms.read_changes, schedule_forms.is_about
+    return await EDITOR.save_part(request, read, _about, ABOUT, is_shown)
 
 
 async def _form(
@@ -178,6 +179,7 @@ EDITOR: Final = Editor(
     _form,
     schedule_forms.read_own_changes,
     _sent_again,
+    is_shown=schedule_forms.is_hours,
 )
 id_of, path_of, open_schedule = EDITOR.id_of, EDITOR.path_of, EDITOR.open
 

@@ -1,6 +1,7 @@
 """The translations of an event type's texts: the list of languages, and the form of one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from kalends.domain.changes import FieldChanges
@@ -10,13 +11,14 @@ from kalends.domain.language_tags import LanguageTag
 from kalends.domain.rights import Right
 from kalends.domain.translations import ORIGINAL, fitting
 from kalends.formats.encoding import encode
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.services import event_types
 from kalends.web.api.event_type_texts import EventTypeTextsInput, translations_of
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, if_match_of
+from kalends.web.console.settings.forms.drafts import Draft
+from kalends.web.console.settings.forms.seen import VERSION_FIELD, Seen, digest_of, everything
 from kalends.web.console.settings.forms.typed import text_or_none
 from kalends.web.console.settings.offers.event_types import EDITOR
-from kalends.web.http.locked_changes import lock_update
 from kalends.web.http.reading import read_body
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
@@ -40,8 +42,9 @@ async def list_languages(request: ConsoleRequest) -> PageAnswer:
 
 async def show(request: ConsoleRequest) -> PageAnswer:
     event_type, tag = await EDITOR.open(request), _tag(request.path("language"))
-    texts = event_type.translations.get(tag, ORIGINAL)
-    return _form(request, event_type, tag, draft_of(event_type, texts))
+    digest = digest_of(_stored(event_type, tag), everything)
+    draft = draft_of(event_type, event_type.translations.get(tag, ORIGINAL))
+    return _form(request, event_type, tag, draft.with_digest(digest))
 
 
 async def save(request: ConsoleRequest) -> PageAnswer:
@@ -50,10 +53,10 @@ async def save(request: ConsoleRequest) -> PageAnswer:
     form = await request.form()
     typed = Draft.of_values({name: form.text(name).replace("\r\n", "\n") for name in form}).typed
     try:
-        texts = {tag: _read_texts(typed, event_type)}
-        await _change(request, event_type, typed, _others(event_type, tag) | texts)
+        await _change(request, event_type, tag, form, partial(_read_texts, typed))
     except KalendsError as error:
-        draft = Draft.with_faults(typed, error, event_type.version)
+        digest = digest_of(_stored(event_type, tag), everything)
+        draft = Draft.with_faults(typed, error, event_type.version, digest)
         return _form(request, event_type, tag, draft.at_fields(_our_field))
     return request.go(EDITOR.path_of(event_type, TAB), done="saved")
 
@@ -61,7 +64,7 @@ async def save(request: ConsoleRequest) -> PageAnswer:
 async def remove(request: ConsoleRequest) -> PageAnswer:
     event_type, tag = await EDITOR.open(request), _tag(request.path("language"))
     form = await request.form()
-    await _change(request, event_type, form, _others(event_type, tag))
+    await _change(request, event_type, tag, form, lambda _: ORIGINAL)
     return request.go(EDITOR.path_of(event_type, TAB), done="removed")
 
 
@@ -75,14 +78,31 @@ def _others(event_type: EventType, tag: str) -> dict[str, EventTypeTexts]:
 async def _change(
     request: ConsoleRequest,
     event_type: EventType,
+    tag: str,
     form: FormFields,
-    translations: Mapping[str, EventTypeTexts],
+    read: Callable[[EventType], EventTypeTexts],
 ) -> None:
-    """Raises Stale if the event type has changed since the other languages were read from it."""
-    written = {tag: texts for tag, texts in translations.items() if texts != ORIGINAL}
-    changes = FieldChanges[EventType](translations=written)
-    lock = EDITOR.lock(event_type, if_match_of(form) or frozenset({event_type.version}))
-    await request.change(lock_update(lock, event_types.update_event_type, changes))
+    """Changes the texts of one language to those that `read` finds. Raises Stale if somebody else
+    has changed these, or the questions that they translate, since the form was rendered."""
+    seen = Seen.read(form)
+
+    async def change(work: UnitOfWork) -> EventType:
+        locked = await event_types.lock_event_type(work, event_type.id, None)
+        seen.check(locked.version, _stored(locked, tag), everything)
+        texts = read(locked)
+        written = _others(locked, tag) | ({} if texts == ORIGINAL else {tag: texts})
+        changes = FieldChanges[EventType](translations=written)
+        return await event_types.update_event_type(work, locked, changes)
+
+    await request.change(change)
+
+
+def _stored(event_type: EventType, tag: str) -> FormFields:
+    """What the form of a language is rendered from: its texts, and the questions, whose options are
+    translated by their places."""
+    typed = draft_of(event_type, event_type.translations.get(tag, ORIGINAL)).typed
+    questions = ("questions", encode(event_type.questions).decode())
+    return FormFields([*typed.items(), questions])
 
 
 def draft_of(event_type: EventType, texts: EventTypeTexts) -> Draft:
