@@ -406,6 +406,19 @@ def test_a_backup_of_something_else_is_refused(places: Places, tmp_path: Path) -
         restore(places.new(18).parameters, tmp_path / "backup")
 
 
+def test_a_backup_of_a_newer_kalends_replaces_nothing(places: Places, tmp_path: Path) -> None:
+    newer, here = places.filled(18), places.filled(18)
+    newer.sql(
+        "CREATE TABLE IF NOT EXISTS alembic_version (version_num text);"
+        "DELETE FROM alembic_version; INSERT INTO alembic_version VALUES ('9999')"
+    )
+    backup(newer.parameters, tmp_path / "backup")
+    here.sql("CREATE TABLE ours (of_before int)")
+    with pytest.raises(ArchiveError, match="newer Kalends"):
+        restore(here.parameters, tmp_path / "backup", replace=True)
+    assert "ours" in here.tables()
+
+
 def test_one_who_uses_the_tables_is_waited_for_but_not_for_ever(
     places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ from kalends.store.embedded.tools import (
     run_bytes,
     start_process,
 )
+from kalends.store.revisions import newest_revision
 
 __all__ = ["ArchiveError", "Backup", "Restored", "backup", "restore"]
 
@@ -44,6 +45,7 @@ EXTENSIONS = "btree_gin|btree_gist|pg_trgm|plpgsql"
 # A line of a table of contents: `217; 1259 16391 TABLE public bookings kalends`.
 ENTRY = re.compile(r"\d+; \d+ \d+ (?P<what>.+)")
 TABLE = re.compile(r"TABLE public (?P<name>\S+) ")
+REVISION = re.compile(r"^COPY public\.alembic_version .*\n(?P<revision>\w+)$", re.MULTILINE)
 # ANALYZE counts anew what STATISTICS DATA holds, which older servers cannot take.
 NOT_OURS = (
     "SCHEMA - ",
@@ -184,6 +186,7 @@ def restore(
     """
     tools = Tools(libpq_environment(parameters), programs)
     entries = _table_of_contents(file, tools)
+    _refuse_a_newer_one(file, tools)
     if not replace:
         _refuse_what_would_be_lost(entries, tools)
     with tempfile.NamedTemporaryFile("w", suffix=".toc") as listed:
@@ -269,6 +272,17 @@ def _copy_script(source: IO[bytes], target: IO[bytes], unknown: Iterable[tuple[s
         line = source.readline()
     target.write(leave_out(b"".join(opening), unknown) + line)
     shutil.copyfileobj(source, target, 1024 * 1024)
+
+
+def _refuse_a_newer_one(file: Path, tools: Tools) -> None:
+    """It would take the place of what is there, and this version could not use it."""
+    only = ["--data-only", "--table=alembic_version", "--file=-", str(file)]
+    match = REVISION.search(run([tools.newest("pg_restore"), *only], {}))
+    if match and match["revision"] > newest_revision():
+        raise ArchiveError(
+            f"{file} is of a newer Kalends (revision {match['revision']}, and this one knows "
+            f"{newest_revision()}): restore it with that version. Nothing was changed."
+        )
 
 
 def _refuse_what_would_be_lost(entries: Sequence[str], tools: Tools) -> None:
