@@ -113,7 +113,8 @@ class Pgbench:
             "ordinary": self.world.ordinary_organizations,
             "free_times": self.world.free_times,
             "first_day": int(FIRST_DAY.timestamp()),
-            "first": next(self.free_times),
+            # Free times do not last for ever, and the world begins anew where they end.
+            "first": next(self.free_times) if script.draw is NEXT_FREE_TIME else 0,
             "turn": -1,
             "message": MESSAGE,
         }
