@@ -147,9 +147,12 @@ def extract() -> Catalog:
 
 
 def written(catalogue: Catalog) -> str:
-    """As it stands in its file: in the order of the messages, so that few lines ever differ."""
+    """As it stands in its file: in the order of the messages, so that few lines ever differ.
+    Translations of messages that are no more are left out; git has them."""
     file = BytesIO()
-    write_po(file, catalogue, width=96, sort_output=True, include_lineno=False)
+    write_po(
+        file, catalogue, width=96, sort_output=True, include_lineno=False, ignore_obsolete=True
+    )
     return _DATE.sub("", file.getvalue().decode())
 
 

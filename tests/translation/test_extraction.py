@@ -119,6 +119,17 @@ def test_a_translation_has_the_placeholders_of_its_message() -> None:
     assert list(messages.translation_faults("de", missing)) == []
 
 
+def test_a_translation_of_a_message_that_is_no_more_is_not_kept() -> None:
+    catalogue, template = Catalog(locale="de"), Catalog()
+    catalogue.add("Stays", "Bleibt")
+    catalogue.add("Goes", "Geht")
+    template.add("Stays")
+    catalogue.update(template, no_fuzzy_matching=True)
+    text = messages.written(catalogue)
+    assert 'msgstr "Bleibt"' in text
+    assert "Geht" not in text
+
+
 def test_english_is_compiled_from_the_template(tmp_path: Path) -> None:
     template = Catalog()
     template.add(("{number} day", "{number} days"))
