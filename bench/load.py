@@ -48,6 +48,12 @@ class LoadResult:
     def per_second(self) -> float:
         return self.count / self.seconds
 
+    def checked(self) -> "LoadResult":
+        """Raises SystemExit if any request failed."""
+        if self.failures:
+            raise SystemExit(f"{self.failures} failed: {self.first_failure[:1000]!r}")
+        return self
+
 
 def drive(
     port: int,

@@ -30,12 +30,12 @@ from tests.servers import Server
 from bench import many_statistics, report, requests
 from bench.cpu import Meter
 from bench.home import copy_world, environ_of, folder_of, keep_world
-from bench.load import Request
+from bench.load import Request, drive
 from bench.many_statistics import STATISTICS
 from bench.many_world import ONE_IN, WITH_FOLLOWING, many
 from bench.processes import Served, uvicorn
 from bench.report import report_progress
-from bench.stage import WITHOUT_JOBS, drive_well
+from bench.stage import WITHOUT_JOBS
 from bench.world import BenchWorld
 from kalends.cli.running import run
 from kalends.compose import Installation, installation, migrate_now
@@ -139,10 +139,10 @@ def _requests(world: BenchWorld, free_times: Iterator[int]) -> Mapping[str, Requ
 
 def _ask(home: Opened, request: Request, count: int) -> Cost:
     """One connection, one request after the other."""
-    drive_well(home.server, request, 0, FIRST, connections=1)
+    drive(home.server.port, request, 0, FIRST, connections=1).checked()
     many_statistics.forget_pages(home.database)
     with _meter(home, home.server.pid).measure() as spent:
-        load = drive_well(home.server, request, 0, count, connections=1)
+        load = drive(home.server.port, request, 0, count, connections=1).checked()
     pages = many_statistics.count_pages(home.database)
     each = 1000 / load.count
     p99 = quantiles(load.latencies, n=100)[98] * 1000

@@ -11,8 +11,8 @@ from typing import Final
 
 from bench import report, requests
 from bench.arguments import read_number
-from bench.load import Request
-from bench.stage import Home, Plan, drive_well, home_of, stage_of
+from bench.load import Request, drive
+from bench.stage import Home, Plan, home_of, stage_of
 from bench.world import BenchWorld
 
 TARGET_MB: Final = 100
@@ -28,7 +28,7 @@ def main() -> None:
         _show("before", stage.server.pid)
         request = _any_call(home)
         for minute in range(1, minutes + 1):
-            sent = drive_well(stage.server, request, PLAN.seconds).count
+            sent = drive(stage.server.port, request, PLAN.seconds).checked().count
             _show(f"after {minute} min, {sent:,} requests in the last", stage.server.pid)
         time.sleep(SETTLED_AFTER_SECONDS)
         _show("at rest", stage.server.pid)

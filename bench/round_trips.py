@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from bench.home import folder_of
+from bench.load import drive
 from bench.processes import uvicorn
-from bench.stage import WITHOUT_JOBS, Home, Plan, drive_well
+from bench.stage import WITHOUT_JOBS, Home, Plan
 from kalends.compose import load_secret
 from kalends.store.embedded.process import DATABASE, SOCKET_NAME, SUPERUSER
 
@@ -34,9 +35,9 @@ def round_trips_of_create(home: Home, plan: Plan) -> float:
         }
         with uvicorn(*WITHOUT_JOBS, environ=environ) as server:
             request = home.bookings(has_webhook=False)
-            drive_well(server, request, plan.warm_up)
+            drive(server.port, request, plan.warm_up).checked()
             before = proxy.count
-            sent = drive_well(server, request, plan.seconds).count
+            sent = drive(server.port, request, plan.seconds).checked().count
             return (proxy.count - before) / sent
 
 

@@ -11,8 +11,9 @@ from typing import Final
 
 from bench import report, requests
 from bench.arguments import read_number
+from bench.load import drive
 from bench.report import report_progress
-from bench.stage import BenchStage, Plan, drive_well, home_of, stage_of
+from bench.stage import BenchStage, Plan, home_of, stage_of
 from bench.world import BenchWorld
 
 SMALL: Final = BenchWorld(120_000)
@@ -51,8 +52,8 @@ def main() -> None:
 
 def _p99_ms(stage: BenchStage, schedules: range) -> float:
     request = requests.slots(stage.home.world, schedules)
-    drive_well(stage.server, request, PLAN.warm_up, connections=CONNECTIONS)
-    load = drive_well(stage.server, request, PLAN.seconds, connections=CONNECTIONS)
+    drive(stage.server.port, request, PLAN.warm_up, connections=CONNECTIONS).checked()
+    load = drive(stage.server.port, request, PLAN.seconds, connections=CONNECTIONS).checked()
     return quantiles(load.latencies, n=100)[98] * 1000
 
 

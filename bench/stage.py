@@ -19,7 +19,7 @@ from tests.servers import Server
 from bench import floor, requests
 from bench.cpu import Meter
 from bench.home import copy_world, environ_of, folder_of
-from bench.load import CONNECTIONS, LoadResult, Request, drive
+from bench.load import LoadResult, Request, drive
 from bench.pgbench import Pgbench
 from bench.processes import Served, uvicorn
 from bench.receiver import CountingReceiver, receiving_mail, receiving_webhooks
@@ -116,7 +116,7 @@ class BenchStage:
         self, request: Request, seconds: float, least: int, follow: Mapping[CountingReceiver, int]
     ) -> LoadResult:
         before = {receiver: receiver.count for receiver in follow}
-        load = drive_well(self.server, request, seconds, least)
+        load = drive(self.server.port, request, seconds, least).checked()
         for receiver, each in follow.items():
             receiver.wait_for(before[receiver] + each * load.count, DELIVERED_WITHIN_SECONDS)
         return load
@@ -125,25 +125,10 @@ class BenchStage:
 def ask_floor(home: Home, plan: Plan, pace: float | None = None) -> Turn:
     """One turn of F: as fast as it goes, or at most so many requests a second."""
     request, seconds = requests.get_from_floor(home.world), plan.seconds * PART_OF_FLOOR
-    drive_well(home.floor, request, plan.warm_up)
+    drive(home.floor.port, request, plan.warm_up).checked()
     with home.meter(home.floor.pid).measure() as spent:
-        load = drive_well(home.floor, request, seconds, plan.least, pace=pace)
+        load = drive(home.floor.port, request, seconds, plan.least, pace=pace).checked()
     return Turn.of(spent, load.count, load.per_second)
-
-
-def drive_well(
-    served: Served,
-    request: Request,
-    seconds: float,
-    least: int = 0,
-    connections: int = CONNECTIONS,
-    pace: float | None = None,
-) -> LoadResult:
-    """`drive`. Raises SystemExit if any request failed."""
-    load = drive(served.port, request, seconds, least, connections, pace)
-    if load.failures:
-        raise SystemExit(f"{load.failures} failed: {load.first_failure[:1000]!r}")
-    return load
 
 
 @contextmanager
@@ -186,10 +171,10 @@ def _deliver(
     """The worker is stopped while they are put in line, as soon as it has delivered some."""
     with uvicorn(*WITHOUT_JOBS, environ=home.environ) as accepting, _worker(home) as worker:
         floor, before = ask_floor(home, plan), receiver.count
-        first = each * drive_well(accepting, request, plan.warm_up).count
+        first = each * drive(accepting.port, request, plan.warm_up).checked().count
         receiver.wait_for(before + first, DELIVERED_WITHIN_SECONDS)
         worker.send_signal(signal.SIGSTOP)
-        waiting = each * drive_well(accepting, request, plan.seconds, plan.least).count
+        waiting = each * drive(accepting.port, request, plan.seconds, plan.least).checked().count
         with home.meter(worker.pid).measure() as spent:
             worker.send_signal(signal.SIGCONT)
             began = time.monotonic()

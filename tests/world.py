@@ -106,6 +106,25 @@ class World:
         return known[name]
 
 
+class BookingsByApi:
+    """What an office does with bookings that it has."""
+
+    api: Api
+
+    def change(self, booking: JSON, **changes: Any) -> JSON:
+        answer = self.api.patch(f"/api/v1/bookings/{booking['id']}", json=changes)
+        assert answer.status_code == 200, answer.text
+        changed: JSON = answer.json()["data"]
+        return changed
+
+    def cancel(self, booking: JSON) -> None:
+        assert self.api.delete(f"/api/v1/bookings/{booking['id']}").status_code == 200
+
+    def booking(self, booking: JSON) -> JSON:
+        shown: JSON = self.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
+        return shown
+
+
 def tomorrow_at(hour: int, minute: int = 0) -> str:
     day = datetime.now(UTC) + timedelta(days=1)
     return utc_text(day.replace(hour=hour, minute=minute, second=0, microsecond=0))

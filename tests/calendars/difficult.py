@@ -19,7 +19,7 @@ from tests.calendars.test_busy import HOUR, at
 from tests.conftest import fetch, run
 from tests.fakes.caldav import USER, DifficultCalDav, difficult_caldav
 from tests.fakes.threads import served_in_a_thread
-from tests.world import JSON, World
+from tests.world import JSON, BookingsByApi, World
 
 SECONDS = 60
 
@@ -39,7 +39,7 @@ def connected(world: World, server: DifficultCalDav) -> str:
     return f"/api/v1/calendar-connections/{made.json()['data']['id']}"
 
 
-class DifficultOffice:
+class DifficultOffice(BookingsByApi):
     """An organization whose schedule writes the account's calendar."""
 
     def __init__(self, world: World, home: Installation, server: DifficultCalDav) -> None:
@@ -67,22 +67,9 @@ class DifficultOffice:
         booking = self.world.book(self.schedule, at(hour).isoformat())
         return self.change(booking, status="CONFIRMED")
 
-    def change(self, booking: JSON, **changes: Any) -> JSON:
-        answer = self.api.patch(f"/api/v1/bookings/{booking['id']}", json=changes)
-        assert answer.status_code == 200, answer.text
-        changed: JSON = answer.json()["data"]
-        return changed
-
     def move(self, booking: JSON, hour: float) -> None:
         times = {"start_time": at(hour).isoformat(), "end_time": (at(hour) + HOUR).isoformat()}
         self.change(booking, **times)
-
-    def cancel(self, booking: JSON) -> None:
-        assert self.api.delete(f"/api/v1/bookings/{booking['id']}").status_code == 200
-
-    def booking(self, booking: JSON) -> JSON:
-        shown: JSON = self.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
-        return shown
 
     def state(self, booking: JSON) -> str | None:
         shown = self.booking(booking)["calendar_events"]

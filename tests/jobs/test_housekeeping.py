@@ -20,6 +20,24 @@ from kalends.store.jobs import enqueue_job
 SECOND = timedelta(seconds=1)
 NOW = datetime.now(UTC)
 A_DAY_AGO = NOW - timedelta(days=1)
+# Tables of what users have for a time: what forgets it, and how a row that expires is inserted.
+EXPIRING = {
+    "sessions": (
+        housekeeping.forget_sign_in_sessions,
+        "INSERT INTO sessions VALUES (sha256(uuid_send(gen_random_uuid())), $1,"
+        " now() - interval '1 day', $2)",
+    ),
+    "account_links": (
+        housekeeping.forget_account_links,
+        "INSERT INTO account_links (token_hash, user_id, purpose, created_at, expires_at)"
+        " VALUES (sha256(uuid_send(gen_random_uuid())), $1, 'password-reset',"
+        " now() - interval '1 day', $2)",
+    ),
+    "unsent_forms": (
+        housekeeping.forget_unsent_forms,
+        "INSERT INTO unsent_forms VALUES ($1, gen_random_uuid(), '/console', 'sealed', $2)",
+    ),
+}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -127,18 +145,18 @@ async def test_ended_holds_give_back_their_time_but_those_of_a_sandbox_stay(
     assert await holds_of(context, sandbox) == [ended]
 
 
-async def test_expired_sessions_are_forgotten(context: Context) -> None:
+@pytest.mark.parametrize("table", EXPIRING)
+async def test_what_a_user_has_is_forgotten_when_it_has_expired(
+    context: Context, table: str
+) -> None:
+    forget, insert = EXPIRING[table]
     user_id = await make_user(context)
     for expires_at in (NOW - SECOND, NOW + timedelta(minutes=5)):
-        await execute(
-            context,
-            "INSERT INTO sessions VALUES ($1, $2, $3, $4)",
-            [hash_of(str(new_id())), user_id, A_DAY_AGO, expires_at],
-        )
+        await execute(context, insert, [user_id, expires_at])
 
-    await housekeeping.forget_sign_in_sessions(context)
+    await forget(context)
 
-    query = "SELECT expires_at FROM sessions WHERE user_id = $1"
+    query = f"SELECT expires_at FROM {table} WHERE user_id = $1"
     assert await fetch(context, query, [user_id]) == [NOW + timedelta(minutes=5)]
 
 
@@ -261,37 +279,6 @@ async def test_links_are_forgotten_a_month_after_the_end_of_their_booking(contex
 
     query = "SELECT booking_id FROM booking_links WHERE organization_id = $1"
     assert await fetch(context, query, [tenant]) == [just_over]
-
-
-async def test_links_to_accounts_are_forgotten_when_they_have_expired(context: Context) -> None:
-    user_id = await make_user(context)
-    for expires_at in (NOW - SECOND, NOW + timedelta(minutes=5)):
-        await execute(
-            context,
-            "INSERT INTO account_links (token_hash, user_id, purpose, created_at, expires_at) "
-            "VALUES ($1, $2, 'password-reset', $3, $4)",
-            [hash_of(str(new_id())), user_id, A_DAY_AGO, expires_at],
-        )
-
-    await housekeeping.forget_account_links(context)
-
-    query = "SELECT expires_at FROM account_links WHERE user_id = $1"
-    assert await fetch(context, query, [user_id]) == [NOW + timedelta(minutes=5)]
-
-
-async def test_unsent_forms_are_forgotten_when_they_have_expired(context: Context) -> None:
-    user_id = await make_user(context)
-    for expires_at in (NOW - SECOND, NOW + timedelta(minutes=5)):
-        await execute(
-            context,
-            "INSERT INTO unsent_forms VALUES ($1, $2, '/console', 'sealed', $3)",
-            [user_id, new_id(), expires_at],
-        )
-
-    await housekeeping.forget_unsent_forms(context)
-
-    query = "SELECT expires_at FROM unsent_forms WHERE user_id = $1"
-    assert await fetch(context, query, [user_id]) == [NOW + timedelta(minutes=5)]
 
 
 async def test_every_line_of_the_timetable_leaves_nothing_for_a_second_time(

@@ -9,7 +9,7 @@ from kalends.compose import Installation
 from tests.conftest import fetch, run
 from tests.fakes.zoom import ACCOUNT_ID, CLIENT_ID, CLIENT_SECRET, FakeZoom
 from tests.smtp import PostOffice
-from tests.world import JSON, World, plus, tomorrow_at
+from tests.world import JSON, BookingsByApi, World, plus, tomorrow_at
 
 ACCOUNTS = "/api/v1/organization/video"
 ZOOM = {"account_id": ACCOUNT_ID, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
@@ -22,7 +22,7 @@ def text_of(mail: EmailMessage) -> str:
     return str(body.get_content())
 
 
-class CallOffice:
+class CallOffice(BookingsByApi):
     """Two schedules and an event type whose links a provider makes."""
 
     def __init__(
@@ -51,22 +51,9 @@ class CallOffice:
         on = {"schedule_id": self.schedule["id"], "event_type_id": event_type["id"]}
         return self.world.book(None, tomorrow_at(hour), **on | fields)
 
-    def change(self, booking: JSON, **changes: Any) -> JSON:
-        answer = self.api.patch(f"/api/v1/bookings/{booking['id']}", json=changes)
-        assert answer.status_code == 200, answer.text
-        changed: JSON = answer.json()["data"]
-        return changed
-
     def move(self, booking: JSON, hour: int) -> JSON:
         start = tomorrow_at(hour)
         return self.change(booking, start_time=start, end_time=plus(start, minutes=60))
-
-    def cancel(self, booking: JSON) -> None:
-        assert self.api.delete(f"/api/v1/bookings/{booking['id']}").status_code == 200
-
-    def booking(self, booking: JSON) -> JSON:
-        shown: JSON = self.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
-        return shown
 
     def linked(self, booking: JSON) -> str:
         """The link of the booking, when it has one."""

@@ -4,7 +4,7 @@ older tokens (RFC 6749 4.1.3 and 6)."""
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from time import time
-from typing import Any, Final
+from typing import Any, ClassVar, Final, Protocol
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -98,29 +98,32 @@ class TokenEndpoint(Struct, frozen=True, kw_only=True):
         )
 
 
+class ConsentPlaces(Protocol):
+    """The URLs of a provider's consent page and of its token endpoint."""
+
+    @property
+    def consent(self) -> str: ...
+
+    @property
+    def tokens(self) -> str: ...
+
+
 class CodeConsent:
     """The part of `ConsentProvider` that providers share whose consent page gives a code (RFC 6749
     4.1) which only works for whoever began the consent (PKCE, RFC 7636). `client_id` and
     `client_secret` are those of the application that the operator has registered there."""
 
+    provider: ClassVar[str]
     scopes: Sequence[ConsentScope]
 
     def __init__(
-        self,
-        http: Http,
-        client_id: str,
-        client_secret: str,
-        *,
-        provider: str,
-        page: str,
-        tokens: str,
+        self, http: Http, client_id: str, client_secret: str, places: ConsentPlaces
     ) -> None:
-        """`page` and `tokens` are the URLs of the consent page and of the token endpoint."""
-        self._page = page
+        self._page = places.consent
         self._tokens = TokenEndpoint(
             http=http,
-            provider=provider,
-            url=tokens,
+            provider=self.provider,
+            url=places.tokens,
             client_id=client_id,
             client_secret=client_secret,
         )

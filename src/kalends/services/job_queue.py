@@ -16,12 +16,6 @@ from kalends.store.jobs import FailedJob, Waiting
 from kalends.store.notifier import DELIVERIES_CHANNEL, JOBS_CHANNEL
 from kalends.store.outbox import deliveries, overview
 from kalends.store.outbox.channel_health import ChannelHealth, list_failing_channels
-from kalends.store.outbox.overview import (
-    DeliveryKey,
-    FailingEndpoint,
-    GivenUp,
-    WaitingChannel,
-)
 
 MOST_FAILED_JOBS: Final = 500
 MOST_GIVEN_UP: Final = 500
@@ -41,10 +35,10 @@ class Outbox(Struct, frozen=True, kw_only=True):
     """What waits in each channel, the channels whose server takes nothing, the webhooks that take
     nothing, and what was given up, the latest first."""
 
-    waiting: Sequence[WaitingChannel]
+    waiting: Sequence[overview.WaitingChannel]
     failing: Sequence[ChannelHealth]
-    failing_endpoints: Sequence[FailingEndpoint]
-    given_up: Sequence[GivenUp]
+    failing_endpoints: Sequence[overview.FailingEndpoint]
+    given_up: Sequence[overview.GivenUp]
 
 
 class Again(NamedTuple):
@@ -94,13 +88,13 @@ async def retry(context: Context, again: Again) -> Again:
     return Again(job_ids, await _send_again(context, mails), [place.id for place in webhooks])
 
 
-async def _redeliver(tx: Tx, webhooks: Sequence[DeliveryKey]) -> None:
+async def _redeliver(tx: Tx, webhooks: Sequence[overview.DeliveryKey]) -> None:
     for place in webhooks:
         tenant = TenantConnection(place.organization_id, tx)
         await deliveries.redeliver(tenant, place.destination_id, place.id)
 
 
-async def _send_again(context: Context, mails: Sequence[DeliveryKey]) -> list[UUID]:
+async def _send_again(context: Context, mails: Sequence[overview.DeliveryKey]) -> list[UUID]:
     by_organization: defaultdict[UUID, list[UUID]] = defaultdict(list)
     for place in mails:
         by_organization[place.organization_id].append(place.id)

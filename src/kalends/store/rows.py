@@ -25,6 +25,13 @@ def parameters(first: int, count: int) -> str:
     return ", ".join(f"${number}" for number in range(first, first + count))
 
 
+def insert_into(table: str, struct: type[Struct]) -> str:
+    """An INSERT of a row that has the struct's fields; the organization is its first parameter, and
+    then the fields in their order."""
+    values = parameters(1, len(struct.__struct_fields__) + 1)
+    return f"INSERT INTO {table} (organization_id, {columns_of(struct)}) VALUES ({values})"
+
+
 def lists_of(struct: type[Struct], items: Sequence[Struct]) -> list[list[Any]]:
     """A list for each of the struct's fields, in their order: the items' values, for `unnest`."""
     return [[getattr(item, name) for item in items] for name in struct.__struct_fields__]

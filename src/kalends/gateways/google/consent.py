@@ -21,13 +21,13 @@ from kalends.gateways.oauth import CodeConsent, post_form
 class GoogleConsent(CodeConsent):
     """See `ConsentProvider`."""
 
+    provider = "Google"
     scopes: Sequence[ConsentScope] = SCOPES
     has_boxes = True
     pushes_whole_accounts = False
 
     def __init__(self, http: Http, client_id: str, client_secret: str, places: Places) -> None:
-        at = {"provider": "Google", "page": places.consent, "tokens": places.tokens}
-        super().__init__(http, client_id, client_secret, **at)
+        super().__init__(http, client_id, client_secret, places)
         self._http = http
         self._places = places
 

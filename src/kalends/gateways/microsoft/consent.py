@@ -31,13 +31,13 @@ ADMIN_ERRORS: Final = frozenset({"consent_required", "interaction_required"})
 class MicrosoftConsent(CodeConsent):
     """See `ConsentProvider`."""
 
+    provider = "Microsoft"
     scopes: Sequence[ConsentScope] = SCOPES
     has_boxes = False
     pushes_whole_accounts = True
 
     def __init__(self, http: Http, client_id: str, client_secret: str, places: GraphPlaces) -> None:
-        at = {"provider": "Microsoft", "page": places.consent, "tokens": places.tokens}
-        super().__init__(http, client_id, client_secret, **at)
+        super().__init__(http, client_id, client_secret, places)
         self._http = InTurn(http, RequestTurns())
         self._places = places
 

@@ -10,7 +10,7 @@ from kalends.domain.schedule import BusyTime, ListedBusyTime
 from kalends.domain.spans import OpenSpan, Span
 from kalends.store.availability.calendars_elsewhere import makes_busy
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, page_of, parameters
+from kalends.store.rows import columns_of, insert_into, page_of
 
 FIELDS: Final = BusyTime.__struct_fields__
 COLUMNS: Final = columns_of(BusyTime)
@@ -54,9 +54,7 @@ LIST_ALL: Final = page_of(
 LIST_ELSEWHERE: Final = (
     f"SELECT {columns_of(ListedBusyTime)} FROM ({ELSEWHERE}) e ORDER BY start_time, id LIMIT $5"
 )
-INSERT: Final = (
-    f"INSERT INTO busy_times (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
-)
+INSERT: Final = insert_into("busy_times", BusyTime)
 DELETE: Final = """
 DELETE FROM busy_times WHERE organization_id = $1 AND schedule_id = $2 AND id = $3
 """

@@ -22,8 +22,8 @@ from kalends.store.database import TenantConnection
 from kalends.store.rows import (
     columns_of,
     find_one,
+    insert_into,
     page_of,
-    parameters,
     update_with_slug,
     values_with_json,
 )
@@ -78,9 +78,8 @@ FROM unnest($2::uuid[], $3::integer[]) AS new (id, position)
 WHERE organization_id = $1 AND event_types.id = new.id
 """
 INSERT: Final = (
-    f"INSERT INTO event_types (organization_id, {COLUMNS})"
-    f" VALUES ({parameters(1, len(FIELDS) + 1)})"
-    " ON CONFLICT (organization_id, slug) WHERE deleted_at IS NULL DO NOTHING"
+    insert_into("event_types", EventType)
+    + " ON CONFLICT (organization_id, slug) WHERE deleted_at IS NULL DO NOTHING"
 )
 DELETE: Final = "UPDATE event_types SET deleted_at = $3 WHERE organization_id = $1 AND id = $2"
 SLUGS: Final = """

@@ -18,8 +18,8 @@ from kalends.store.rows import (
     columns_of,
     find_one,
     find_several,
+    insert_into,
     page_of,
-    parameters,
     update_with_slug,
     values_with_json,
 )
@@ -57,8 +57,8 @@ LIST: Final = page_of(
     parameters=3,
 )
 INSERT: Final = (
-    f"INSERT INTO schedules (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
-    " ON CONFLICT (organization_id, slug) WHERE deleted_at IS NULL DO NOTHING"
+    insert_into("schedules", Schedule)
+    + " ON CONFLICT (organization_id, slug) WHERE deleted_at IS NULL DO NOTHING"
     " RETURNING slug, color"
 )
 DISOWN: Final = """

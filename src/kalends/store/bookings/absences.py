@@ -12,7 +12,7 @@ from kalends.domain.booking import Booking
 from kalends.domain.ids import new_id
 from kalends.store.bookings.bookings import COLUMNS, booking_from
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, find_one, page_of, parameters
+from kalends.store.rows import columns_of, find_one, insert_into, page_of
 
 FIELDS: Final = Absence.__struct_fields__
 
@@ -20,10 +20,7 @@ OF_USER: Final = """
 SELECT id FROM schedules
 WHERE organization_id = $1 AND user_id = $2 AND deleted_at IS NULL ORDER BY id
 """
-INSERT: Final = (
-    f"INSERT INTO absences (organization_id, {columns_of(Absence)})"
-    f" VALUES ({parameters(1, len(FIELDS) + 1)})"
-)
+INSERT: Final = insert_into("absences", Absence)
 UPDATE: Final = """
 UPDATE absences SET start_time = $3, end_time = $4, reason = $5
 WHERE organization_id = $1 AND id = $2

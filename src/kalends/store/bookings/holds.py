@@ -8,9 +8,8 @@ from msgspec import structs
 
 from kalends.domain.hold import Hold
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, parameters
+from kalends.store.rows import columns_of, insert_into
 
-FIELDS: Final = Hold.__struct_fields__
 COLUMNS: Final = columns_of(Hold)
 
 GET: Final = f"SELECT {COLUMNS} FROM holds WHERE organization_id = $1 AND id = $2"
@@ -19,9 +18,7 @@ OF_VISITOR: Final = (
     " AND expires_at > $3 ORDER BY created_at, id"
 )
 GIVE: Final = "UPDATE holds SET visitor = $3 WHERE organization_id = $1 AND id = $2"
-INSERT: Final = (
-    f"INSERT INTO holds (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
-)
+INSERT: Final = insert_into("holds", Hold)
 END: Final = """
 UPDATE holds SET expires_at = least(expires_at, $3) WHERE organization_id = $1 AND id = $2
 """

@@ -8,15 +8,12 @@ from msgspec import structs
 
 from kalends.domain.calendars.channels import OpenedChannel
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, find_one, is_so, parameters
+from kalends.store.rows import columns_of, find_one, insert_into, is_so
 
 FIELDS: Final = OpenedChannel.__struct_fields__
 COLUMNS: Final = columns_of(OpenedChannel)
 
-INSERT: Final = (
-    f"INSERT INTO calendar_channels (organization_id, {COLUMNS})"
-    f" VALUES ({parameters(1, len(FIELDS) + 1)})"
-)
+INSERT: Final = insert_into("calendar_channels", OpenedChannel)
 BY_TOKEN: Final = (
     f"SELECT {COLUMNS} FROM calendar_channels WHERE organization_id = $1 AND token_hash = $2"
 )

@@ -10,7 +10,7 @@ from kalends.domain.calendars.connections import CalendarConnection, ProviderNam
 from kalends.domain.calendars.states import ConnectionState
 from kalends.store.calendars.links import forget_events
 from kalends.store.database import TenantConnection, Tx
-from kalends.store.rows import columns_of, find_one, page_of, parameters
+from kalends.store.rows import columns_of, find_one, insert_into, page_of, parameters
 
 FIELDS: Final = CalendarConnection.__struct_fields__
 COLUMNS: Final = columns_of(CalendarConnection)
@@ -35,10 +35,7 @@ SELECT EXISTS (SELECT FROM calendar_connections
     WHERE organization_id = $1 AND provider = $2 AND account = $3 AND id <> $4)
 """
 GET_TO_CHANGE: Final = GET + " FOR NO KEY UPDATE"
-INSERT: Final = (
-    f"INSERT INTO calendar_connections (organization_id, {COLUMNS})"
-    f" VALUES ({parameters(1, len(FIELDS) + 1)})"
-)
+INSERT: Final = insert_into("calendar_connections", CalendarConnection)
 UPDATE: Final = (
     f"UPDATE calendar_connections SET ({', '.join(_CHANGEABLE)}) ="
     f" ROW({parameters(3, len(_CHANGEABLE))}) WHERE organization_id = $1 AND id = $2"

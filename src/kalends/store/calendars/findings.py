@@ -14,6 +14,7 @@ from kalends.domain.calendars.findings import (
     FindingNames,
     Resolution,
 )
+from kalends.domain.calendars.links import CalendarLink
 from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import page_of, parameters
 
@@ -205,15 +206,14 @@ async def was_seen_since(
     return found
 
 
-async def end_findings(
-    tenant: TenantConnection,
-    subject_id: UUID,
-    now: datetime,
-    calendar_id: UUID | None = None,
-    schedule_id: UUID | None = None,
-) -> None:
+async def end_findings(tenant: TenantConnection, subject_id: UUID, now: datetime) -> None:
     """What was found about the subject is so no more; an overlap is about no event of ours."""
-    what = subject_id, now, calendar_id, schedule_id
+    await tenant.tx.execute(END, tenant.organization_id, subject_id, now, None, None)
+
+
+async def end_findings_of(tenant: TenantConnection, link: CalendarLink, now: datetime) -> None:
+    """What was found about the link's event is so no more."""
+    what = link.subject_id, now, link.calendar_id, link.schedule_id
     await tenant.tx.execute(END, tenant.organization_id, *what)
 
 

@@ -80,8 +80,7 @@ $poke$;
 def give_out_slug_and_color(declared: str, another: str) -> str:
     """The trigger of schedules without slug or colour: what it declares, and how it comes to
     another slug where that of the name is taken."""
-    return f"""
-CREATE OR REPLACE FUNCTION give_out_slug_and_color() RETURNS trigger LANGUAGE plpgsql AS $give$
+    body = f"""
 DECLARE
     colors text[] := '{{{",".join(COLORS)}}}';
     base text;
@@ -104,5 +103,12 @@ BEGIN
     END IF;
     RETURN NEW;
 END
-$give$;
+"""
+    return trigger_function("give_out_slug_and_color", body, tag="give")
+
+
+def trigger_function(name: str, body: str, tag: str) -> str:
+    """A function that triggers call: its body, and what is written around it as its quotes."""
+    return f"""
+CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS ${tag}${body}${tag}$;
 """

@@ -8,9 +8,8 @@ from msgspec import Raw, Struct, structs
 
 from kalends.domain.mail import Mail
 from kalends.store.database import TenantConnection, fetch_planned
-from kalends.store.rows import columns_of, page_of, parameters
+from kalends.store.rows import columns_of, insert_into, page_of
 
-FIELDS: Final = Mail.__struct_fields__
 COLUMNS: Final = columns_of(Mail)
 
 GET: Final = f"SELECT {COLUMNS} FROM mails WHERE organization_id = $1 AND id = $2"
@@ -21,9 +20,7 @@ LIST: Final = page_of(
     order="id DESC",
     parameters=2,
 )
-INSERT: Final = (
-    f"INSERT INTO mails (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
-)
+INSERT: Final = insert_into("mails", Mail)
 
 # The last mail about a booking to each audience, and to each host. A mail that withdraws an
 # invitation goes to the previous attendee, so it does not count.

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from kalends.domain.message_template import MOST_TEMPLATES, MessageTemplate, TemplateScope
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, find_one, page_of, parameters
+from kalends.store.rows import columns_of, find_one, insert_into, page_of
 
 FIELDS: Final = MessageTemplate.__struct_fields__
 COLUMNS: Final = columns_of(MessageTemplate)
@@ -28,10 +28,7 @@ LIST: Final = page_of(
 # Templates that are created concurrently wait for one another, so that the limit holds.
 LOCK_ALL: Final = "SELECT 1 FROM organizations WHERE id = $1 FOR NO KEY UPDATE"
 COUNT: Final = "SELECT count(*) FROM message_templates WHERE organization_id = $1"
-INSERT: Final = (
-    f"INSERT INTO message_templates (organization_id, {COLUMNS})"
-    f" VALUES ({parameters(1, len(FIELDS) + 1)})"
-)
+INSERT: Final = insert_into("message_templates", MessageTemplate)
 UPDATE: Final = """
 UPDATE message_templates SET subject = $3, body = $4, is_off = $5, updated_at = $6, version = $7
 WHERE organization_id = $1 AND id = $2

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from kalends.domain.webhook import WebhookEndpoint
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, page_of, parameters
+from kalends.store.rows import columns_of, insert_into, page_of, parameters
 
 FIELDS: Final = WebhookEndpoint.__struct_fields__
 COLUMNS: Final = columns_of(WebhookEndpoint)
@@ -29,10 +29,7 @@ LIST: Final = page_of(
 COUNT: Final = (
     "SELECT count(*) FROM webhook_endpoints WHERE organization_id = $1 AND deleted_at IS NULL"
 )
-INSERT: Final = (
-    f"INSERT INTO webhook_endpoints (organization_id, {COLUMNS})"
-    f" VALUES ({parameters(1, len(FIELDS) + 1)})"
-)
+INSERT: Final = insert_into("webhook_endpoints", WebhookEndpoint)
 UPDATE: Final = (
     f"UPDATE webhook_endpoints SET ({', '.join(_CHANGEABLE)})"
     f" = ROW({parameters(3, len(_CHANGEABLE))}) WHERE organization_id = $1 AND id = $2"

@@ -5,16 +5,15 @@ from typing import Any, Final
 
 from kalends.domain.video_accounts import VideoAccounts
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, parameters
+from kalends.store.rows import columns_of, insert_into
 
 COLUMNS: Final = columns_of(VideoAccounts)
 FIELDS: Final = VideoAccounts.__struct_fields__
 GET: Final = f"SELECT {COLUMNS} FROM video_accounts WHERE organization_id = $1"
 LOCK: Final = f"{GET} FOR NO KEY UPDATE"
 PUT: Final = (
-    f"INSERT INTO video_accounts (organization_id, {COLUMNS})"
-    f" VALUES ({parameters(1, len(FIELDS) + 1)})"
-    f" ON CONFLICT (organization_id) DO UPDATE SET ({COLUMNS}) ="
+    insert_into("video_accounts", VideoAccounts)
+    + f" ON CONFLICT (organization_id) DO UPDATE SET ({COLUMNS}) ="
     f" ROW({', '.join(f'excluded.{name}' for name in FIELDS)})"
 )
 DELETE: Final = "DELETE FROM video_accounts WHERE organization_id = $1"

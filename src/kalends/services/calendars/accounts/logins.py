@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from kalends.domain.calendars.accounts import CalendarAccount, CalendarLogin
 from kalends.domain.calendars.connections import CalendarConnection
@@ -62,11 +62,7 @@ def open_login(seal: Seal, connection: CalendarConnection) -> CalendarLogin | No
         return None
     purpose = PURPOSE.format(connection.id)
     opened = open_value(seal, connection.sealed, purpose, _SealedLogin)
-    if opened is None:
-        return None
-    return CalendarLogin(
-        url=opened.url, username=opened.username, password=opened.password, homes=opened.homes
-    )
+    return None if opened is None else CalendarLogin(**structs.asdict(opened))
 
 
 def open_account(

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -25,7 +25,6 @@ from kalends.services.calendars.accounts.logins import reason_of
 from kalends.services.calendars.known.own_events import forget_event, keep_event
 from kalends.services.calendars.reports import report_finding
 from kalends.store.calendars import findings, links
-from kalends.store.database import TenantConnection
 from kalends.store.notifier import VIDEO_CHANNEL
 from kalends.store.outbox.calendar_lanes import wake_other_calendars
 from kalends.store.video.links import poke_subject
@@ -60,51 +59,34 @@ async def note_written(
     place: CalendarPlace, link: CalendarLink, wanted: WrittenEvent, data: bytes
 ) -> Waits | None:
     """Notes that it stands there."""
-    link = structs.replace(
-        link,
-        state=LinkState.WRITTEN,
-        is_unclear=False,
-        digest=wanted.digest,
-        shown_from=wanted.starts_at,
-        shown_until=wanted.ends_at,
-        error=None,
-        written_at=place.context.clock(),
-        missed_at=None,
-    )
+    times = {"shown_from": wanted.starts_at, "shown_until": wanted.ends_at}
+    written_at = place.context.clock()
+    link = _settled(link, LinkState.WRITTEN, digest=wanted.digest, written_at=written_at, **times)
     async with place.context.database.tenant_transaction(place.organization_id) as tenant:
         await links.update_link(tenant, link)
         await keep_event(tenant, place.calendar, link, data, place.context.clock())
         await wake_other_calendars(tenant, link.subject_id, link.calendar_id)
         has_calls = await poke_subject(tenant, link.subject_id, CALLED, place.context.clock())
-        await _end_findings(place, tenant, link)
+        await findings.end_findings_of(tenant, link, place.context.clock())
     if has_calls:
         place.context.database.notifier.notify(place.organization_id, VIDEO_CHANNEL)
     return None
 
 
-async def _end_findings(place: CalendarPlace, tenant: TenantConnection, link: CalendarLink) -> None:
-    """The event is as it is to be, whatever was found."""
-    now = place.context.clock()
-    await findings.end_findings(tenant, link.subject_id, now, link.calendar_id, link.schedule_id)
-
-
 async def note_removed(place: CalendarPlace, link: CalendarLink) -> Waits | None:
     """Notes that there is none."""
-    gone = structs.replace(
-        link,
-        state=LinkState.REMOVED,
-        is_unclear=False,
-        digest=None,
-        etag=None,
-        error=None,
-        missed_at=None,
-    )
+    gone = _settled(link, LinkState.REMOVED, digest=None, etag=None)
     async with place.context.database.tenant_transaction(place.organization_id) as tenant:
         await links.update_link(tenant, gone)
         if link.ref is not None:
             await forget_event(tenant, place.calendar.id, link.ref)
-        await _end_findings(place, tenant, link)
+        await findings.end_findings_of(tenant, link, place.context.clock())
     return None
+
+
+def _settled(link: CalendarLink, state: LinkState, **known: Any) -> CalendarLink:
+    """The link of an event that is as it is to be."""
+    return structs.replace(link, state=state, is_unclear=False, error=None, missed_at=None, **known)
 
 
 async def note_failed(

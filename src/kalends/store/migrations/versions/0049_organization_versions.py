@@ -10,6 +10,7 @@ alone. Once none of before runs, the trigger has nothing to do, and a later rele
 """
 
 from kalends.store.migrations.plain import execute_briefly, outside_transaction
+from kalends.store.migrations.sql import trigger_function
 
 revision = "0049"
 down_revision = "0048"
@@ -17,14 +18,16 @@ down_revision = "0048"
 VERSION = """
 ALTER TABLE organizations ADD COLUMN IF NOT EXISTS version integer NOT NULL DEFAULT 1
 """
-COUNT = """
-CREATE OR REPLACE FUNCTION count_version() RETURNS trigger LANGUAGE plpgsql AS $count$
+COUNT = trigger_function(
+    "count_version",
+    """
 BEGIN
     NEW.version := OLD.version + 1;
     RETURN NEW;
 END
-$count$
-"""
+""",
+    tag="count",
+)
 NO_TRIGGER = "DROP TRIGGER IF EXISTS organizations_count_versions ON organizations"
 TRIGGER = """
 CREATE TRIGGER organizations_count_versions BEFORE UPDATE ON organizations

@@ -17,6 +17,7 @@ everything else: 100,000 in 0.13 s.
 from typing import Final
 
 from kalends.store.migrations.plain import execute, execute_briefly, outside_transaction
+from kalends.store.migrations.sql import trigger_function
 
 revision = "0052"
 down_revision = "0051"
@@ -54,8 +55,9 @@ BEGIN
 END
 $draw$;
 """
-MARK_CALENDARS = """
-CREATE OR REPLACE FUNCTION mark_calendars() RETURNS trigger LANGUAGE plpgsql AS $mark$
+MARK_CALENDARS = trigger_function(
+    "mark_calendars",
+    """
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         PERFORM draw_calendar_mark(c.organization_id, c.schedule_id) FROM (
@@ -67,16 +69,19 @@ BEGIN
     END IF;
     RETURN NULL;
 END
-$mark$;
-"""
-MARK_SCHEDULES = """
-CREATE OR REPLACE FUNCTION mark_schedules() RETURNS trigger LANGUAGE plpgsql AS $mark$
+""",
+    tag="mark",
+)
+MARK_SCHEDULES = trigger_function(
+    "mark_schedules",
+    """
 BEGIN
     PERFORM draw_calendar_mark(c.organization_id, c.id) FROM changed c;
     RETURN NULL;
 END
-$mark$;
-"""
+""",
+    tag="mark",
+)
 # What a statement changed, by what it does.
 CHANGED: Final = {
     "INSERT": "NEW TABLE AS changed",
