@@ -1,1 +1,1 @@
-"""The verbs. One public function is one use case is one short transaction."""
+"""The use cases. A public function is one use case, in one short transaction."""

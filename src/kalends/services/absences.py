@@ -1,9 +1,10 @@
-"""Absences: entering one closes its time at once; what it meets is settled booking by booking.
+"""Absences: entering one closes its time at once; the bookings that it affects are then settled one
+by one.
 
-Nobody books into an absence unseen: it is entered behind a gate that waits for who is booking, and
-whoever books after it finds its busy time, also where the calendar was read before
-(`store/availability/claims.py`). Holds that it meets end. Who sees some schedules alone sees the
-absences that are on no other.
+No booking can slip into an absence unnoticed: it is entered under a lock that waits for bookings in
+progress, and a later booking meets its busy time even if it read the calendar before
+(`store/availability/claims.py`). Holds in its time end. A caller who sees only some schedules sees
+the absences that are on no other schedule.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,8 +52,8 @@ AbsenceChanges = FieldChanges[Absence]
 
 
 async def check_owner(work: UnitOfWork, owner: AbsenceOwner) -> AbsenceOwner:
-    """Raises NotFound for a user who does not belong to the organization; a schedule is looked for
-    when it is locked."""
+    """Raises NotFound unless the user belongs to the organization. A schedule is checked when it is
+    locked."""
     if owner.user_id is not None:
         is_seen = work.caller.sees_what_is_of(owner.user_id)
         member = await find_member(work.tenant, owner.user_id) if is_seen else None
@@ -63,7 +64,8 @@ async def check_owner(work: UnitOfWork, owner: AbsenceOwner) -> AbsenceOwner:
 async def create_absence(
     work: UnitOfWork, owner: AbsenceOwner, closed: ClosedTime
 ) -> CountedAbsence:
-    """Closes the time on the schedule, or on all of the user's, and counts what it meets.
+    """Closes the time on the schedule, or on all schedules of the user, and counts the bookings
+    affected.
 
     Raises NotFound, Invalid.
     """
@@ -84,7 +86,7 @@ async def create_absence(
 async def list_absences(
     work: UnitOfWork, owner: AbsenceOwner, *, ends_after: datetime | None, limit: int, offset: int
 ) -> tuple[list[CountedAbsence], int]:
-    """A page by start, then id, and the total. `ends_after` None lists what is past, too."""
+    """A page sorted by start, then id, and the total. `ends_after` None lists past ones, too."""
     await check_owner(work, owner)
     only = work.caller.only_schedules
     return await absences.list_absences(work.tenant, owner, ends_after, limit, offset, only)
@@ -109,7 +111,7 @@ async def lock_absence(work: UnitOfWork, owner: AbsenceOwner, absence_id: UUID) 
 async def update_absence(
     work: UnitOfWork, absence: Absence, changes: AbsenceChanges
 ) -> CountedAbsence:
-    """Another span, another reason. Raises Invalid."""
+    """Changes the time or the reason of a locked absence. Raises Invalid."""
     after = changes.applied_to(absence)
     ClosedTime(start_time=after.start_time, end_time=after.end_time).check()
     await absences.update_absence(work.tenant, after)
@@ -118,7 +120,8 @@ async def update_absence(
 
 
 async def delete_absence(work: UnitOfWork, owner: AbsenceOwner, absence_id: UUID) -> UUID:
-    """Its busy times go; what was done about bookings stays done. Raises NotFound."""
+    """Deletes the absence and its busy times. What was done about bookings stays. Raises
+    NotFound."""
     absence = await lock_absence(work, owner, absence_id)
     await absences.delete_absence(work.tenant, absence)
     return absence_id
@@ -208,8 +211,8 @@ async def _settle_together(
 async def settle(
     work: UnitOfWork, absence_id: UUID, decisions: Sequence[Decision]
 ) -> dict[UUID, Result]:
-    """Does what was decided about a booking, or about seats of one session, where the absence still
-    meets them; by booking, what came of it.
+    """Carries out the same decision about a booking, or about several seats of one session, if the
+    absence still affects them. Returns the result for each booking. Idempotent.
 
     Raises NotFound, and what changing or cancelling the booking raises.
     """
@@ -241,7 +244,8 @@ async def settle(
 async def _act(
     work: UnitOfWork, absence: Absence, bookings: Sequence[Booking], decision: Decision
 ) -> None:
-    """In the version that was looked at: in another the absence may not meet it any more."""
+    """Acts on the bookings in exactly the versions that were read, since the absence may not affect
+    a later one. Raises RunAgain if one has changed."""
     try:
         seats = [await get_changeable(work, b.id, frozenset({b.version})) for b in bookings]
         match decision.action:
@@ -259,7 +263,7 @@ async def _act(
 
 
 def _others(absence: Absence, booking: Booking, decision: Decision) -> list[UUID]:
-    """Its schedules, with the one that takes it in place of the absent one. Raises Invalid."""
+    """The booking's schedules with the absent one replaced by the decision's. Raises Invalid."""
     if decision.schedule_id is None or decision.schedule_id in absence.schedule_ids:
         raise Invalid.field("schedule_id", "must be a schedule that is not absent")
     absent_id = _absent_in(absence, booking)
@@ -272,7 +276,8 @@ def _absent_in(absence: Absence, booking: Booking) -> UUID:
 
 
 async def _lock_schedules(work: UnitOfWork, owner: AbsenceOwner) -> list[UUID]:
-    """Raises NotFound, and Invalid for a user without any."""
+    """Locks the schedules of the owner against bookings. Raises NotFound, and Invalid for a user
+    without schedules."""
     await check_owner(work, owner)
     if owner.user_id is not None:
         wanted = await absences.list_schedule_ids_of_user(work.tenant, owner.user_id)
@@ -288,6 +293,6 @@ async def _lock_schedules(work: UnitOfWork, owner: AbsenceOwner) -> list[UUID]:
 
 
 async def _end_holds(work: UnitOfWork, absence: Absence) -> None:
-    """Who fills in a form for this time is told that it is gone."""
+    """Ends the holds in its time: whoever fills in a form then learns that the time is gone."""
     for hold_id in await absences.list_met_holds(work.tenant, absence):
         await end_hold(work.tenant, hold_id, work.now)

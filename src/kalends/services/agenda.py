@@ -1,4 +1,5 @@
-"""The days of an organization: what lies in them, on all schedules or on some."""
+"""The console's calendar: bookings, busy times and open hours of some days, on some or all
+schedules."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -26,21 +27,21 @@ MOST_CHOICES: Final = 500
 
 
 class Choices(Struct, frozen=True):
-    """What a booking may be of: the active schedules, and every event type."""
+    """What a new booking can be for: the active schedules, and all event types."""
 
     schedules: Sequence[Schedule]
     event_types: Sequence[EventType]
 
     def schedule(self, schedule_id: UUID | None) -> Schedule | None:
-        return next((one for one in self.schedules if one.id == schedule_id), None)
+        return next((s for s in self.schedules if s.id == schedule_id), None)
 
     def event_type(self, event_type_id: UUID | None) -> EventType | None:
-        return next((one for one in self.event_types if one.id == event_type_id), None)
+        return next((e for e in self.event_types if e.id == event_type_id), None)
 
 
 class Agenda(Struct, frozen=True):
-    """What meets the days. `busy` and `opened` are of the schedules that were asked for: what keeps
-    them busy, and when each is open, in epoch seconds."""
+    """What lies in the days. `busy` has the busy times of the requested schedules, `opened` their
+    open hours in epoch seconds; `pending` is the number of bookings that wait to be confirmed."""
 
     bookings: Sequence[AgendaBooking]
     busy: Sequence[BusyTime]
@@ -50,7 +51,8 @@ class Agenda(Struct, frozen=True):
 
 
 async def list_choices(work: UnitOfWork) -> Choices:
-    """Who sees some schedules alone chooses among them, and what can be booked on them."""
+    """The choices for a new booking, among the schedules that the caller sees and the event types
+    that can be booked on them."""
     only = work.caller.only_schedules
     active, _ = await schedules.list_schedules(
         work.tenant, is_active=True, limit=MOST_CHOICES, offset=0, only=only
@@ -70,9 +72,9 @@ async def get_agenda(
     scope: AgendaScope,
     schedules: Sequence[Schedule],
 ) -> Agenda:
-    """What meets the days, both included, as they are in that zone, of what the caller sees; and
-    the hours and busy times of the schedules, which the caller sees; of several, one
-    whose zone is broken has no hours. Raises BrokenZone for one alone."""
+    """The bookings of the days (both included, in that zone) that the caller sees, and the open
+    hours and busy times of `schedules`, which the caller has to see. Raises BrokenZone for a single
+    schedule with a broken zone; among several, such a one has no hours."""
     span = bounds_of_day(days[0], zone_name)[0], bounds_of_day(days[1], zone_name)[1]
     only = work.caller.only_schedules
     pending = await agenda.count_pending(work.tenant, work.now, only)
@@ -95,6 +97,6 @@ def _opened(schedules: Sequence[Schedule], within: Interval) -> dict[UUID, Seque
         except BrokenZone:
             if len(schedules) == 1:
                 raise
-            continue  # it is in no other schedule's way
+            continue  # the other schedules are shown nevertheless
         opened[schedule.id] = open_intervals(hours_of(schedule), zone, within)
     return opened

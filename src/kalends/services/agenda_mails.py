@@ -1,7 +1,7 @@
-"""The mail with a user's day: once for each day, at the hour that the user has chosen.
+"""The agenda mail: the bookings of a user's day, once a day, at the time that the user has chosen.
 
-The day is settled in the transaction that writes the mail, while nobody else looks at that user's
-agenda, so that it is neither sent twice nor left out, however many processes there are.
+The day is marked as settled in the transaction that posts the mail, under a lock on the user's
+settings. So no agenda is sent twice or left out, however many processes there are.
 """
 
 from datetime import date
@@ -33,14 +33,15 @@ MOST_TOLD: Final = 100
 
 
 async def send_due_agendas(context: Context) -> int:
-    """Sends what is due. Returns how many. Raises Unavailable, as `change_each_due` does."""
+    """Sends the agendas that are due. Returns how many. Raises Unavailable, as `change_each_due`
+    does."""
     list_due = notifications.list_due_agendas
     return await change_each_due(context, ACTOR, AGENDAS_AT_ONCE, list_due, send_agenda)
 
 
 async def send_agenda(work: UnitOfWork, due: DueUser) -> bool | None:
-    """Sends the user's agenda if it is time, and there is something in it, and says when to look
-    next. Returns whether it was sent; None where somebody else is at it."""
+    """Sends the user's agenda if it is due and not empty, and stores when to check next. Returns
+    whether it was sent; None if another process is working on it."""
     if not await notifications.take_agenda(work.tenant, due.user_id, work.recorded_at):
         return None
     user = await notifications.find_notified_user(work.tenant, due.user_id)
@@ -58,7 +59,7 @@ async def send_agenda(work: UnitOfWork, due: DueUser) -> bool | None:
 
 
 async def _post_day(work: UnitOfWork, user: NotifiedUser, day: date, zone_name: str) -> bool:
-    """Whether there is anything to tell of the day. It is never sent after the day."""
+    """Posts the mail, which expires with the day. False if the day has no bookings."""
     span = bounds_of_day(day, zone_name)
     user_id = user.notifications.user_id
     bookings = await list_of_user(work.tenant, user_id, span, MOST_TOLD + 1)

@@ -14,14 +14,14 @@ from kalends.store.accounts import api_keys
 
 
 async def list_api_keys(work: UnitOfWork, limit: int, offset: int) -> tuple[list[ApiKey], int]:
-    """A page of the organization's keys that were not revoked, and how many there are."""
+    """A page of the organization's keys that are not revoked, and the total."""
     return await api_keys.list_keys(work.tenant, limit, offset)
 
 
 async def create_api_key(
     work: UnitOfWork, name: str | None, scopes: Sequence[Scope], expires_at: datetime | None
 ) -> MadeKey:
-    """A key of the caller's organization. Raises Invalid for one that has expired already."""
+    """Makes a key of the caller's organization. Raises Invalid if it would have expired already."""
     if expires_at is not None and expires_at <= work.recorded_at:
         raise Invalid.field("expires_at", "must lie in the future")
     return await make_key(
@@ -35,6 +35,6 @@ async def create_api_key(
 
 
 async def revoke_api_key(work: UnitOfWork, key_id: UUID) -> UUID:
-    """Raises NotFound for a key of others, or one that was revoked."""
+    """Revokes a key of the organization. Raises NotFound, also for one that is revoked already."""
     is_revoked = await api_keys.revoke_key(work.tenant, key_id, work.recorded_at)
     return require(key_id if is_revoked else None, API_KEY, key_id)

@@ -1,4 +1,4 @@
-"""Bookings that end by themselves, by timetable: requests that nobody answered, and appointments
+"""Ends bookings by timetable: cancels requests that nobody answered, and completes appointments
 that are over.
 
 Any number of processes may do this at once, beside people who change the same bookings. Each
@@ -30,20 +30,19 @@ from kalends.store.database import Tx
 
 EXPIRED: Final = "expired"
 ACTOR: Final = "kalends"
-# What is left over is the next run's: one that never ends would hold up a stop.
+# The next run does the rest: an endless run would delay the shutdown.
 ENDING_BATCHES: Final = 100
 
 
 async def expire_pending(context: Context) -> int:
-    """Cancels PENDING bookings whose start has passed, where their event type says so. Returns how
-    many. Raises Unavailable, when all others are done, where organizations were blocked."""
+    """Cancels PENDING bookings whose start has passed, if their event type says so. Returns how
+    many. If organizations were blocked, raises Unavailable after all others are done."""
     return await _end_all(context, store.list_to_expire, _expire)
 
 
 async def complete_confirmed(context: Context) -> int:
-    """Completes CONFIRMED bookings some time after their end, where their event type says so.
-    Returns how many. Raises Unavailable, when all others are done, where organizations were
-    blocked."""
+    """Completes CONFIRMED bookings some time after their end, if their event type says so. Returns
+    how many. If organizations were blocked, raises Unavailable after all others are done."""
     return await _end_all(context, store.list_to_complete, _complete)
 
 
@@ -73,7 +72,8 @@ async def _end(
     end: UseCase[[DueEnding], Booking],
     blocked: BlockedOrganizations,
 ) -> bool:
-    """False where somebody has changed it meanwhile, or holds what it needs."""
+    """Ends one booking. False if somebody has changed it meanwhile, or if its organization is
+    blocked."""
     if due.organization_id in blocked:
         return False
     caller = Caller(organization_id=due.organization_id, mode=due.mode, actor=ACTOR, source=ACTOR)

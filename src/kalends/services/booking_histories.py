@@ -1,4 +1,4 @@
-"""One booking with all that happened to it, and all that went out because of it."""
+"""The history of a booking: its events, and the mails and deliveries that followed from them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -25,9 +25,9 @@ MOST_IN_A_HISTORY: Final = 200
 
 
 class History(Struct, frozen=True, kw_only=True):
-    """`events` are the latest first, as are mails, deliveries (each with its URL) and what was seen
-    in calendars (`findings`). `actors`
-    are the names of users and keys, by their shown ids."""
+    """A booking with its history. Events, mails, deliveries (each with its URL) and calendar
+    findings are in order, the latest first. `actors` has the names of users and keys by public id.
+    """
 
     booking: Booking
     event_type: EventType | None
@@ -40,7 +40,8 @@ class History(Struct, frozen=True, kw_only=True):
 
 
 async def get_history(work: UnitOfWork, booking_id: UUID) -> History:
-    """Raises NotFound. Whom else the organization tells (deliveries) is for callers who see all."""
+    """The history of a booking. Deliveries are only for callers who see all schedules. Raises
+    NotFound."""
     tenant = work.tenant
     booking = await get_booking(work, booking_id)
     schedule_by_id = await schedules.find_schedules(tenant, booking.schedule_ids)
@@ -62,8 +63,8 @@ async def _findings(
     work: UnitOfWork, booking_id: UUID
 ) -> list[tuple[CalendarFinding, FindingNames]]:
     found = await findings.list_findings_of_booking(work.tenant, booking_id, MOST_IN_A_HISTORY)
-    names = await findings.name_findings(work.tenant, [one.id for one in found])
-    return [(one, names[one.id]) for one in found]
+    names = await findings.name_findings(work.tenant, [finding.id for finding in found])
+    return [(finding, names[finding.id]) for finding in found]
 
 
 async def _deliveries(work: UnitOfWork, booking_id: UUID) -> list[tuple[Delivery, str]]:

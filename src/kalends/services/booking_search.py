@@ -1,4 +1,5 @@
-"""Bookings as people look for them: those to come, and what is typed in one box."""
+"""Searching bookings as the console does: by filter, by a text from one search box, those to
+come."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,11 +23,12 @@ NOT_CANCELLED: Final = tuple(status for status in Status if status is not Status
 
 
 class Search(Struct, frozen=True, kw_only=True):
-    """What is looked for: what the filter lets through and the text is found in.
+    """A search: bookings that pass the filter and match the text.
 
-    The text is the id of a booking, which is found whether or not it is to come; or it is terms,
-    each of which stands in the name, e-mail address, title or phone. `is_to_come` leaves out what
-    has ended, and what is cancelled unless the filter names statuses; what is running is to come.
+    The text is a booking's id, which is found whether or not it is to come; or it is terms, each of
+    which has to occur in the name, e-mail address, title or phone. `is_to_come` leaves out bookings
+    that have ended, and cancelled ones unless the filter names statuses; one that is running is
+    still to come.
     """
 
     filter: BookingFilter
@@ -37,7 +39,7 @@ class Search(Struct, frozen=True, kw_only=True):
 async def search_bookings(
     work: UnitOfWork, search: Search, *, limit: int, offset: int
 ) -> tuple[list[Booking], int]:
-    """A page, sorted by start, then id, and the total."""
+    """A page of the bookings found, sorted by start, then id, and the total."""
     criteria = await _filter_of(work, search)
     return await lists.list_bookings(work.tenant, criteria, limit, offset)
 
@@ -45,14 +47,14 @@ async def search_bookings(
 async def list_next_page(
     work: UnitOfWork, search: Search, after: tuple[datetime, UUID] | None
 ) -> list[Booking]:
-    """The next page in the order of start, then id, for a file; empty where there are no more."""
+    """The next page by start, then id, for writing all into a file; empty at the end."""
     criteria = await _filter_of(work, search)
     return await lists.list_bookings_after(work.tenant, criteria, after, BOOKINGS_AT_ONCE)
 
 
 async def list_event_types_of(work: UnitOfWork, listed: Sequence[Booking]) -> dict[UUID, EventType]:
-    """What the bookings are of, by id, also where it was deleted since."""
-    ids = list({one.event_type_id for one in listed if one.event_type_id})
+    """The event types of the bookings by id, including deleted ones."""
+    ids = list({booking.event_type_id for booking in listed if booking.event_type_id})
     return await event_types.find_event_types_of_bookings(work.tenant, ids)
 
 

@@ -17,8 +17,8 @@ from kalends.store.availability.schedules import protect_schedules
 async def list_busy_times(
     work: UnitOfWork, schedule_id: UUID, span: OpenSpan, *, limit: int, offset: int
 ) -> tuple[list[BusyTime], int]:
-    """Those that meet the span, half-open: a page, sorted by start, then id, and the total. Raises
-    NotFound for a schedule that the caller does not see."""
+    """A page of the busy times that overlap the half-open span, sorted by start, then id, and the
+    total. Raises NotFound for a schedule that the caller does not see."""
     check_schedule_seen(work.caller, schedule_id)
     return await busy_times.list_busy_times(work.tenant, schedule_id, span, limit, offset)
 
@@ -26,21 +26,20 @@ async def list_busy_times(
 async def list_all_busy_times(
     work: UnitOfWork, schedule_id: UUID, span: OpenSpan, *, limit: int, offset: int
 ) -> tuple[list[ListedBusyTime], int]:
-    """The same with what is busy in the calendars that the schedule reads."""
+    """The same, including busy pieces of the calendars elsewhere that the schedule reads."""
     check_schedule_seen(work.caller, schedule_id)
     return await busy_times.list_all_busy_times(work.tenant, schedule_id, span, limit, offset)
 
 
 async def lock_schedule(work: UnitOfWork, schedule_id: UUID) -> UUID:
-    """Keeps the schedule from being deleted until the transaction ends. Raises NotFound."""
+    """Locks the schedule against deletion until the transaction ends. Raises NotFound."""
     check_schedule_seen(work.caller, schedule_id)
     protected = await protect_schedules(work.tenant, [schedule_id])
     return require(schedule_id if protected else None, SCHEDULE, schedule_id)
 
 
 async def create_busy_time(work: UnitOfWork, schedule_id: UUID, new: ClosedTime) -> BusyTime:
-    """Closes the time to new bookings; bookings that are already there stay. The schedule is
-    locked."""
+    """Closes the time to new bookings; existing ones stay. The caller has locked the schedule."""
     busy_time = BusyTime(
         id=new_id(),
         schedule_id=schedule_id,

@@ -1,8 +1,8 @@
-"""Claims compared with their bookings, both ways, and missing ones written again.
+"""Finds claim mismatches, and writes missing claims again.
 
 A booking that takes time has a claim on each of its schedules, from its start to its end with the
-buffers; nothing else has one. What is there by hand, or was deleted by hand, is named. A repair
-only ever adds what is missing, and where the time is free: nothing is taken from anybody.
+buffers, and no other booking has one. Rows that somebody has added or deleted by hand break that. A
+repair only adds a missing claim, and only where the time is free: it never deletes anything.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -49,20 +49,20 @@ MISMATCH_WORDS: Final = {
 
 
 class Repair(Struct, frozen=True):
-    """What became of a missing claim: why it could not be written, None where it was."""
+    """The result of a repair: why the claim could not be written; None if it was."""
 
     hindrance: str | None
 
 
 async def find_claim_mismatches(context: Context) -> AsyncIterator[ClaimMismatch]:
-    """All of them, over all organizations, a few thousand bookings at a time."""
+    """All claim mismatches of all organizations; reads a few thousand rows at a time."""
     for find in (store.find_mismatches_of_bookings, store.find_mismatches_of_claims):
         async for mismatch in _each(context, find):
             yield mismatch
 
 
 def describe_mismatch(mismatch: ClaimMismatch) -> str:
-    """One line for the operator."""
+    """A line about the mismatch, for the operator."""
     words = MISMATCH_WORDS[mismatch.kind].format(
         schedule=encode_id(SCHEDULE, mismatch.schedule_id),
         begins=_instant(mismatch.begins),
@@ -75,7 +75,7 @@ def describe_mismatch(mismatch: ClaimMismatch) -> str:
 
 
 async def repair_claim(context: Context, mismatch: ClaimMismatch) -> Repair:
-    """Writes a missing claim, where nothing is in its way."""
+    """Writes a missing claim if its time is free."""
     caller = Caller(mismatch.organization_id, Mode.LIVE, OPERATOR, source=OPERATOR)
     return await working.change(context, caller, _repair, mismatch)
 
@@ -107,7 +107,7 @@ async def _repair(work: UnitOfWork, mismatch: ClaimMismatch) -> Repair:
 
 
 async def _claim_id(work: UnitOfWork, booking: Booking) -> UUID:
-    """The one that its session has, where it is a seat; else one of its own."""
+    """The claim id of its session if the booking is a seat, else a new one."""
     tenant, event_type_id = work.tenant, booking.event_type_id
     if event_type_id is None:
         uid = await store.find_imported_seat(tenant, booking.id)

@@ -1,4 +1,4 @@
-"""The event log: what happened in an organization, in order."""
+"""Reading the event log of an organization, in order."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -12,12 +12,12 @@ from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.outbox import events
 
 LARGEST_PAGE_BYTES: Final = 4_000_000
-# Beyond the number of any event.
+# Higher than the number of any event.
 NO_NUMBER: Final = 2**62
 
 
 class LogPage(NamedTuple):
-    """Events in order; whether there are more by now; and where to go on."""
+    """Events in order, whether there are more, and the id after which to continue."""
 
     events: list[LoggedEvent]
     has_more: bool
@@ -25,8 +25,8 @@ class LogPage(NamedTuple):
 
 
 async def read_log(work: UnitOfWork, after: UUID | None, limit: int) -> LogPage:
-    """Up to `limit` events after that one, or from the first; fewer where they are large, so that
-    a page holds some 4 MB. Raises Invalid for an unknown one."""
+    """Up to `limit` events after that one, or from the first event on. Fewer if they are large, so
+    that a page has about 4 MB at most. Raises Invalid for an unknown event."""
     number = 0
     if after is not None:
         known = await events.find_event_number(work.tenant, after)
@@ -41,16 +41,16 @@ async def read_log(work: UnitOfWork, after: UUID | None, limit: int) -> LogPage:
 async def list_latest(
     work: UnitOfWork, before: int | None, limit: int
 ) -> tuple[list[EventLine], bool]:
-    """The latest events, or those before that number, the latest first; and whether there are
-    earlier ones."""
+    """The latest events, or the latest before that number, in descending order; and whether there
+    are earlier ones."""
     upto = NO_NUMBER if before is None else before
     listed = await events.list_latest_events(work.tenant, upto, limit + 1)
     return listed[:limit], len(listed) > limit
 
 
 async def concern_caller(work: UnitOfWork, after: int, upto: int) -> bool:
-    """Whether the events with the numbers from after the first to the second are about something
-    that the caller sees."""
+    """Whether any event with a number above `after`, up to `upto`, is about something that the
+    caller sees."""
     only = work.caller.only_schedules
     if only is None:
         return True
@@ -60,7 +60,7 @@ async def concern_caller(work: UnitOfWork, after: int, upto: int) -> bool:
 
 
 def _count_within(logged: Sequence[LoggedEvent], most_bytes: int) -> int:
-    """How many of the first events have so many bytes together; one at least."""
+    """How many events from the first on fit into so many bytes together; at least one."""
     sizes = accumulate(
         len(bytes(event.data)) + len(bytes(event.previous or b"")) for event in logged
     )

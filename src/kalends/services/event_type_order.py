@@ -1,4 +1,4 @@
-"""The order of event types, as the console and the organization's page list them."""
+"""The order of event types in the console and on the organization's page."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -13,12 +13,13 @@ from kalends.store.availability import event_types
 async def list_event_types_in_order(
     work: UnitOfWork, *, limit: int, offset: int
 ) -> tuple[list[EventType], int]:
-    """A page of all of them, by position, and the total."""
+    """A page of all event types by position, and the total."""
     return await event_types.list_event_types_as_placed(work.tenant, None, None, limit, offset)
 
 
 async def shift_event_type(work: UnitOfWork, event_type_id: UUID, steps: int) -> None:
-    """Moves it by so many places, up for less than 0; it stops at the ends. Raises NotFound."""
+    """Moves the event type by so many places, up if negative, at most to an end of the list. Raises
+    NotFound."""
     positions = await event_types.lock_positions(work.tenant)
     order = _order_of(positions)
     place = _place_of(event_type_id, order) + steps
@@ -26,7 +27,8 @@ async def shift_event_type(work: UnitOfWork, event_type_id: UUID, steps: int) ->
 
 
 async def place_event_type(work: UnitOfWork, event_type_id: UUID, at_id: UUID) -> None:
-    """Moves it to where the other one is; those between come nearer. Raises NotFound."""
+    """Moves the event type to the place of the one `at_id`; those in between shift by one. Raises
+    NotFound."""
     positions = await event_types.lock_positions(work.tenant)
     await _place(work, positions, event_type_id, _place_of(at_id, _order_of(positions)))
 

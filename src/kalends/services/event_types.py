@@ -21,7 +21,7 @@ from kalends.store.availability.schedules import protect_schedules
 
 
 class NewEventType(EventTypeRules, frozen=True, kw_only=True):
-    """What a client asks for, parsed. `slug` None takes one from the name."""
+    """An event type as a client requests it, parsed. A `slug` of None is made from the name."""
 
     slug: str | None
 
@@ -29,7 +29,8 @@ class NewEventType(EventTypeRules, frozen=True, kw_only=True):
 async def list_event_types(
     work: UnitOfWork, *, is_active: bool | None, limit: int, offset: int
 ) -> tuple[list[EventType], int]:
-    """A page in the order of creation, and the total; None asks for active and inactive ones."""
+    """A page in the order of creation, and the total. `is_active` None lists active and inactive
+    ones."""
     return await event_types.list_event_types(work.tenant, is_active, limit, offset)
 
 
@@ -40,7 +41,7 @@ async def get_event_type(work: UnitOfWork, event_type_id: UUID) -> EventType:
 
 
 async def create_event_type(work: UnitOfWork, new: NewEventType) -> EventType:
-    """Raises NotFound (a schedule), Invalid, SlugTaken."""
+    """Creates an event type. Raises NotFound (a schedule), Invalid, SlugTaken."""
     _check_translations(new)
     await _check_requirements(work, new.requirements)
     await check_video(work, new)
@@ -58,9 +59,9 @@ async def _insert(work: UnitOfWork, new: NewEventType) -> EventType:
 
 
 async def duplicate_event_type(work: UnitOfWork, event_type_id: UUID, name: str) -> EventType:
-    """Creates another one with the same rules, under that name and a slug of it: not active, and
-    last in lists. What did fit when it was written and does no more hinders no copy: a translation
-    of a question stays behind, and a link to a call fails as the original's. Raises NotFound."""
+    """Creates an inactive copy with that name and a slug made from it, last in lists. A copy is
+    also made of what would not be valid any more: translations that do not fit their question are
+    left out, and links to calls are not checked. Raises NotFound."""
     original = await get_event_type(work, event_type_id)
     values = {field: getattr(original, field) for field in NewEventType.__struct_fields__}
     texts = fitting(original.translations, original.questions)
@@ -71,7 +72,7 @@ async def duplicate_event_type(work: UnitOfWork, event_type_id: UUID, name: str)
 
 
 async def lock_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfMatch) -> EventType:
-    """The event type as it stays until the transaction ends. Raises NotFound, Stale."""
+    """The event type, locked until the transaction ends. Raises NotFound, Stale."""
     event_type = await event_types.find_event_type_to_change(work.tenant, event_type_id)
     return require_version(event_type, EVENT_TYPE, event_type_id, if_match)
 
@@ -79,9 +80,9 @@ async def lock_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfMat
 async def update_event_type(
     work: UnitOfWork, before: EventType, changes: FieldChanges[EventType]
 ) -> EventType:
-    """Changes what is given of an event type that is locked; what changes nothing succeeds.
-    Existing bookings stay as they are. Translations of questions follow these, unless they are
-    given. Raises NotFound (a schedule), Invalid, SlugTaken."""
+    """Changes the given fields of a locked event type; succeeds also without a difference. Existing
+    bookings stay as they are. Unless translations are given, those of the questions are carried
+    over. Raises NotFound (a schedule), Invalid, SlugTaken."""
     requirements: list[Requirement] | None = changes.values.get("requirements")
     if requirements is not None:
         await _check_requirements(work, requirements)
@@ -90,7 +91,7 @@ async def update_event_type(
     after = with_changes(before, _with_translations(before, changes), work.recorded_at)
     if after is before:
         return before
-    if "translations" in changes.values:  # what else changes fits with whatever is there
+    if "translations" in changes.values:  # those that were carried over fit the questions
         _check_translations(after)
     if after.video != before.video or after.requirements != before.requirements:
         await check_video(work, after)
@@ -99,7 +100,7 @@ async def update_event_type(
 
 
 async def delete_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfMatch) -> EventType:
-    """Deletes it; its bookings stay as they are and keep its id. Raises NotFound, Stale."""
+    """Deletes the event type. Its bookings stay and keep its id. Raises NotFound, Stale."""
     stored = await event_types.find_event_type_to_delete(work.tenant, event_type_id)
     event_type = require_version(stored, EVENT_TYPE, event_type_id, if_match)
     await event_types.delete_event_type(work.tenant, event_type_id, work.recorded_at)
@@ -109,7 +110,8 @@ async def delete_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfM
 def _with_translations(
     before: EventType, changes: FieldChanges[EventType]
 ) -> FieldChanges[EventType]:
-    """Where questions change and translations are not given, these follow them."""
+    """The changes, with the translations carried over if the questions change and no translations
+    are given."""
     questions = changes.values.get("questions")
     if questions is None or "translations" in changes.values or not before.translations:
         return changes
@@ -118,15 +120,15 @@ def _with_translations(
 
 
 def _check_translations(rules: EventTypeRules) -> None:
-    """Raises Invalid for what does not fit the questions."""
+    """Raises Invalid if translations do not fit the questions."""
     for field, sentence in faults_of(rules.translations, rules.questions):
         raise Invalid.field(field, sentence)
 
 
 async def _check_requirements(work: UnitOfWork, requirements: Sequence[Requirement]) -> None:
-    """Raises NotFound for a schedule that is not there, Invalid for what can never be met.
+    """Raises NotFound if a schedule does not exist, Invalid if the requirements can never be met.
 
-    The schedules are kept from being deleted until the transaction ends.
+    Locks the schedules against deletion until the transaction ends.
     """
     schedule_ids = list(dict.fromkeys(id_ for r in requirements for id_ in r.schedule_ids))
     if not schedule_ids:
@@ -152,7 +154,7 @@ async def _check_requirements(work: UnitOfWork, requirements: Sequence[Requireme
 
 
 def _check_weights(requirements: Sequence[Requirement]) -> None:
-    """Raises Invalid for a schedule that has two weights."""
+    """Raises Invalid if a schedule has different weights in two requirements."""
     weights: dict[UUID, int] = {}
     for number, requirement in enumerate(requirements):
         for id_, weight in requirement.shares.items():
@@ -166,7 +168,8 @@ def _check_weights(requirements: Sequence[Requirement]) -> None:
 def _with_fair_since(
     requirements: Sequence[Requirement], before: Sequence[Requirement]
 ) -> list[Requirement]:
-    """A requirement whose members and weights stay keeps its time; else it is now."""
+    """The requirements with their `fair_since`: as before if members and weights are the same, else
+    now."""
     now, unmatched, dated = time_of_id(new_id()), list(before), list[Requirement]()
     for requirement in requirements:
         same = next((old for old in unmatched if old.shares == requirement.shares), None)

@@ -1,4 +1,5 @@
-"""The calendar of a schedule at a secret address, for any calendar program to subscribe to."""
+"""Feeds: the bookings of a schedule as an iCalendar file at a secret URL, for calendar programs to
+subscribe to."""
 
 import hashlib
 from collections.abc import Iterator
@@ -24,33 +25,33 @@ from kalends.store.database import TenantConnection, Tx
 
 FEED_REACHES_BACK: Final = timedelta(days=30)
 FEED_REACHES_AHEAD: Final = timedelta(days=366)
-# Of what the tag is made of, at one go.
+# Lines hashed for the tag before other tasks run.
 LINES_A_PIECE: Final = 1_000
 
 
 class MadeFeed(NamedTuple):
-    """A new feed; the token is shown only now."""
+    """A new feed with its token, of which only the hash is stored."""
 
     token: str
     created_at: datetime
 
 
 class ReadFeed(NamedTuple):
-    """A feed as it was read. The tag identifies this state of it; it changes with
-    whatever is shown, and with the version of Kalends that shows it."""
+    """A feed that was read. The tag (for `ETag`) identifies its state: it changes with anything
+    that is shown, and with the version of Kalends."""
 
     feed: Feed
     tag: str
     changed_at: datetime
 
     async def as_ics(self) -> bytes:
-        """Written in pieces, since a thousand bookings take some 75 ms of CPU."""
+        """The iCalendar file, written in pieces: a thousand bookings take some 75 ms of CPU."""
         return b"".join([piece async for piece in cooperatively(pieces_of_feed(self.feed))])
 
 
 async def replace_feed(work: UnitOfWork, schedule_id: UUID) -> MadeFeed:
-    """A new address for the schedule's feed; the one before opens nothing any more. One that a
-    user made ends when the schedule, or the user, goes elsewhere.
+    """Gives the schedule's feed a new URL; the former one stops working. A feed that a user made
+    ends when the schedule gets another user, or the user leaves the organization.
 
     Raises NotFound.
     """
@@ -62,13 +63,13 @@ async def replace_feed(work: UnitOfWork, schedule_id: UUID) -> MadeFeed:
 
 
 async def find_feed(work: UnitOfWork, schedule_id: UUID) -> datetime | None:
-    """Since when the schedule has a feed; None where it has none. Raises NotFound."""
+    """Since when the schedule has a feed; None if it has none. Raises NotFound."""
     await _check_schedule(work, schedule_id)
     return await feeds.find_feed(work.tenant, schedule_id)
 
 
 async def delete_feed(work: UnitOfWork, schedule_id: UUID) -> UUID:
-    """Its address opens nothing any more. Raises NotFound, also where there is no feed."""
+    """Ends the feed of the schedule. Raises NotFound, also if there is none."""
     await _check_schedule(work, schedule_id)
     if not await feeds.delete_feed(work.tenant, schedule_id):
         raise NotFound("This schedule has no feed.")
@@ -76,8 +77,8 @@ async def delete_feed(work: UnitOfWork, schedule_id: UUID) -> UUID:
 
 
 async def read_feed(context: Context, token: str) -> ReadFeed:
-    """The feed behind the address, a month back and a year ahead; of each kind at most the first
-    20,000. Raises NotFound."""
+    """The feed with that token, from a month ago to a year ahead, with at most 20,000 bookings and
+    20,000 busy times. Raises NotFound."""
     async with context.database.transaction() as tx:
         return await _read(context, tx, key_of(token))
 
@@ -95,7 +96,7 @@ async def _read(context: Context, tx: Tx, key: TokenKey) -> ReadFeed:
     if organization is None or schedule is None:
         raise NotFound("There is no calendar at this address.")
     bookings = [b async for piece in feeds.read_bookings_of_feed(*place) for b in piece]
-    event_type_ids = list({one.event_type_id for one in bookings if one.event_type_id})
+    event_type_ids = list({b.event_type_id for b in bookings if b.event_type_id})
     feed = Feed(
         organization=organization,
         schedule=schedule,
@@ -108,7 +109,7 @@ async def _read(context: Context, tx: Tx, key: TokenKey) -> ReadFeed:
 
 
 async def tag_of(feed: Feed) -> str:
-    """What identifies this state of the feed."""
+    """The hash that identifies this state of the feed."""
     digest = hashlib.sha256()
     async for part in cooperatively(_parts_of_tag(feed)):
         digest.update(part.encode())
@@ -116,7 +117,7 @@ async def tag_of(feed: Feed) -> str:
 
 
 def _parts_of_tag(feed: Feed) -> Iterator[str]:
-    """What identifies a state of a feed, in parts of a bounded size."""
+    """The text from which the tag is computed, in parts of a bounded size."""
     yield "\n".join([__version__, feed.sender, feed.organization.name, feed.schedule.name])
     lines = chain(
         (f"\n{booking.id} {booking.version}" for booking in feed.bookings),

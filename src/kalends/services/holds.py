@@ -12,7 +12,7 @@ from kalends.store.bookings import holds
 
 
 async def create_hold(work: UnitOfWork, new: NewHold) -> Hold:
-    """Claims the time for some minutes. Raises as creating a booking does."""
+    """Creates a hold. Raises as creating a booking does."""
     if new.override:
         work.caller.check(Scope.BOOKINGS_OVERRIDE)
     return await holding.create_hold(work, new)
@@ -26,7 +26,7 @@ async def get_hold(work: UnitOfWork, hold_id: UUID) -> Hold:
 
 
 async def delete_hold(work: UnitOfWork, hold_id: UUID) -> UUID:
-    """Gives the time back. Raises NotFound."""
+    """Ends the hold and releases its time. Raises NotFound."""
     await get_hold(work, hold_id)
     await holds.end_hold(work.tenant, hold_id, work.now)
     return hold_id

@@ -1,4 +1,7 @@
-"""What nobody needs any more goes, by timetable, in batches so small that nobody notices."""
+"""Deletes rows that are no longer needed, by timetable, in batches small enough not to be noticed.
+
+Each `forget_` function returns how many rows it deleted.
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -23,106 +26,106 @@ KEEP_BOOKING_LINKS_FOR: Final = timedelta(days=30)
 KEEP_FINDINGS_FOR: Final = timedelta(days=90)
 KEEP_SYNC_RUNS_FOR: Final = timedelta(days=30)
 KEEP_RATE_WINDOWS_FOR: Final = timedelta(minutes=2)
-# What is left over is the next run's: one that never ends would hold up a stop.
+# The next run does the rest: an endless run would delay the shutdown.
 HOUSEKEEPING_BATCHES: Final = 1000
 
 Until = TypeVar("Until")
 
 
 async def end_holds(context: Context) -> int:
-    """Deletes the occupancies of holds that have ended. Nothing depends on it: an ended hold
-    is out of the way already. Returns how many went, as all of these do."""
+    """Deletes the claims of holds that have ended. Nothing depends on it: readers ignore them
+    anyway."""
     return await _sweep(context, store.ENDED_CLAIMS, context.clock())
 
 
 async def forget_holds(context: Context) -> int:
-    """Forgets holds that ended a day ago: until then, booking with one says that it has ended."""
+    """Deletes holds that ended a day ago. Until then a booking with one gets HoldExpired."""
     return await _sweep(context, store.ENDED_HOLDS, context.clock() - KEEP_HOLDS_FOR)
 
 
 async def forget_form_drafts(context: Context) -> int:
-    """Forgets what was typed on the booking pages an hour ago and never sent."""
+    """Deletes drafts of booking forms that were left an hour ago and never sent."""
     return await _sweep(context, store.FORM_DRAFTS, context.clock())
 
 
 async def forget_consents(context: Context) -> int:
-    """Forgets consents to calendars that ended an hour ago, given or not."""
+    """Deletes calendar consents that ended an hour ago, given or not."""
     return await _sweep(context, store.CONSENTS, context.clock() - KEEP_CONSENTS_FOR)
 
 
 async def forget_findings(context: Context) -> int:
-    """Forgets findings in calendars that were resolved three months ago; open ones stay."""
+    """Deletes calendar findings that were resolved three months ago; open ones stay."""
     return await _sweep(context, store.FINDINGS, context.clock() - KEEP_FINDINGS_FOR)
 
 
 async def forget_answers(context: Context) -> int:
-    """Forgets answers kept by `Idempotency-Key` that are too old to be given again."""
+    """Deletes answers kept under an `Idempotency-Key` that are too old to be replayed."""
     return await _sweep(context, store.IDEMPOTENT_ANSWERS, context.clock() - ANSWER_KEPT_FOR)
 
 
 async def forget_sign_in_sessions(context: Context) -> int:
-    """Forgets sessions that have expired."""
+    """Deletes sign-in sessions that have expired."""
     return await _in_batches(context, store.delete_sign_in_sessions, context.clock())
 
 
 async def forget_sync_runs(context: Context) -> int:
-    """Forgets sync runs that ended long ago."""
+    """Deletes sync runs that ended a month ago."""
     return await _sweep(context, store.SYNC_RUNS, context.clock() - KEEP_SYNC_RUNS_FOR)
 
 
 async def forget_rate_windows(context: Context) -> int:
-    """Forgets counts of minutes that are over."""
+    """Deletes rate windows whose minute is over."""
     before = context.clock() - KEEP_RATE_WINDOWS_FOR
     return await _in_batches(context, store.delete_rate_windows, int(before.timestamp()))
 
 
 async def forget_job_log(context: Context) -> int:
-    """Forgets the outcomes of jobs a week ago, but not of those that are kept as failed."""
+    """Deletes the log of jobs that ended a week ago, except those that are kept as failed."""
     return await _in_batches(context, store.delete_job_log, context.clock() - KEEP_JOB_LOG_FOR)
 
 
 async def forget_deliveries(context: Context) -> int:
-    """Forgets deliveries (webhooks, and of mails the way they went) a month ago, but not those that
-    still wait."""
+    """Deletes deliveries of webhooks and mails that are a month old, except those that still
+    wait."""
     return await _sweep(context, store.DELIVERIES, context.clock() - KEEP_DELIVERIES_FOR)
 
 
 async def forget_unwanted_deliveries(context: Context) -> int:
-    """Forgets what waits for endpoints that are no more, and the lanes it waits in."""
+    """Deletes what waits for endpoints that were deleted, and its lanes."""
     lanes = await _sweep(context, store.UNWANTED_LANES, context.clock())
     return lanes + await _sweep(context, store.UNWANTED_DELIVERIES, context.clock())
 
 
 async def forget_empty_lanes(context: Context) -> int:
-    """Forgets lanes in which nothing waits; what goes there next makes a new one."""
+    """Deletes lanes in which nothing waits; the next delivery there makes a new one."""
     until = context.clock() - KEEP_EMPTY_LANES_FOR
     return await _sweep(context, store.EMPTY_LANES, until)
 
 
 async def forget_messages(context: Context) -> int:
-    """Forgets the messages of mails three months ago; that there was a mail stays known."""
+    """Deletes the messages of mails that are three months old; the rows of the mails stay."""
     return await _sweep(context, store.MESSAGES, context.clock() - KEEP_MESSAGES_FOR)
 
 
 async def forget_booking_links(context: Context) -> int:
-    """Forgets attendees' links to bookings that ended a month ago."""
+    """Deletes links to bookings that ended a month ago."""
     until = context.clock() - KEEP_BOOKING_LINKS_FOR
     return await _sweep(context, store.BOOKING_LINKS, until)
 
 
 async def forget_account_links(context: Context) -> int:
-    """Forgets links to reset a password, and invitations, that have expired."""
+    """Deletes account links (password resets and invitations) that have expired."""
     return await _in_batches(context, store.delete_account_links, context.clock())
 
 
 async def forget_unsent_forms(context: Context) -> int:
-    """Forgets what users sent an hour ago, after their session had ended."""
+    """Deletes forms that users sent an hour ago, after their sign-in session had ended."""
     return await _in_batches(context, store.delete_unsent_forms, context.clock())
 
 
 async def _sweep(context: Context, sweep: Sweep, until: datetime) -> int:
-    """Organization by organization, each in a use of the database of its own: what blocks one
-    keeps no other waiting. Raises Unavailable for those that were blocked, in the end."""
+    """Deletes old rows organization by organization, each on a connection of its own, so that one
+    that is blocked does not delay the others. Raises Unavailable at the end if any was blocked."""
     deleted = 0
     blocked = BlockedOrganizations(context)
     for _ in range(HOUSEKEEPING_BATCHES):
@@ -158,7 +161,7 @@ async def _delete_of(
 async def _in_batches(
     context: Context, delete: Callable[[Tx, Until], Awaitable[int]], until: Until
 ) -> int:
-    """Each batch is a transaction of its own, so that no lock is held for long."""
+    """Deletes in batches, each a transaction of its own, so that no lock is held for long."""
     deleted = 0
     for _ in range(HOUSEKEEPING_BATCHES):
         async with context.database.connection() as tx:

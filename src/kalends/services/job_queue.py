@@ -1,5 +1,5 @@
-"""The queue and the outbox as an operator sees them: what waits, what was given up, and having
-that done again."""
+"""The queue of jobs and the outbox for the operator: what waits, what was given up, and retrying
+that."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -25,15 +25,15 @@ MAIL: Final = "mail"
 
 
 class JobQueue(NamedTuple):
-    """What waits or runs, by kind; and what was given up, the latest first."""
+    """Jobs that wait or run, by kind; and those that failed for good, the latest first."""
 
     waiting: list[Waiting]
     failed: list[FailedJob]
 
 
 class Outbox(Struct, frozen=True, kw_only=True):
-    """What waits in each channel, the channels whose server takes nothing, the webhooks that take
-    nothing, and what was given up, the latest first."""
+    """What waits in each channel, the channels and endpoints that are failing, and the deliveries
+    that were given up, the latest first."""
 
     waiting: Sequence[overview.WaitingChannel]
     failing: Sequence[ChannelHealth]
@@ -42,8 +42,8 @@ class Outbox(Struct, frozen=True, kw_only=True):
 
 
 class Again(NamedTuple):
-    """What is named, to be done again; None is all that was given up. Of webhooks, all are none:
-    their receivers are others', and each has its own list."""
+    """The jobs, mails and webhooks to retry. For jobs and mails, None is all that were given up.
+    Webhooks have to be named: their receivers belong to others, who see their own list."""
 
     job_ids: Sequence[int] | None
     mail_ids: Sequence[UUID] | None
@@ -51,7 +51,7 @@ class Again(NamedTuple):
 
 
 async def get_queue(context: Context) -> JobQueue:
-    """Over all organizations."""
+    """The queue of all organizations."""
     async with context.database.connection() as tx:
         return JobQueue(
             await jobs.count_jobs(tx), await jobs.list_failed_jobs(tx, MOST_FAILED_JOBS)
@@ -59,23 +59,23 @@ async def get_queue(context: Context) -> JobQueue:
 
 
 async def get_outbox(context: Context) -> Outbox:
-    """Over all organizations."""
+    """The outbox of all organizations."""
     async with context.database.connection() as tx:
         return Outbox(
             waiting=await overview.count_waiting(tx),
             failing=await list_failing_channels(tx),
             failing_endpoints=await overview.list_failing_endpoints(tx, MOST_FAILING),
             given_up=[
-                one
+                delivery
                 for channel in (MAIL, WEBHOOK)
-                for one in await overview.list_given_up(tx, channel, MOST_GIVEN_UP)
+                for delivery in await overview.list_given_up(tx, channel, MOST_GIVEN_UP)
             ],
         )
 
 
 async def retry(context: Context, again: Again) -> Again:
-    """Has what was given up done again, with its whole timetable before it; what has expired is
-    not. Returns what will be."""
+    """Retries what was given up, from the start of its timetable, except what has expired. Returns
+    what will be retried."""
     async with context.database.transaction() as tx:
         job_ids = await jobs.retry_jobs(tx, again.job_ids)
         mails = await overview.find_given_up(tx, MAIL, again.mail_ids)

@@ -1,8 +1,8 @@
-"""Jobs that servers of the release before put down for mail: they become deliveries as they are
-written (migration 0021).
+"""Mail jobs of the previous release, whose servers enqueue them: a trigger turns them into
+deliveries (migration 0021).
 
-What is left are jobs that such a server had begun when it was killed. When none is left (`kalends
-jobs`), and no server of that release runs any more, this can go.
+This handles the rest: jobs that such a server had begun when it was killed. It can be removed when
+there are none left (`kalends jobs`) and no server of that release runs any more.
 """
 
 from typing import Final
@@ -16,12 +16,12 @@ MAIL_JOB: Final = "mail"
 
 
 def organization_of(payload: bytes) -> UUID:
-    """Whose mails the job names."""
+    """The organization whose mails the job names."""
     return _parse_payload(payload)[0]
 
 
 async def put_in_outbox(context: Context, payload: bytes) -> None:
-    """The job: has those of its mails sent that were not. Once more does no harm."""
+    """The job: puts those of its mails that were not sent into the outbox. Idempotent."""
     organization_id, mail_ids = _parse_payload(payload)
     async with context.database.tenant_transaction(organization_id) as tenant:
         await put_again(context, tenant, mail_ids)

@@ -1,4 +1,4 @@
-"""An organization's own words in mail: list, get, create, update, delete, preview, try out."""
+"""Message templates: list, get, create, update, delete, preview, and send as a test."""
 
 from uuid import UUID
 
@@ -30,7 +30,7 @@ from kalends.store.outbox import templates
 
 
 class NewTemplate(Struct, frozen=True, kw_only=True):
-    """What a client asks for, parsed. `event_type_id` None is about all."""
+    """A template as a client requests it, parsed. `event_type_id` None is for all event types."""
 
     kind: TemplateKind
     audience: TemplateAudience
@@ -49,7 +49,7 @@ async def list_templates(
     kind: TemplateKind | None = None,
     audience: TemplateAudience | None = None,
 ) -> tuple[list[MessageTemplate], int]:
-    """A page in the order of creation, and how many there are."""
+    """A page in the order of creation, and the total."""
     return await templates.list_templates(work.tenant, kind, audience, limit, offset)
 
 
@@ -60,7 +60,7 @@ async def get_template(work: UnitOfWork, template_id: UUID) -> MessageTemplate:
 
 
 async def create_template(work: UnitOfWork, new: NewTemplate) -> MessageTemplate:
-    """Raises NotFound (an event type), Invalid."""
+    """Creates a template. Raises NotFound (an event type), Invalid."""
     template = MessageTemplate(
         **structs.asdict(new),
         id=new_id(),
@@ -84,7 +84,7 @@ async def create_template(work: UnitOfWork, new: NewTemplate) -> MessageTemplate
 
 
 async def lock_template(work: UnitOfWork, template_id: UUID, if_match: IfMatch) -> MessageTemplate:
-    """The text as it stays until the transaction ends. Raises NotFound, Stale."""
+    """The template, locked until the transaction ends. Raises NotFound, Stale."""
     template = await templates.lock_template(work.tenant, template_id)
     return require_version(template, MESSAGE_TEMPLATE, template_id, if_match)
 
@@ -92,7 +92,7 @@ async def lock_template(work: UnitOfWork, template_id: UUID, if_match: IfMatch) 
 async def update_template(
     work: UnitOfWork, before: MessageTemplate, changes: FieldChanges[MessageTemplate]
 ) -> MessageTemplate:
-    """Changes what is given of a text that is locked. Raises Invalid."""
+    """Changes the given fields of a locked template. Raises Invalid."""
     after = with_changes(before, changes, work.recorded_at)
     if after is before:
         return before
@@ -104,40 +104,42 @@ async def update_template(
 async def delete_template(
     work: UnitOfWork, template_id: UUID, if_match: IfMatch
 ) -> MessageTemplate:
-    """Such mails have the standard text again. Raises NotFound, Stale."""
+    """Deletes the template, so that such mails have the standard text again. Raises NotFound,
+    Stale."""
     template = await lock_template(work, template_id, if_match)
     await templates.delete_template(work.tenant, template_id)
     return template
 
 
-async def preview_template(work: UnitOfWork, asked: PreviewRequest) -> Preview:
-    """What would be sent. Raises NotFound (a booking), Invalid."""
-    check_sent(asked.audience, asked.kind)
-    check_own_words(asked.words.subject, asked.words.body)
-    return await preview_mail(work, asked)
+async def preview_template(work: UnitOfWork, request: PreviewRequest) -> Preview:
+    """The mail as it would be sent. Raises NotFound (a booking), Invalid."""
+    check_sent(request.audience, request.kind)
+    check_own_words(request.words.subject, request.words.body)
+    return await preview_mail(work, request)
 
 
 async def try_template(work: UnitOfWork, template_id: UUID, to: str) -> str:
-    """Sends such a mail to a member, and says its address. Raises NotFound, Invalid."""
+    """Sends a test mail by the template to a member, and returns the address. Raises NotFound,
+    Invalid."""
     template = await get_template(work, template_id)
     member = await find_member_by_email(work.tenant, to)
     if member is None:
         raise Invalid.field("to", "must be the address of a user of the organization")
-    asked = PreviewRequest(
+    request = PreviewRequest(
         kind=TemplateKind(template.kind),
         audience=Audience(template.audience),
         locale=template.locale,
         event_type_id=template.event_type_id,
         words=OwnWords(template.subject, template.body),
     )
-    preview = await preview_mail(work, asked, member.email)
+    preview = await preview_mail(work, request, member.email)
     await post_message(work, MailKind.TEST, member.email, preview.message, template.id)
     return member.email
 
 
 def check_template(template: MessageTemplate) -> None:
-    """Raises Invalid for what is never sent, what may not be switched off, words without a
-    language, and no words at all."""
+    """Raises Invalid for a mail that is never sent, one that must not be switched off, words
+    without a language, and a template without words."""
     about = check_sent(template.audience, template.kind)
     if template.is_off and about in NEVER_OFF:
         raise Invalid.field(
@@ -155,7 +157,7 @@ def check_template(template: MessageTemplate) -> None:
 
 
 def check_sent(audience: str, kind: str) -> tuple[TemplateAudience, TemplateKind]:
-    """The mail that they name. Raises Invalid where there is none."""
+    """The audience and kind of the mail. Raises Invalid if no such mail is ever sent."""
     about = TemplateAudience(audience), TemplateKind(kind)
     if about in NEVER_SENT:
         raise Invalid.field("kind", "is never sent to hosts")

@@ -1,4 +1,4 @@
-"""The organization that a key belongs to."""
+"""The caller's organization: get and update."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,13 +23,13 @@ async def get_organization(work: UnitOfWork) -> Organization:
 
 
 async def get_own(work: UnitOfWork, user_id: UUID) -> OwnThings:
-    """The organization, and what in it is the user's. Raises NotFound."""
+    """The organization, and the user's own things in it. Raises NotFound."""
     found = await organizations.find_own(work.tenant, user_id)
     return require(found, ORGANIZATION, work.organization_id)
 
 
 async def lock_organization(work: UnitOfWork, if_match: IfMatch) -> Organization:
-    """The organization as it stays until the transaction ends. Raises NotFound, Stale."""
+    """The organization, locked until the transaction ends. Raises NotFound, Stale."""
     locked = await organizations.lock_organization(work.tenant)
     return require_version(locked, ORGANIZATION, work.organization_id, if_match)
 
@@ -37,11 +37,11 @@ async def lock_organization(work: UnitOfWork, if_match: IfMatch) -> Organization
 async def update_organization(
     work: UnitOfWork, before: Organization, changes: FieldChanges[Organization]
 ) -> Organization:
-    """Changes the organization, which is locked. Raises SlugTaken, and Invalid for a slug that
-    is a path of Kalends, and for a first address that is not the first.
+    """Changes the locked organization.
 
-    `notify_email` is the first of `notify_emails`: another one takes its place, None takes all of
-    them away.
+    `notify_email` is the first of `notify_emails`: a new one replaces the first, None removes all.
+    Raises SlugTaken; Invalid for a reserved slug, and if both are given and `notify_email` is not
+    the first of `notify_emails`.
     """
     given = FieldChanges[Organization](**_with_addresses(before, changes.values))
     after = with_changes(before, given, work.recorded_at)
@@ -56,7 +56,7 @@ async def update_organization(
 
 
 def _with_addresses(before: Organization, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values, with addresses as they are kept. Raises Invalid."""
+    """The values with the notify addresses in the form that is stored. Raises Invalid."""
     given = {"notify_email", "notify_emails"} & set(values)
     if not given:
         return dict(values)
@@ -73,7 +73,7 @@ def _with_addresses(before: Organization, values: Mapping[str, Any]) -> dict[str
 
 
 def _check_addresses(addresses: list[str]) -> None:
-    """Raises Invalid."""
+    """Raises Invalid for too many addresses, or one that is named twice."""
     if len({address.casefold() for address in addresses}) < len(addresses):
         raise Invalid.field("notify_emails", "must name each address once")
     if len(addresses) > MOST_NOTIFY_EMAILS:

@@ -1,4 +1,4 @@
-"""Pictures: read from what was sent, and shown; the logo, set and taken away."""
+"""Pictures: decode an upload, serve one, and set or remove the logo."""
 
 from uuid import UUID
 
@@ -18,8 +18,8 @@ from kalends.store.accounts.organizations import lock_organization
 async def read_picture(
     context: Context, field: str, content: bytes, box: Box = LOGO_BOX
 ) -> Picture:
-    """The picture as it will be shown, as a logo unless another box says so. It takes a moment in
-    another process, so it stands before any transaction. Raises Invalid, about that field."""
+    """The uploaded picture, re-encoded to fit the box (that of a logo by default). This takes a
+    moment in another process, so it runs before any transaction. Raises Invalid for that field."""
     if len(content) > MOST_PICTURE_BYTES:
         most = f"must have at most {MOST_PICTURE_BYTES} bytes"
         raise Invalid.field(field, most, Fault(FaultCode.NO_PICTURE))
@@ -30,7 +30,7 @@ async def read_picture(
 
 
 async def set_logo(work: UnitOfWork, if_match: IfMatch, picture: Picture | None) -> Organization:
-    """Sets the logo, or takes it away. Raises NotFound, Stale."""
+    """Sets or removes the logo. Raises NotFound, Stale."""
     locked = await lock_organization(work.tenant)
     before = require_version(locked, ORGANIZATION, work.organization_id, if_match)
     name = None if picture is None else picture.name
@@ -43,7 +43,7 @@ async def set_logo(work: UnitOfWork, if_match: IfMatch, picture: Picture | None)
 
 
 async def get_picture(context: Context, organization_id: UUID, name: str) -> bytes:
-    """What is in a picture, of whichever organization. Raises NotFound."""
+    """The bytes of a picture of any organization. Raises NotFound."""
     async with context.database.tenant_connection(organization_id) as tenant:
         content = await pictures.find_picture(tenant, name)
     if content is None:

@@ -1,4 +1,4 @@
-"""Reminders: sent when their time has come, once, and never of what is over."""
+"""Sends reminders when they are due, once each, and never about a booking that has begun."""
 
 from typing import Final
 
@@ -15,13 +15,14 @@ REMINDERS_AT_ONCE: Final = 200
 
 
 async def send_due(context: Context) -> int:
-    """Reminds of all that is due. Returns how many. Raises Unavailable, as `change_each_due`
+    """Sends all reminders that are due. Returns how many. Raises Unavailable, as `change_each_due`
     does."""
     return await change_each_due(context, ACTOR, REMINDERS_AT_ONCE, reminders.list_due, remind)
 
 
 async def remind(work: UnitOfWork, due: DueReminder) -> bool:
-    """Records that the booking is near, unless it was moved, has begun, or is not confirmed."""
+    """Deletes the reminder and records its event, unless the booking was moved, has begun, or is
+    not CONFIRMED. Returns whether it did."""
     booking = await bookings.lock_booking(work.tenant, due.booking_id)
     taken = await reminders.delete_reminder(work.tenant, due, work.recorded_at)
     if not taken or booking is None or booking.status is not Status.CONFIRMED:

@@ -24,13 +24,13 @@ from kalends.store.calendars.calendars import delete_uses_of_user
 
 
 class NewSchedule(ScheduleRules, frozen=True, kw_only=True):
-    """What a client asks for, parsed."""
+    """A schedule as a client requests it, parsed."""
 
 
 async def list_schedules(
     work: UnitOfWork, *, is_active: bool, limit: int, offset: int
 ) -> tuple[list[Schedule], int]:
-    """A page in the order of creation, and the total."""
+    """A page of the schedules that the caller sees, in the order of creation, and the total."""
     only = work.caller.only_schedules
     return await schedules.list_schedules(work.tenant, is_active, limit, offset, only)
 
@@ -43,7 +43,7 @@ async def get_schedule(work: UnitOfWork, schedule_id: UUID) -> Schedule:
 
 
 async def create_schedule(work: UnitOfWork, new: NewSchedule) -> Schedule:
-    """Raises NotFound (the user), SlugTaken."""
+    """Creates a schedule. Raises NotFound (the user), SlugTaken."""
     await _check_user(work, new.user_id)
     schedule = Schedule(
         id=new_id(),
@@ -59,7 +59,7 @@ async def create_schedule(work: UnitOfWork, new: NewSchedule) -> Schedule:
 
 
 async def lock_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch) -> Schedule:
-    """The schedule as it stays until the transaction ends. Raises NotFound, Stale."""
+    """The schedule, locked until the transaction ends. Raises NotFound, Stale."""
     check_schedule_seen(work.caller, schedule_id)
     schedule = await schedules.find_schedule_to_change(work.tenant, schedule_id)
     return require_version(schedule, SCHEDULE, schedule_id, if_match)
@@ -68,9 +68,9 @@ async def lock_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch) 
 async def update_schedule(
     work: UnitOfWork, before: Schedule, changes: FieldChanges[Schedule]
 ) -> Schedule:
-    """Changes what is given of a schedule that is locked; what changes nothing succeeds. Existing
-    bookings stay as they are. Of a user whose it no longer is calendars are unlinked, and the
-    feed ends.
+    """Changes the given fields of a locked schedule; succeeds also without a difference. Existing
+    bookings stay as they are. If it gets another user, the calendars of the former user are
+    unlinked from it, and that user's feed of it ends.
 
     Raises NotFound (the user), SlugTaken.
     """
@@ -95,8 +95,9 @@ async def update_schedule(
 async def set_photo(
     work: UnitOfWork, schedule_id: UUID, if_match: IfMatch, picture: Picture | None
 ) -> Schedule:
-    """Sets what attendees see beside its name, or takes it away. Raises NotFound, Stale."""
-    # Pictures are counted and forgotten by one at a time.
+    """Sets or removes the photo that attendees see beside the schedule's name. Raises NotFound,
+    Stale."""
+    # The organization's lock serializes changes of its pictures, which are counted and deleted.
     require(await lock_organization(work.tenant), ORGANIZATION, work.organization_id)
     before = await lock_schedule(work, schedule_id, if_match)
     photo = None
@@ -111,10 +112,10 @@ async def set_photo(
 
 
 async def delete_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch) -> Schedule:
-    """Deletes a schedule that nothing needs any more; past bookings stay readable.
+    """Deletes a schedule that is not in use; past bookings stay readable.
 
     Raises NotFound, Stale, and InUse while event types, or PENDING or CONFIRMED bookings that
-    have not ended, point at it.
+    have not ended, use it.
     """
     stored = await schedules.find_schedule_to_delete(work.tenant, schedule_id)
     schedule = require_version(stored, SCHEDULE, schedule_id, if_match)
@@ -131,13 +132,15 @@ async def delete_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch
 
 
 async def _forget_photo(work: UnitOfWork, before: Schedule) -> None:
-    """No mail shows it, so nobody needs a picture of somebody that was taken away."""
+    """Deletes the former photo at once, unless another schedule uses it. Other pictures are kept
+    for a while, since mails link to them, but a photo of a person must not outlast its removal."""
     if before.photo is not None:
         name = before.photo.partition("/")[2]
         await pictures.delete_unused_picture(work.tenant, name)
 
 
 async def _check_user(work: UnitOfWork, user_id: UUID | None) -> None:
-    """Raises NotFound for one who is no member; a member stays one until the transaction ends."""
+    """Raises NotFound unless the user is a member; locks the membership until the transaction
+    ends."""
     if user_id is not None:
         require(await protect_member(work.tenant, user_id), USER, user_id)

@@ -1,7 +1,7 @@
-"""What attendees do themselves, by the links in their mail: look, cancel, move to another slot.
+"""Self-service: what attendees do by the links in their mail: see, cancel and move a booking.
 
-A link opens one booking and nothing else. It changes it until the booking is over, and no later
-than the notice that its event type asks for; after that it still shows how things stand.
+A link gives access to one booking. It can change the booking until that is over, or until the
+notice of its event type begins; after that it still shows it.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ from kalends.store.bookings import links
 from kalends.store.bookings.bookings import find_booking
 from kalends.store.database import TenantConnection, Tx
 
-# Each one more is a change that somebody else has made to the same booking meanwhile.
+# Each further attempt means that somebody else has changed the same booking meanwhile.
 CHANGE_ATTEMPTS: Final = 10
 LINK_UNKNOWN: Final = (
     "This link opens nothing. Please use the one in the latest mail about your booking."
@@ -50,21 +50,20 @@ LINK_UNKNOWN: Final = (
 
 
 class LinkedBooking(Struct, frozen=True, kw_only=True):
-    """A booking as its link shows it. `changeable_until` is the last moment at which it may be
-    changed by link, were it not over. Its event type may have been deleted since. `place_zone` is
-    the name of its first schedule's zone."""
+    """A booking as its link shows it. `event_type` may have been deleted since. `place_zone` is the
+    name of its first schedule's zone."""
 
     organization: Organization
     booking: Booking
     event_type: EventType | None
     now: Instant
     place_zone: str | None = None
-    # By schedule, where the photo of a host is.
+    # Paths of the hosts' photos, by schedule.
     photos: Mapping[UUID, str] = {}
 
     @property
     def fixed_zone(self) -> Zone | None:
-        """The zone in which everybody reads its times; None where the reader's own counts."""
+        """The zone in which everybody sees its times; None if each reader sees their own zone."""
         if not is_in_person(self.booking.location_type):
             return None
         return known_zone(self.place_zone, self.booking.timezone)
@@ -75,7 +74,7 @@ class LinkedBooking(Struct, frozen=True, kw_only=True):
 
     @property
     def location(self) -> str | None:
-        """The location as the attendee sees it now."""
+        """The location, as far as the attendee may see it now."""
         booking = self.booking
         return visible_location(booking.status, booking.location, booking.location_type)
 
@@ -88,16 +87,16 @@ class LinkedBooking(Struct, frozen=True, kw_only=True):
         return json.decode(video, type=VideoOfBooking).state is VideoState.WAITING
 
     def changeable_until_at(self, starts_at: datetime) -> datetime:
-        """The last moment at which it may be changed by link, were it moved to that start."""
+        """Until when it could be changed by link if it started then, whether or not it is over."""
         length = self.booking.end_time - self.booking.start_time
         notice = self.event_type.cancellation_notice_minutes if self.event_type else None
         if self.booking.needs_new_time:
-            notice = None  # who is asked to choose another time may
+            notice = None  # an attendee who is asked to choose another time may always do so
         return changeable_until(starts_at, starts_at + length, notice)
 
     @property
     def is_over(self) -> bool:
-        """Whether it has ended, one way or another."""
+        """Whether it has ended, by time or by status."""
         return self.booking.status not in MOVABLE or self.booking.end_time <= self.now
 
     @property
@@ -107,12 +106,14 @@ class LinkedBooking(Struct, frozen=True, kw_only=True):
 
     @property
     def version(self) -> IfMatch:
-        """The one version that what is decided here holds for."""
+        """The version that was read, as the only one in which it may be changed."""
         return frozenset({self.booking.version})
 
     @property
     def caller(self) -> Caller:
-        """The attendee. No scopes: the link is the permission, for this booking alone."""
+        """The attendee as the caller. Without scopes: the link permits changes of this booking
+        only.
+        """
         return Caller(
             organization_id=self.organization.id,
             mode=self.organization.mode,
@@ -151,10 +152,10 @@ async def list_slots_by_link(context: Context, token: str, slot_range: SlotRange
 async def cancel_by_link(
     context: Context, token: str, reason: str | None, seen_version: int | None = None
 ) -> LinkedBooking:
-    """Cancels the booking; one that is cancelled stays as it is.
+    """Cancels the booking; one that is cancelled already stays as it is.
 
-    `seen_version` is that of the booking that the attendee was shown, if that is known.
-    Raises NotFound, TooLateToChange, and Stale where another version stands by now.
+    `seen_version` is the version that the page showed, if that is known. Raises NotFound,
+    TooLateToChange, and Stale if the booking has another version now.
     """
 
     async def cancel(work: UnitOfWork, opened: LinkedBooking) -> Booking:
@@ -170,10 +171,10 @@ async def cancel_by_link(
 async def reschedule_by_link(
     context: Context, token: str, starts_at: datetime, seen_version: int | None = None
 ) -> LinkedBooking:
-    """Moves the booking, which keeps its length; one that is there already stays as it is.
+    """Moves the booking, which keeps its length; does nothing if it starts at that time already.
 
-    `seen_version` is that of the booking that the attendee was shown, if that is known.
-    Raises NotFound, TooLateToChange, Stale, Refused (a time that is past among them), SlotTaken.
+    `seen_version` is the version that the page showed, if that is known. Raises NotFound,
+    TooLateToChange, Stale, Refused (also for a time in the past), SlotTaken.
     """
 
     async def move(work: UnitOfWork, opened: LinkedBooking) -> Booking:
@@ -195,9 +196,9 @@ async def _change(
     is_done: Callable[[LinkedBooking], bool],
     change: UseCase[[LinkedBooking], Booking],
 ) -> LinkedBooking:
-    """What is decided holds for the version that was read; where that is another one when it is
-    to be written, it is decided again. So of two at once one changes the booking, and the other
-    sees that it is done."""
+    """Decides on the version that was read, and starts again if the booking has changed before it
+    is written. So of two equal requests at once, one changes the booking and the other finds it
+    done."""
     for _ in range(CHANGE_ATTEMPTS):
         opened = await open_link(context, token)
         if is_done(opened):

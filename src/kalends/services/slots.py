@@ -1,4 +1,4 @@
-"""Slots: list what can be booked, and explain why a time cannot."""
+"""Slots: list the times that can be booked, and explain why a time cannot."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -27,8 +27,8 @@ class ExplainedSlot(Struct, frozen=True):
 async def list_slots(
     context: Context, caller: Caller, purpose: SlotPurpose, slot_range: SlotRange
 ) -> ListedSlots:
-    """The slots that start in the range, ascending. The connection is given back before they are
-    searched. Raises NotFound, Inactive, Invalid."""
+    """The slots that start in the range, ascending. Releases the connection before it searches
+    them. Raises NotFound, Inactive, Invalid."""
     loaded = await unit_of_work.read(context, caller, load_slots, purpose, slot_range)
     return await find_slots(loaded)
 
@@ -36,8 +36,8 @@ async def list_slots(
 async def explain_slot(
     work: UnitOfWork, purpose: SlotPurpose, starts_at: datetime
 ) -> ExplainedSlot:
-    """Every rule that refuses the start, of the schedules that would help. Raises NotFound,
-    Invalid."""
+    """Whether the start is offered, and every rule that refuses it: those of the event type, and of
+    the schedules that would help. Raises NotFound, Invalid."""
     query = await query_for(work, purpose)
     loaded = await load_availability(
         work, query, (starts_at, starts_at + query.duration), with_ids=True
@@ -49,7 +49,7 @@ async def explain_slot(
 
 
 async def _name_calendars(work: UnitOfWork, reasons: Sequence[Reason]) -> Sequence[Reason]:
-    """With the names of the calendars elsewhere that are in the way."""
+    """The reasons with the names of the calendars elsewhere that are in the way."""
     blockers = [blocker for reason in reasons for blocker in reason.in_the_way]
     named = list({b.calendar_id for b in blockers if b.calendar_id is not None})
     if not named:
