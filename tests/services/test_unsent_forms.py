@@ -48,6 +48,11 @@ async def test_a_form_is_found_for_an_hour_at_its_own_path(context: Context, wor
     assert await found(SECOND, whose=UUID(int=1)) is None
 
 
+async def test_a_form_of_a_user_who_is_not_there_is_not_kept(context: Context) -> None:
+    keep, gone = unsent_forms.keep_form, UUID(int=1)
+    assert await unit_of_work.change(context, ANONYMOUS, keep, gone, PATH, TYPED) is None
+
+
 async def test_what_was_typed_is_sealed(context: Context, world: World) -> None:
     user_id = await user_of(context, world)
     keep = unsent_forms.keep_form

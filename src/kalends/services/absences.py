@@ -28,7 +28,7 @@ from kalends.domain.absence import (
 from kalends.domain.booking import Booking
 from kalends.domain.changes import FieldChanges
 from kalends.domain.closed_times import ClosedTime
-from kalends.domain.errors import Invalid, KalendsError, NotFound, Stale
+from kalends.domain.errors import Invalid, KalendsError, NotFound, NotSaved, Stale
 from kalends.domain.ids import ABSENCE, BOOKING, SCHEDULE, USER, encode_id, new_id
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
@@ -202,6 +202,8 @@ async def _settle_together(
     ids = [decision.booking_id for decision in decisions]
     try:
         results = await unit_of_work.change(context, caller, settle, absence_id, decisions)
+    except NotSaved:  # of all of them
+        raise
     except KalendsError as error:
         failed = partial(Outcome, result=Result.FAILED, code=error.code, message=error.message)
         return [failed(booking_id=id_) for id_ in ids]

@@ -21,13 +21,14 @@ Typed = Sequence[tuple[str, str]]
 
 async def keep_form(work: UnitOfWork, user_id: UUID, path: str, typed: Typed) -> UUID | None:
     """Keeps names of fields with what stands in them, and forgets the user's oldest beyond
-    MOST_OF_A_USER. None for what is larger than LARGEST_BYTES, which is not kept."""
+    MOST_OF_A_USER. None for what is not kept: it is larger than LARGEST_BYTES, or nobody's."""
     plain = json.encode(typed)
     if len(plain) > LARGEST_BYTES:
         return None
     form_id, expires_at = uuid4(), work.recorded_at + KEEP_FOR
     sealed = work.context.seal.close(plain, _purpose(user_id))
-    await store.insert_form(work.tx, user_id, form_id, path, sealed, expires_at)
+    if not await store.insert_form(work.tx, user_id, form_id, path, sealed, expires_at):
+        return None
     await store.keep_latest(work.tx, user_id, form_id, MOST_OF_A_USER)
     return form_id
 

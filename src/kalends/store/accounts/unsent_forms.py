@@ -10,7 +10,8 @@ from uuid import UUID
 from kalends.store.database import Tx
 
 INSERT: Final = """
-INSERT INTO unsent_forms (user_id, id, path, typed, expires_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO unsent_forms (user_id, id, path, typed, expires_at)
+SELECT id, $2, $3, $4, $5 FROM users WHERE id = $1
 """
 KEEP_LATEST: Final = """
 DELETE FROM unsent_forms WHERE user_id = $1 AND id NOT IN (
@@ -25,8 +26,11 @@ DELETE: Final = "DELETE FROM unsent_forms WHERE user_id = $1 AND id = $2 AND pat
 
 async def insert_form(
     tx: Tx, user_id: UUID, form_id: UUID, path: str, typed: bytes, expires_at: datetime
-) -> None:
-    await tx.execute(INSERT, user_id, form_id, path, typed, expires_at)
+) -> bool:
+    """Whether there is such a user: the stamp of a form may be older than the backup that was
+    restored since."""
+    done: str = await tx.execute(INSERT, user_id, form_id, path, typed, expires_at)
+    return done == "INSERT 0 1"
 
 
 async def keep_latest(tx: Tx, user_id: UUID, form_id: UUID, most: int) -> None:

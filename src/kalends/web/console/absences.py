@@ -11,11 +11,12 @@ from kalends.domain.absence import (
     AbsenceOwner,
     AffectedBooking,
     CountedAbsence,
+    Decision,
     Outcome,
     Result,
 )
 from kalends.domain.access import ListedUser, User
-from kalends.domain.errors import KalendsError
+from kalends.domain.errors import KalendsError, NotSaved
 from kalends.domain.ids import ABSENCE, SCHEDULE, USER, encode_id
 from kalends.domain.rights import Right
 from kalends.domain.schedule import Schedule
@@ -99,9 +100,13 @@ async def settle(request: ConsoleRequest) -> PageAnswer:
     """Carries out the decision made for each booking; those that fail are shown again with why."""
     form, absence_id = await request.form(), _absence_in(request)
     page = request.page_request
-    outcomes = await absences.settle_all(
-        page.context, page.caller, ANYBODY, absence_id, decisions_in(form)
-    )
+    decisions = decisions_in(form)
+    try:
+        outcomes = await absences.settle_all(
+            page.context, page.caller, ANYBODY, absence_id, decisions
+        )
+    except NotSaved:
+        return await _page(request, absence_id, chosen=decisions)
     failed = [one for one in outcomes if one.result is Result.FAILED]
     if failed:
         return await _page(request, absence_id, failed, 409)
@@ -135,7 +140,11 @@ async def _list_page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
 
 
 async def _page(
-    request: ConsoleRequest, absence_id: UUID, failed: Sequence[Outcome] = (), status: int = 200
+    request: ConsoleRequest,
+    absence_id: UUID,
+    failed: Sequence[Outcome] = (),
+    status: int = 200,
+    chosen: Sequence[Decision] = (),
 ) -> PageAnswer:
     counted: CountedAbsence = await request.read(absences.get_absence, ANYBODY, absence_id)
     affected: list[AffectedBooking]
@@ -150,7 +159,7 @@ async def _page(
         counted=counted,
         absence=counted.absence,
         path=_url_of(absence_id),
-        settlements=settlements_of(affected),
+        settlements=settlements_of(affected, chosen),
         **paging,
         names={schedule.id: schedule.name for schedule in await _schedules(request)},
         why_not={one.booking_id: words_of_code(one.code, one.message or "") for one in failed},

@@ -45,18 +45,22 @@ class Settlement:
         return " ".join(encode_id(BOOKING, booking.id) for booking in self.bookings)
 
 
-def settlements_of(affected: Sequence[AffectedBooking]) -> list[Settlement]:
-    """The settlements in the order of the bookings.
+def settlements_of(
+    affected: Sequence[AffectedBooking], decisions: Sequence[Decision] = ()
+) -> list[Settlement]:
+    """The settlements in the order of the bookings. What was decided in a form that is shown again
+    is chosen, where it is possible still.
 
     It suggests the schedule whose turn it is, but none for two bookings at once, and none more
     often than another that is free. If no schedule is, it suggests to offer another time.
     """
     given: dict[UUID, list[Booking]] = {}
+    typed = {one.booking_id: Choice(one.action, one.schedule_id) for one in decisions}
     settled = []
     for _, seats in groupby(affected, key=_session_of):
         together = list(seats)
         suggested = _suggested(together[0], given)
-        settled.append(_settlement(together, suggested))
+        settled.append(_settlement(together, suggested, typed.get(together[0].booking.id)))
     return settled
 
 
@@ -100,7 +104,9 @@ def _meet(one: Booking, other: Booking) -> bool:
     return one.start_time < other.end_time and other.start_time < one.end_time
 
 
-def _settlement(seats: Sequence[AffectedBooking], suggested: Choice) -> Settlement:
+def _settlement(
+    seats: Sequence[AffectedBooking], suggested: Choice, typed: Choice | None
+) -> Settlement:
     first = seats[0]
     takers = [Choice(Action.REASSIGN, id_) for id_ in first.alternatives]
     others = [Choice(action) for action in (Action.OFFER, Action.CANCEL, Action.KEEP)]
@@ -109,5 +115,7 @@ def _settlement(seats: Sequence[AffectedBooking], suggested: Choice) -> Settleme
         suggested = Choice(decided.action)
     else:
         decided = None
+    if typed in (*takers, *others):
+        suggested = typed
     bookings = [seat.booking for seat in seats]
     return Settlement(bookings, [*takers, *others], suggested.value, decided)

@@ -70,7 +70,7 @@ class PageEndpoint:
 
     async def _answer(self, request: PageRequest, route: PageRoute | None) -> PageAnswer | Stream:
         unsent_id = unsent_in(request)
-        sends = self.routes.by_method.get("POST")
+        sends = self._form_of_user
         shown = sends if unsent_id is not None and sends is not None else route
         if shown is None:
             raise NotAMethod(sorted(self.routes.by_method))
@@ -82,6 +82,12 @@ class PageEndpoint:
             return await self._show_unsent(request, unsent_id, shown)
         return await _answer_form(request, shown)
 
+    @property
+    def _form_of_user(self) -> PageRoute | None:
+        """What takes the form of a signed-in user, which is the only kind that is kept."""
+        sends = self.routes.by_method.get("POST")
+        return None if sends is None or sends.access is Access.OPEN else sends
+
     async def _show_unsent(
         self, request: PageRequest, form_id: UUID, sends: PageRoute
     ) -> PageAnswer | Stream:
@@ -89,7 +95,8 @@ class PageEndpoint:
         is not kept any more, or was another user's."""
         typed = await find_unsent(request, form_id)
         if typed is None:
-            return redirect(request.scope["path"] if "GET" in self.routes.by_method else CONSOLE)
+            page = quote(request.scope["path"])
+            return redirect(page if "GET" in self.routes.by_method else CONSOLE)
         answer = await sends.handler(request.as_unsent(form_id, typed))
         if isinstance(answer, PageAnswer) and answer.status == NOT_SAVED:
             return replace(answer, status=200)

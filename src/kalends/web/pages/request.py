@@ -266,4 +266,12 @@ class PageRequest:
         if user_id is None or session is None:
             return ""
         stamp = form_stamp(self.context.seal, user_id, self.context.clock())
-        return FormToken(form_token(session), stamp, self.unsent_id).text
+        return FormToken(form_token(session), stamp, self._unsent_id_in_page).text
+
+    @property
+    def _unsent_id_in_page(self) -> UUID | None:
+        """The unsent form that is shown again, or was when this one was sent: it is needed until
+        what the page shows is taken."""
+        if self.unsent_id is not None or self._form is None:
+            return self.unsent_id
+        return self.token_in(self._form).unsent_id

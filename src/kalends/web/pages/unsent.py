@@ -5,10 +5,12 @@ It is kept only where the form carries our stamp (`form_stamps.py`), so that nob
 somebody else's form from another site; and only its user is shown it.
 """
 
+from contextlib import suppress
 from typing import Final
+from urllib.parse import quote
 from uuid import UUID
 
-from kalends.domain.errors import Forbidden, Invalid, TooLarge
+from kalends.domain.errors import Forbidden, Invalid, KalendsError, TooLarge
 from kalends.runtime import unit_of_work
 from kalends.services.users import unsent_forms
 from kalends.services.users.unsent_forms import Typed
@@ -42,7 +44,7 @@ async def keep_unsent(request: PageRequest) -> str | None:
     path = request.scope["path"]
     keep = unsent_forms.keep_form
     form_id = await unit_of_work.change(context, ANONYMOUS, keep, user_id, path, typed)
-    return None if form_id is None else f"{path}?{UNSENT}={form_id.hex}"
+    return None if form_id is None else f"{quote(path)}?{UNSENT}={form_id.hex}"
 
 
 async def find_unsent(request: PageRequest, form_id: UUID) -> FormFields | None:
@@ -54,13 +56,15 @@ async def find_unsent(request: PageRequest, form_id: UUID) -> FormFields | None:
 
 
 async def forget_unsent(request: PageRequest) -> None:
-    """Once it was sent: what its page had shown again is needed no more."""
+    """Once it was sent: what its page had shown again is needed no more. Where that fails, what
+    was sent is saved all the same, and what was kept is gone within the hour."""
     if request.scope["method"] in SAFE_METHODS or request.caller.user_id is None:
         return
     form_id = request.token_in(await request.form()).unsent_id
     if form_id is not None:
         path = request.scope["path"]
-        await request.change(unsent_forms.forget_form, request.user_id, form_id, path)
+        with suppress(KalendsError):
+            await request.change(unsent_forms.forget_form, request.user_id, form_id, path)
 
 
 def typed_in(form: FormFields) -> Typed:

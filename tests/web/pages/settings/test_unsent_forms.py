@@ -17,6 +17,7 @@ from kalends.web.pages.forms import FormFields
 from kalends.web.pages.unsent import SECRET_FIELDS, typed_in
 from tests.conftest import PASSWORD
 from tests.web.pages.settings.clerks import Clerk, clerk_of, fields_in
+from tests.web.pages.visitors import slug_of
 from tests.world import World
 
 NOTICES = "/settings/notices"
@@ -114,6 +115,49 @@ def test_forms_about_a_booking_come_back(world: World, action: str, typed: dict[
     assert "This is not saved yet" not in page.text
     assert NOT_SAVED in page.text
     assert world.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"] == booking
+
+
+def test_decisions_about_an_absence_come_back(world: World) -> None:
+    schedule, clerk = world.create_schedule(), Clerk(world)
+    booking = world.book(schedule)
+    times = {"start_time": booking["start_time"], "end_time": booking["end_time"]}
+    entered = world.api.post(f"/api/v1/schedules/{schedule['id']}/absences", json=times)
+    absence = entered.json()["data"]
+    path = f"/absences/{absence['id']}/resolve"
+    page = clerk.open(path.removesuffix("/resolve"))
+    assert fields_in(page, clerk.root + path)["do.0"] == "offer"
+    sign_out(clerk)
+    again = sign_in(clerk, clerk.fill_in(page, path, do__0="cancel"), clerk.email)
+    assert fields_in(again, clerk.root + path)["do.0"] == "cancel"
+    assert "could not be settled" not in again.text
+    assert "done=settled" in clerk.fill_in(again, path).headers["location"]
+
+
+def test_what_was_corrected_before_it_was_saved_is_forgotten(world: World) -> None:
+    clerk = Clerk(world)
+    page = sign_in(clerk, sent_too_late(clerk, more_notify_emails="no address"), clerk.email)
+    wrong = clerk.fill_in(page, NOTICES)
+    assert wrong.status_code == 422
+    saved = clerk.fill_in(wrong, NOTICES, more_notify_emails=TYPED)
+    assert "done=saved" in saved.headers["location"]
+    assert NOT_SAVED not in clerk.follow(clerk.get(str(page.url))).text
+
+
+def test_pages_that_anybody_may_see_show_nothing_unsent(world: World) -> None:
+    event_type = world.create_event_type(schedule_id=world.create_schedule()["id"])
+    booking_page = f"/{slug_of(world)}/{event_type['slug']}"
+    for path in (SIGN_IN, booking_page):
+        assert httpx.get(f"{world.url}{path}?unsent={'0' * 32}").status_code == 200
+
+
+@pytest.mark.parametrize("slug", ["x%0Ay", "%E2%82%AC", "%5Cevil.example"])
+def test_a_path_of_any_characters_leads_back_to_itself(world: World, slug: str) -> None:
+    clerk, path = Clerk(world), f"/console/{slug}{NOTICES}"
+    assert clerk.get(f"{path}?unsent={'0' * 32}").headers["location"] == path
+    form = fields_in(clerk.open(NOTICES), clerk.root + NOTICES)
+    sign_out(clerk)
+    clerk.post("/api/auth/login", json={"email": clerk.email, "password": PASSWORD})
+    assert clerk.post(path, data=form).headers["location"].startswith(f"{path}?unsent=")
 
 
 def test_another_user_of_the_browser_does_not_see_it(home: Installation, world: World) -> None:
