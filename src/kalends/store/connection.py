@@ -1,7 +1,7 @@
-"""Opening a connection: each host of a URL has a time limit of its own.
+"""Opens connections, with a time limit for each host of a URL.
 
-The driver's own limit is one for all hosts, so the first that hangs (takes the connection and says
-nothing) would use it up, and the next would never be asked.
+The driver has one limit for all hosts together. So the first host that hangs (accepts the
+connection and stays silent) would use it up, and the next one would never be tried.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ import asyncpg
 from kalends.store.database_url import ConnectParameters, words_of_url
 
 CONNECT_SECONDS: Final = 3.0
-# With several, so that the second is reached within the time that a request has.
+# If there are several hosts: the second can be reached within the time that a request has.
 CONNECT_SECONDS_OF_EACH_HOST: Final = 1.5
-# A host that did not answer is asked last for so long.
+# For so long, a host that did not answer is tried last.
 SILENT_HOST_LAST_SECONDS: Final = 30.0
 NEXT_HOST: Final = (
     OSError,
@@ -30,21 +30,21 @@ PREFERS_STANDBY: Final = "prefer-standby"
 
 @dataclass
 class _Hosts:
-    """The hosts of one URL, in its order, and until when those that failed are asked last."""
+    """The hosts of one URL, in its order, and until when those that failed are tried last."""
 
     places: list[tuple[str, int]]
     server_kind: str | None
     last_until: dict[int, float] = field(default_factory=dict)
 
     def in_order(self) -> list[int]:
-        """First those in good standing, as the URL has them; then the others, the one that failed
-        longest ago first, so that all are reached in the end."""
+        """First the hosts that have not failed lately, in the URL's order; then the others, the one
+        that failed longest ago first, so that all of them are tried in the end."""
         now = monotonic()
         self.last_until = {place: until for place, until in self.last_until.items() if until > now}
         return sorted(range(len(self.places)), key=lambda place: self.last_until.get(place, 0.0))
 
     def passes(self) -> list[str | None]:
-        """What sort of server is looked for, one after the other."""
+        """The kinds of server to look for, one after the other."""
         return ["standby", "any"] if self.server_kind == PREFERS_STANDBY else [self.server_kind]
 
 
@@ -74,7 +74,7 @@ async def connect(parameters: ConnectParameters, **options: Any) -> asyncpg.Conn
 async def _connect_to(
     hosts: _Hosts, place: int, server_kind: str | None, arguments: dict[str, Any]
 ) -> asyncpg.Connection:
-    # Noted before, as a task that is cancelled while the host hangs notes nothing any more.
+    # Noted beforehand, because a task that is cancelled while the host hangs cannot note anything.
     hosts.last_until[place] = monotonic() + SILENT_HOST_LAST_SECONDS
     host, port = hosts.places[place]
     sort = {"target_session_attrs": server_kind} if server_kind else {}
@@ -84,7 +84,7 @@ async def _connect_to(
             connection = await asyncpg.connect(
                 **arguments | sort | {"host": [host], "port": [port], "timeout": limit}
             )
-    except asyncpg.TargetServerAttributeNotMatched:  # it has answered, and may change its mind
+    except asyncpg.TargetServerAttributeNotMatched:  # it answers, and may be promoted any time
         hosts.last_until.pop(place, None)
         raise
     hosts.last_until.pop(place, None)

@@ -1,7 +1,7 @@
-"""Connections of one process that stay open between their uses.
+"""The pool of one process, which keeps connections open between their uses.
 
-The driver's own pool makes a task, two timers and a proxy for each use, and limits how many there
-are, as our semaphore does already (docs/decisions/0025-connections.md).
+The driver's own pool creates a task, two timers and a proxy for each use, and limits the number of
+connections, as our semaphore does already (docs/decisions/0025-connections.md).
 """
 
 import asyncio
@@ -16,21 +16,21 @@ LOOK_EVERY_SECONDS: Final = 60.0
 
 
 class ConnectionPool:
-    """Hands out the connection that was used last, or a new one. Those that nobody has used for
-    five minutes are closed."""
+    """Hands out the connection that was used last, or a new one. A connection that was not used for
+    five minutes is closed."""
 
     def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
         self._connect = connect
-        # Each with the loop's time when it came back, the last one at the end.
+        # Each with the loop's time when it was released; the latest is at the end.
         self._idle: deque[tuple[asyncpg.Connection, float]] = deque()
         self._generation = 0
-        # Each with the generation that it was handed out in.
+        # Each with the generation in which it was handed out.
         self._in_use: dict[asyncpg.Connection, int] = {}
         self._next_look: asyncio.TimerHandle | None = None
         self._is_closed = False
 
     async def acquire(self) -> asyncpg.Connection:
-        """Raises what the driver raises, InterfaceError once the pool is closed."""
+        """A connection. Raises what the driver raises; InterfaceError once the pool is closed."""
         if self._is_closed:
             raise asyncpg.InterfaceError("the pool is closed")
         generation = self._generation
@@ -44,8 +44,8 @@ class ConnectionPool:
         return connection
 
     def release(self, connection: asyncpg.Connection) -> None:
-        """Takes back a connection on which nothing runs. One that is cut, or in a transaction, or
-        was handed out before `expire`, is not used again."""
+        """Takes back a connection on which nothing runs. It is not used again if it is closed, in a
+        transaction, or was handed out before `expire`."""
         is_current = self._in_use.pop(connection) == self._generation and not self._is_closed
         if not is_current or connection.is_closed() or connection.is_in_transaction():
             connection.terminate()
@@ -56,12 +56,12 @@ class ConnectionPool:
             self._next_look = loop.call_later(LOOK_EVERY_SECONDS, self._close_idle)
 
     def expire(self) -> None:
-        """No connection that there is now is handed out again."""
+        """Makes sure that no present connection is handed out again."""
         self._generation += 1
         self._terminate_idle()
 
     def terminate(self) -> None:
-        """Cuts all connections; there are no more."""
+        """Terminates all connections and closes the pool."""
         self._is_closed = True
         if self._next_look is not None:
             self._next_look.cancel()

@@ -1,6 +1,6 @@
-"""One use of a connection: it waits for a place, and it ends in time.
+"""One use of a connection: it waits for a place in the pool, and ends within its time limit.
 
-A class, with one timer for all of its limits, as every request has at least one such use.
+It is a class with a single timer for all of its limits, as every request has at least one use.
 """
 
 import asyncio
@@ -18,20 +18,21 @@ from kalends.store.fair_semaphore import FairSemaphore
 from kalends.store.standby import LATE_SECONDS, StandbyWatch
 from kalends.store.time_budget import note_failed_wait, seconds_to_use, spend
 
-# A statement is cancelled when so much of its time is over; the rest is for the server to say so.
+# A statement is cancelled after this part of its time; the rest is for the server to confirm that.
 CANCELLED_AT: Final = 7 / 8
 RELEASE_SECONDS: Final = 0.5
-# All is done and only to be kept: who gives up now gives up what is made all the same. A disk that
-# is busy with others takes its time.
+# All work is done and only has to be stored, and giving up would not undo it. A busy disk may take
+# a while.
 COMMIT_SECONDS: Final = 12.0
 
 
 class ConnectionUse:
-    """`async with` gives the connection, and raises Unavailable at the latest when the time is
-    over, of this use or of the request that it is a part of: a statement is cancelled, and the
-    connection is cut if nothing comes back even then.
+    """An `async with` block that has a connection.
 
-    `on_schema_changed` is told of what says that connections remember what is gone.
+    It raises Unavailable at the latest when the time of this use, or of the request that it is a
+    part of, is over. Then a running statement is cancelled, and the connection is closed if even
+    that brings no answer. `on_schema_changed` is called with an error that shows that connections
+    have cached tables or types which no longer exist.
     """
 
     __slots__ = (
@@ -102,7 +103,7 @@ class ConnectionUse:
         self._end(error)
 
     def wait_for_commit(self) -> None:
-        """From now on only a commit is waited for, which has a time of its own."""
+        """Notes that only a commit is left, which has a time limit of its own."""
         self._waits_for = "commit"
         if not self._is_over:
             self._cancel_at = self._loop.time() + COMMIT_SECONDS
@@ -122,7 +123,7 @@ class ConnectionUse:
         self._timer = self._loop.call_at(min(self._late_at, self._cancel_at), self._look)
 
     def _look(self) -> None:
-        """Does what is due, and comes back for what is due next."""
+        """The timer: does what is due, and schedules itself for what is due next."""
         now = self._loop.time()
         if self._is_over:
             if now >= self._cut_at:
@@ -146,10 +147,10 @@ class ConnectionUse:
             if error is None:
                 self._standby.confirm(connection)
             elif isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-                connection.terminate()  # a standby: the next one may reach the primary
+                connection.terminate()  # it is a standby's; a new one may reach the primary
             elif isinstance(error, asyncio.CancelledError | TimeoutError):
                 await _end_cancelled(connection)
-                if not connection.is_closed():  # it has forgotten who listened
+                if not connection.is_closed():  # a closed one has dropped its listeners
                     self._standby.listen(connection)
         finally:
             self._standby.end(connection)
@@ -157,7 +158,7 @@ class ConnectionUse:
             self._places.release(self._holder)
 
     def _end(self, error: BaseException | None) -> None:
-        """Raises what the failure means, where it is one of the database."""
+        """Raises the domain error that a failure of the database means; passes on other errors."""
         self._timer.cancel()
         spend(monotonic() - self._began)
         is_ours = self._is_over and self._task.uncancel() <= self._cancelling
@@ -172,8 +173,8 @@ class ConnectionUse:
 
 
 async def _end_cancelled(connection: asyncpg.Connection) -> None:
-    """Waits for the server to end a statement that was cancelled, so that the connection can be
-    used again; cuts the connection where it does not."""
+    """Waits until the server has ended a cancelled statement, so that the connection can be used
+    again; terminates the connection if it does not."""
     try:
         await connection.reset(timeout=RELEASE_SECONDS)
     except (*AWAY, asyncpg.PostgresError):

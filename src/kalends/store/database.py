@@ -1,6 +1,6 @@
-"""The way to PostgreSQL: one pool, and transactions that run again when they must.
+"""Access to PostgreSQL: the pool of this process, connections and transactions.
 
-How the pool is shared, and how what takes too long ends, is in docs/decisions/0025-connections.md.
+docs/decisions/0025-connections.md says how the pool is shared, and how what takes too long ends.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -37,28 +37,28 @@ Tx: TypeAlias = asyncpg.Connection
 
 
 class TenantConnection(NamedTuple):
-    """A connection (or its transaction) on behalf of one organization. What reads or writes an
-    organization's rows takes it first, and cannot be called without."""
+    """A connection, perhaps in a transaction, on behalf of one organization. Every function that
+    reads or writes an organization's rows takes it as its first argument."""
 
     organization_id: UUID
     tx: Tx
 
 
 ANSWER_SECONDS: Final = 4.0
-# Stands before the text wherever jsonb is sent.
+# The byte that precedes the text in the binary format of jsonb.
 JSONB_VERSION: Final = b"\x01"
 
 
 class ConnectionLimits(Struct, frozen=True):
-    """How long one use of a connection may last, in seconds, and the settings of its session,
-    which end at the server what outlasts that."""
+    """How long one use of a connection may last, in seconds, and the settings of its session, by
+    which the server ends what takes longer."""
 
     seconds: float
     session: Mapping[str, str]
 
 
-# Plans are kept and used again, as long as their connection (docs/decisions/0034-plans.md). A walk
-# through the API sent 66 texts; lists have one for each set of filters.
+# A connection keeps the plans of so many statements (docs/decisions/0034-plans.md). A tour of the
+# API sent 66 different texts; lists have one for each set of filters.
 KEPT_STATEMENTS: Final = 256
 SESSION: Final = {
     "timezone": "UTC",
@@ -67,8 +67,8 @@ SESSION: Final = {
     "statement_timeout": "5s",
     "idle_in_transaction_session_timeout": "10s",
     "application_name": "kalends",
-    # The machine of a process may vanish without a word: PostgreSQL would keep its connections for
-    # two hours. In seconds; nothing of it on a Unix socket.
+    # If the machine of a process vanishes, PostgreSQL would keep its connections for two hours. In
+    # seconds; on a Unix socket they have no effect.
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
@@ -82,7 +82,7 @@ SESSION_OF_JOBS: Final = SESSION | {
     "application_name": "kalends jobs",
 }
 JOB_LIMITS: Final = ConnectionLimits(20.0, SESSION_OF_JOBS)
-# A person waits for a command, and reads what it says.
+# For commands, for which a person waits, and whose output a person reads.
 COMMANDS: Final = ConnectionLimits(
     60.0,
     SESSION
@@ -95,10 +95,10 @@ COMMANDS: Final = ConnectionLimits(
 
 
 class Database:
-    """A pool of connections of this process, never more than `size`.
+    """The database, with a pool of at most `size` connections of this process.
 
-    A use that lasts too long is cancelled at the server, and its connection used on: closing our
-    end alone would leave the statement waiting there, with the connection that it has.
+    A use that lasts too long is cancelled at the server, and its connection is used again. Merely
+    closing our end would leave the statement, and its connection, waiting at the server.
     """
 
     def __init__(
@@ -120,10 +120,10 @@ class Database:
         self._pool.terminate()
 
     def connection(self, organization_id: UUID | None = None) -> ConnectionUse:
-        """A connection without a transaction, for one reading statement (or several that need
-        no common snapshot). Without an organization, only for finding out whose request it is.
+        """A connection without a transaction, for a statement that reads (or several that need no
+        common snapshot). Without an organization it is only for finding out whose request it is.
 
-        Raises Unavailable, at the latest when the time is over.
+        Raises Unavailable, at the latest when its time is over.
         """
         return ConnectionUse(
             self._places,
@@ -136,29 +136,29 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, organization_id: UUID | None = None) -> AsyncIterator[Tx]:
-        """A transaction at READ COMMITTED: the locks and the constraint do the guarding.
+        """A transaction at READ COMMITTED, as locks and the exclusion constraint guard the data.
 
-        Raises Unavailable, RunAgain where the use case may simply run again, and NotReplicated
-        where the standby does not confirm.
+        Raises Unavailable; RunAgain if the use case may simply be run again; and NotReplicated if
+        the standby does not confirm the commit.
         """
         self._standby.admit()
         use = self.connection(organization_id)
         with self._standby.blamed():
             async with use as connection, connection.transaction():
-                self._standby.admit()  # it may have gone while a place was waited for
+                self._standby.admit()  # it may have failed while we waited for a place
                 yield connection
-                self._standby.admit()  # or a row
+                self._standby.admit()  # or while we waited for a row
                 use.wait_for_commit()
 
     @asynccontextmanager
     async def tenant_connection(self, organization_id: UUID) -> AsyncIterator[TenantConnection]:
-        """`connection`, for what is asked of one organization's rows."""
+        """A `connection` for reading the rows of one organization."""
         async with self.connection(organization_id) as connection:
             yield TenantConnection(organization_id, connection)
 
     @asynccontextmanager
     async def tenant_transaction(self, organization_id: UUID) -> AsyncIterator[TenantConnection]:
-        """`transaction`, for what changes one organization's rows."""
+        """A `transaction` for changing the rows of one organization."""
         async with self.transaction(organization_id) as connection:
             yield TenantConnection(organization_id, connection)
 
@@ -178,7 +178,7 @@ class Database:
         return connection
 
     def _forget_schema(self, error: BaseException) -> None:
-        """What connections remember of tables and types is out of date: new ones are made."""
+        """Replaces all connections, as what they have cached of tables and types is out of date."""
         log.warning("the schema has changed under a request", error=repr(error))
         self._pool.expire()
 
@@ -186,11 +186,11 @@ class Database:
 async def fetch_planned(
     tx: Tx, sql: str, *arguments: Any, timeout: float | None = None
 ) -> list[Any]:
-    """The rows of a statement that is planned for its arguments each time it runs. Raises
-    TimeoutError where it takes longer than so many seconds.
+    """The rows of a statement that is planned for its actual arguments each time it runs. Raises
+    TimeoutError if it takes longer than `timeout` seconds.
 
-    For those of which a plan for any arguments reads much more than it need; it costs one more
-    round trip.
+    It is for statements whose generic plan would read far more than necessary, and costs an
+    additional round trip.
     """
     statement = await tx.prepare(sql, name="")
     rows: list[Any] = await statement.fetch(*arguments, timeout=timeout)
@@ -198,7 +198,7 @@ async def fetch_planned(
 
 
 async def _pass_json_on(connection: asyncpg.Connection) -> None:
-    """JSON columns come as `Raw`, undecoded: most of it is only passed on."""
+    """Makes JSON columns come as undecoded `Raw`, as most JSON is only passed on."""
     for name, encoder, decoder in (("json", bytes, Raw), ("jsonb", _to_jsonb, _from_jsonb)):
         await connection.set_type_codec(
             name, schema="pg_catalog", encoder=encoder, decoder=decoder, format="binary"

@@ -1,4 +1,4 @@
-"""How PostgreSQL itself does: its connections, its standbys, its clock, its indexes."""
+"""The health of PostgreSQL itself: its connections, standbys, clock and indexes."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ SELECT 'CONNECTION LIMIT of role ' || rolname,
     (SELECT count(*) FROM clients WHERE usename = rolname), rolconnlimit
 FROM pg_roles WHERE rolname = current_user AND rolconnlimit >= 0
 """
-# Who may not read the statistics of others sees that there is a standby, and nothing about it.
+# A role without the right to read statistics sees that there is a standby, and nothing about it.
 STANDBYS: Final = """
 SELECT coalesce(application_name, ''), state, sync_state,
     pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint,
@@ -44,7 +44,7 @@ SYNCHRONOUS: Final = "SELECT current_setting('synchronous_standby_names')"
 
 
 class ConnectionCount(Struct, frozen=True):
-    """How many connections there are, of how many that the setting `limited_by` allows."""
+    """How many connections are open, and how many the setting `limited_by` allows."""
 
     limited_by: str
     used: int
@@ -52,8 +52,8 @@ class ConnectionCount(Struct, frozen=True):
 
 
 class Standby(Struct, frozen=True):
-    """One that follows. `state` is None where we may not see it; `bytes_behind` is what it has not
-    applied, `behind` how long ago that was written, `silent` for how long it has said nothing."""
+    """A standby. `state` is None if we may not see it. `bytes_behind` is what it has not applied
+    yet, `behind` is how long ago that was written, and `silent` is how long it has not reported."""
 
     name: str
     state: str | None
@@ -64,15 +64,15 @@ class Standby(Struct, frozen=True):
 
 
 class AbandonedSlot(Struct, frozen=True):
-    """A slot whose standby is away, and how much the primary keeps for it."""
+    """A replication slot whose standby is away, and how much WAL the primary keeps for it."""
 
     name: str
     bytes_kept: int
 
 
 class DatabaseHealth(Struct, frozen=True):
-    """`clock_ahead` is how far the database's clock is ahead of ours, `clock_error` how wrong that
-    may be; `synchronous` is PostgreSQL's setting `synchronous_standby_names`."""
+    """The health of the database. `clock_ahead` is how far its clock is ahead of ours, and
+    `clock_error` how inexact that is; `synchronous` is the setting `synchronous_standby_names`."""
 
     clock_ahead: timedelta
     clock_error: timedelta
@@ -84,7 +84,7 @@ class DatabaseHealth(Struct, frozen=True):
 
 
 async def inspect_health(tx: Tx) -> DatabaseHealth:
-    """Asks the primary, whose schema is at the newest revision."""
+    """Reads the health from the primary, whose schema has to be at the newest revision."""
     began = datetime.now(UTC)
     theirs = await tx.fetchval(CLOCK)
     half = (datetime.now(UTC) - began) / 2

@@ -1,4 +1,4 @@
-"""Whether there is a database behind the parameters, which one, and if not, why not."""
+"""Finds out which database the connection parameters lead to, or why they lead to none."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,11 +18,11 @@ REVISION: Final = "SELECT version_num FROM public.alembic_version"
 
 
 class UnreachableError(OperatorError):
-    """Nothing can be done with this database; the text is a sentence that a person can act on."""
+    """The database cannot be used; the text is a sentence that says what to do about it."""
 
 
 class DatabaseInfo(Struct, frozen=True):
-    """What answers there. `revision` is that of the schema, None where there is none."""
+    """The database that answers. `revision` is that of its schema; None if it has none."""
 
     version: str
     version_number: int
@@ -59,7 +59,7 @@ async def inspect_database(parameters: ConnectParameters) -> DatabaseInfo:
 
 
 def _silence(error: Exception) -> str:
-    """Why nothing came. A timeout is an OSError too, and has no words of its own."""
+    """Why there was no answer. A timeout is an OSError too, and has no message of its own."""
     if isinstance(error, asyncpg.ClientConfigurationError):
         return "the URL is not as libpq describes it"
     words = str(error).splitlines() if isinstance(error, OSError) else []
@@ -72,7 +72,7 @@ def _refusal(parameters: ConnectParameters, error: asyncpg.PostgresError) -> str
 
 
 def _place(parameters: ConnectParameters) -> str:
-    """Host and port, never the password."""
+    """Host and port of the database, without the password."""
     try:
         parts = urlsplit(parameters.dsn or "")
         return parts.netloc.rpartition("@")[2] or str(parameters.host or "its socket")

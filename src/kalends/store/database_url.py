@@ -1,4 +1,4 @@
-"""A database's parameters in libpq's words: what the driver and the command-line tools share."""
+"""Connection parameters by libpq's names, which the driver and the command-line tools share."""
 
 import re
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ class ConnectParameters:
 
 
 def libpq_environment(parameters: ConnectParameters) -> dict[str, str]:
-    """The parameters as libpq's variables: what stands on a command line, everybody can read."""
+    """The parameters as libpq's environment variables, as everybody can read a command line."""
     named = {k: v for k, v in vars(parameters).items() if v is not None and k != "dsn"}
     words = words_of_url(parameters.dsn) if parameters.dsn else {}
     words |= {name: str(value) for name, value in named.items()}
@@ -52,7 +52,7 @@ def libpq_environment(parameters: ConnectParameters) -> dict[str, str]:
 
 
 def words_of_url(url: str) -> dict[str, str]:
-    """A database URL's parts by libpq's names; several hosts stay several, by commas."""
+    """The parts of a database URL by libpq's names; several hosts are separated by commas."""
     parts = urlsplit(url)
     account, _, places = parts.netloc.rpartition("@")
     user, _, password = account.partition(":")

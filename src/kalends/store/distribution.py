@@ -1,10 +1,9 @@
-"""The script that spreads a database over the nodes of Citus, from the table of kinds.
+"""The script that distributes a database over the nodes of Citus, made from the table of kinds.
 
-It is for psql on the coordinator, and may run any number of times: what is as it should be is left
-alone, so one that was cut off is run again, and so is one after a backup was brought back, which
-leaves all tables on the coordinator.
+It is for psql on the coordinator and is idempotent. So it can be run again after it was cut off, or
+after a backup was restored, which puts all tables on the coordinator.
 
-Each step is a statement by itself. Citus refuses some of them together in one transaction.
+Each step is a statement of its own, as Citus refuses some of them together in one transaction.
 """
 
 from collections.abc import Iterator
@@ -23,9 +22,9 @@ from kalends.store.table_kinds import (
     tables_of,
 )
 
-# Triggers of bookings and events touch rows of the same organization alone, those of organizations
-# their own row, the same on each node. Without the other, the driver takes 430 ms to look up types
-# on each new connection.
+# The first allows our triggers: those of bookings and events only touch rows of the same
+# organization, those of organizations only their own row, which each node has. Without the second,
+# the driver takes 430 ms to look up types on each new connection.
 SETTINGS: Final = {"citus.enable_unsafe_triggers": "on", "citus.override_table_visibility": "off"}
 
 HEAD: Final = r"""-- Made by `kalends distribute --print`, for a database at revision {revision}.
@@ -57,7 +56,8 @@ def distribution_script() -> str:
 
 def _steps() -> Iterator[tuple[str, list[str]]]:
     yield "Settings of every session.", [_set(*one) for one in SETTINGS.items()]
-    # Before the rest: tables that point to one another would be taken along, and copied twice.
+    # This comes first, because tables that refer to each other would be distributed along with one
+    # another, and so copied twice.
     yield (
         "Foreign keys are in the way until both their tables are spread.",
         [_drop_foreign_key(key) for key in FOREIGN_KEYS],
@@ -133,7 +133,8 @@ def _add_foreign_key(key: ForeignKey) -> str:
 
 
 def _widen(key: WiderKey) -> Iterator[str]:
-    """Tokens that do not say whose they are go on being found, by an index that is not unique."""
+    """Replaces the unique index by one that is not, so that tokens which do not name their
+    organization can still be found."""
     yield f"CREATE INDEX IF NOT EXISTS {key.lookup} ON {key.table} ({key.column});"
     yield (
         f"SELECT 'ALTER TABLE {key.table} DROP CONSTRAINT {key.key}'\n"

@@ -1,4 +1,4 @@
-"""What the driver raises, as words of the domain; nothing above imports the driver."""
+"""Translates the driver's errors to domain errors, so that no layer above imports the driver."""
 
 import asyncio
 from typing import Final
@@ -12,7 +12,7 @@ AWAY: Final = (
     TimeoutError,
     asyncio.TimeoutError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what a connection says that was cut while it was asked
+    asyncpg.InternalClientError,  # raised if the connection is cut during a request
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -26,7 +26,7 @@ AWAY: Final = (
 AWAY_SAID: Final = "The database cannot be reached just now. Please try again."
 CHANGED_SAID: Final = "The database is being changed. Please try again."
 RUN_AGAIN_ERRORS: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-# Somebody replaces the schema (a restore, a migration), or there is none.
+# Raised while somebody replaces the schema (a restore, a migration), or if there is none.
 SCHEMA_CHANGED: Final = (
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,
@@ -39,30 +39,30 @@ SCHEMA_CHANGED: Final = (
 
 
 class RunAgain(Unavailable):
-    """A deadlock or serialization failure: the use case may simply run again. Where nobody does
-    that, it is one of the times when the database does not serve."""
+    """A deadlock or serialization failure: the use case may simply be run again. If nobody does
+    that, it counts as the database being unavailable."""
 
     def __init__(self) -> None:
         super().__init__("Too many changes at once on the same thing. Please try again.")
 
 
 class RowHeld(Unavailable):
-    """Somebody holds what was waited for, for longer than is waited. The database is well."""
+    """Somebody has held a lock for longer than we wait for it. The database itself works."""
 
     def __init__(self) -> None:
         super().__init__("Another change holds what this one needs. Please try again.")
 
 
 class DiskFull(Unavailable):
-    """The database cannot write, and still reads."""
+    """The database cannot write any more, but can still read."""
 
     def __init__(self) -> None:
         super().__init__("The database's disk is full: nothing can be changed just now.")
 
 
 def failure_of(error: BaseException) -> Unavailable | None:
-    """What a failure of the database means; None for anything else, as a wrong argument, which is
-    our mistake."""
+    """The domain error that a failure of the database means; None for any other error, such as a
+    wrong argument, which is a bug."""
     if isinstance(error, RUN_AGAIN_ERRORS):
         return RunAgain()
     if isinstance(error, asyncpg.LockNotAvailableError):
@@ -77,7 +77,7 @@ def failure_of(error: BaseException) -> Unavailable | None:
 
 
 def failed_wait_of(error: BaseException) -> str | None:
-    """`lock` or `disk`, where it was that; None where the failure does not say what it was."""
+    """`lock` or `disk`, if the failure was about that; None if it does not tell."""
     if isinstance(error, asyncpg.DiskFullError):
         return "disk"
     is_lock = isinstance(error, (asyncpg.LockNotAvailableError, *RUN_AGAIN_ERRORS))

@@ -1,8 +1,8 @@
-"""Who gets a connection next: no organization can take the whole pool for itself.
+"""A semaphore that shares the pool fairly: no organization can take all connections for itself.
 
-A row that is locked blocks all that wants it, and each of those waits with a connection in its
-hands. So one organization holds at most half of the pool while others want some, and two
-connections are kept for asking who a request comes from.
+A locked row blocks every transaction that wants it, and each of these holds a connection while it
+waits. So an organization may hold at most half of the pool while others want connections, and two
+connections are reserved for finding out whose request it is.
 """
 
 import asyncio
@@ -13,12 +13,13 @@ from typing import Final
 from uuid import UUID
 
 KEPT_FOR_LOOKUPS: Final = 2
-# Others count as wanting some for as long after they did: who comes back finds half of the pool.
+# For so long after it wanted a connection, an organization counts as wanting one. So when it comes
+# back, it finds half of the pool free.
 OTHERS_COUNT_FOR_SECONDS: Final = 5.0
 
-# The organization that the connection is for. None finds out which one that is, and may take the
-# connections that are kept for that. The organization of those who belong to none (all zeros) waits
-# like any other, and halves nobody's share.
+# The organization that the connection is for. None is for finding out the organization, and may use
+# the connections reserved for that. The nil UUID, for callers without an organization, waits like
+# any other, and halves nobody's share.
 Holder = UUID | None
 Waiter = asyncio.Future[None]
 
@@ -36,7 +37,7 @@ class FairSemaphore:
         self._seen: OrderedDict[UUID, float] = OrderedDict()
 
     async def acquire(self, holder: Holder) -> None:
-        """Waits for a place, for as long as the caller lets it; `release` gives it back."""
+        """Waits for a place, until the caller cancels it; `release` gives the place back."""
         self._note(holder)
         if not self._waiting.get(holder) and self._may_acquire(holder):
             self._hold(holder)
@@ -46,26 +47,26 @@ class FairSemaphore:
         try:
             await waiter
         except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():  # the place came too late
+            if waiter.done() and not waiter.cancelled():  # it got a place, but too late
                 self.release(holder)
             else:
                 self._forget(holder, waiter)
             raise
 
     def release(self, holder: Holder) -> None:
-        """Gives the place back; of those who wait, the next ones come in."""
+        """Gives the place back, and lets in the next of those that wait."""
         self._taken -= 1
         self._held[holder] -= 1
         if not self._held[holder]:
             del self._held[holder]
         if not self._waiting:
             return
-        # One round may let in several: where one waits for half of the pool, the next may not.
+        # One round may let in several: an organization at its half does not stop the next one.
         while any(self._let_in(waiting) for waiting in list(self._waiting)):
             pass
 
     def _let_in(self, holder: Holder) -> bool:
-        """The one that waits longest for `holder`; who got a place comes last in the next round."""
+        """Lets in the longest waiting use of `holder`, which comes last in the next round then."""
         if not self._may_acquire(holder):
             return False
         waiters = self._waiting[holder]
@@ -74,7 +75,7 @@ class FairSemaphore:
             self._waiting.move_to_end(holder)
         else:
             del self._waiting[holder]
-        if not waiter.done():  # else its time is over, and its task does not know yet
+        if not waiter.done():  # else it was cancelled, and its task has not run since
             self._hold(holder)
             waiter.set_result(None)
         return True

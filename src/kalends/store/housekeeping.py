@@ -1,9 +1,9 @@
-"""What nobody needs any more is deleted, over all organizations, a little at a time.
+"""Deletes rows that nobody needs any more, of all organizations, in small batches.
 
-A look finds the ROWS_A_BATCH oldest rows that may go, and one short statement for each organization
-deletes its own: so nothing is locked beyond one organization, and each statement is one node's
-where they are spread. Rows that someone else has locked are left for the next time, so it waits for
-nobody and deadlocks with nobody, whatever the order.
+A query finds the ROWS_A_BATCH oldest rows that may be deleted, and one short statement for each
+organization deletes that organization's. So no locks go beyond one organization, and in a
+distributed database each statement runs on one node. Rows that somebody has locked are left for the
+next time, so the statements never wait and never deadlock, whatever their order.
 """
 
 from collections import defaultdict
@@ -20,10 +20,12 @@ ROWS_A_BATCH: Final = 1000
 
 
 class Sweep(Struct, frozen=True):
-    """Rows of a table `t` that go: those whose `since` is not after a moment, the oldest first, and
-    which `where` holds for; the moment is `{until}` in it. They are known by their `keys` within an
-    organization, by name and type. A row may have changed since it was found, so what deletes it
-    asks again."""
+    """The rows of a table `t` to delete: those whose `since` is not after a moment and that meet
+    `where`, in which `{until}` is that moment; the oldest first.
+
+    `keys` are the columns (names and types) that identify a row within its organization. A row may
+    have changed since it was found, so the statement that deletes it checks the conditions again.
+    """
 
     table: str
     keys: Mapping[str, str]
@@ -34,7 +36,7 @@ class Sweep(Struct, frozen=True):
 
     @property
     def find(self) -> str:
-        """Until $1, at most $2, over all organizations."""
+        """The query for at most $2 rows until $1, over all organizations."""
         keys = ", ".join(f"t.{key}" for key in self.keys)
         order = f"ORDER BY t.{self.since}" if self.since else ""
         return f"""
@@ -44,7 +46,8 @@ WHERE {self._condition("$1")} {order} LIMIT $2
 
     @property
     def sweep(self) -> str:
-        """Of organization $1, until $2, those with the keys in the arrays from $3 on."""
+        """The statement that deletes the rows of organization $1 until $2, with the keys in the
+        arrays from $3 on."""
         arrays = ", ".join(f"${i}::{its}[]" for i, its in enumerate(self.keys.values(), 3))
         names = ", ".join(self.keys)
         same = " AND ".join(f"t.{key} = k.{key}" for key in self.keys)
@@ -62,7 +65,8 @@ WHERE {self._condition("$1")} {order} LIMIT $2
 
 
 def _oldest(table: str, column: str) -> str:
-    """Deletes the rows of no organization whose `column` is not after $1, the oldest first."""
+    """The statement that deletes the rows whose `column` is not after $1, the oldest first, of a
+    table whose rows belong to no organization."""
     return f"""
 DELETE FROM {table} WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM {table} WHERE {column} <= $1
@@ -71,7 +75,7 @@ DELETE FROM {table} WHERE ctid = ANY(ARRAY(
 
 
 _ID: Final = {"id": "uuid"}
-# Holds of a sandbox end at the time that its requests give (Kalends-Now), which is not ours.
+# Holds of a sandbox end by the clock that its requests set (Kalends-Now), which is not ours.
 _OF_LIVE: Final = "JOIN organizations g ON g.id = t.organization_id AND g.mode = 'live'"
 ENDED_CLAIMS: Final = Sweep(
     "occupancies", {"hold_id": "uuid", "schedule_id": "uuid"}, "expires_at", joins=_OF_LIVE
@@ -81,7 +85,7 @@ IDEMPOTENT_ANSWERS: Final = Sweep(
     "idempotency_keys", {"api_key_id": "uuid", "operation": "text", "key": "text"}, "created_at"
 )
 SYNC_RUNS: Final = Sweep("calcom_runs", _ID, "finished_at")
-# What waits is tried for days, and goes when it was tried for the last time.
+# A delivery that waits may be tried for days; it is only deleted after its last attempt.
 DELIVERIES: Final = Sweep("deliveries", _ID, "created_at", "t.state <> 'pending'")
 _OF_DELETED_ENDPOINT: Final = (
     "JOIN webhook_endpoints w ON w.organization_id = t.organization_id AND w.id = t.endpoint_id"
@@ -120,7 +124,7 @@ DELETE FROM rate_windows WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM rate_windows WHERE window_start < $1
     LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
-# Why a job failed for good is kept for as long as the job is.
+# The log of a job that failed for good is kept for as long as the job is.
 JOB_LOG: Final = """
 DELETE FROM pgqueuer_log WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM pgqueuer_log AS entry WHERE created <= $1
@@ -133,7 +137,7 @@ Keys = Sequence[Sequence[Any]]
 
 
 async def find_old(tx: Tx, sweep: Sweep, until: datetime) -> dict[UUID, Keys]:
-    """The keys of the oldest ROWS_A_BATCH rows that may go, by organization."""
+    """The keys of the oldest ROWS_A_BATCH rows that may be deleted, by organization."""
     by_organization: dict[UUID, list[Sequence[Any]]] = defaultdict(list)
     for organization_id, *key in await tx.fetch(sweep.find, until, ROWS_A_BATCH):
         by_organization[organization_id].append(key)
@@ -141,34 +145,34 @@ async def find_old(tx: Tx, sweep: Sweep, until: datetime) -> dict[UUID, Keys]:
 
 
 async def delete_old(tenant: TenantConnection, sweep: Sweep, keys: Keys, until: datetime) -> int:
-    """Deletes those rows that may still go, and are not locked. Returns how many."""
+    """Deletes those of the rows that may still be deleted and are not locked. Returns how many."""
     arrays = ([key[i] for key in keys] for i in range(len(sweep.keys)))
     done: str = await tenant.tx.execute(sweep.sweep, tenant.organization_id, until, *arrays)
     return _count_in(done)
 
 
 async def delete_sign_in_sessions(tx: Tx, now: datetime) -> int:
-    """Forgets sessions that expired by `now`."""
+    """Deletes sign-in sessions that have expired by `now`."""
     return await _delete(tx, SESSIONS, now)
 
 
 async def delete_rate_windows(tx: Tx, before: int) -> int:
-    """Forgets the counts of minutes that began earlier; `before` in Unix seconds."""
+    """Deletes the rate windows that began earlier; `before` is in Unix seconds."""
     return await _delete(tx, WINDOWS, before)
 
 
 async def delete_job_log(tx: Tx, until: datetime) -> int:
-    """Forgets the outcomes of jobs up to that moment, but not of those kept as failed."""
+    """Deletes the log of jobs up to that moment, except of failed jobs that are kept."""
     return await _delete(tx, JOB_LOG, until)
 
 
 async def delete_account_links(tx: Tx, now: datetime) -> int:
-    """Forgets links to reset a password, and invitations, that expired by `now`."""
+    """Deletes links to reset a password, and invitations, that have expired by `now`."""
     return await _delete(tx, ACCOUNT_LINKS, now)
 
 
 async def delete_unsent_forms(tx: Tx, now: datetime) -> int:
-    """Forgets what users sent after their session had ended, where nobody came back for it."""
+    """Deletes forms that users sent after their session had ended and did not come back for."""
     return await _delete(tx, UNSENT_FORMS, now)
 
 
@@ -178,5 +182,5 @@ async def _delete(tx: Tx, sql: str, until: datetime | int) -> int:
 
 
 def _count_in(done: str) -> int:
-    """The number in what PostgreSQL answers, such as `DELETE 3`."""
+    """The number in PostgreSQL's command tag, such as `DELETE 3`."""
     return int(done.rpartition(" ")[2])

@@ -1,4 +1,4 @@
-"""Answers that are kept by `Idempotency-Key`, in the transaction of their change."""
+"""Answers by `Idempotency-Key`, which are stored in the same transaction as their change."""
 
 from datetime import datetime
 from typing import Final
@@ -9,8 +9,8 @@ from msgspec import Raw, Struct
 from kalends.store.database import TenantConnection, Tx
 
 TRY_LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
-# Locked, so that COMMIT waits for the standby (if it has to confirm): the change that is answered
-# again may not have been waited for.
+# It takes a lock, so that COMMIT waits for the standby, if that has to confirm commits: the first
+# answer's own commit may not have been confirmed.
 FIND: Final = """
 SELECT fingerprint, status, headers, body FROM idempotency_keys
 WHERE organization_id = $1 AND api_key_id = $2 AND operation = $3 AND key = $4
@@ -35,7 +35,7 @@ class KeptAnswer(Struct, frozen=True):
 
 
 async def try_lock_key(tx: Tx, name: str) -> bool:
-    """Whether this transaction is now the only one with that name. Does not wait."""
+    """Whether this transaction got the lock with that name. Does not wait."""
     locked: bool = await tx.fetchval(TRY_LOCK, name)
     return locked
 

@@ -1,4 +1,4 @@
-"""Which indexes the schema has to have, by the migrations, and which of them a database lacks."""
+"""Compares the indexes that the migrations create with those that a database has."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ DROPPED: Final = re.compile(r"DROP INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?(\w+)"
 EXCLUDING: Final = re.compile(
     r"CREATE TABLE (\w+) \((?:(?!CREATE TABLE)[^;])*?CONSTRAINT (\w+) (EXCLUDE [^;]+)\n\);"
 )
-# Functions of `migrations/plain.py`, and what kind of index they create.
+# The functions of `migrations/plain.py` that create indexes, and the kind of index.
 CREATING: Final = {"create_index_concurrently": "", "create_unique_index_concurrently": "UNIQUE "}
 THERE: Final = """
 SELECT c.relname, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
@@ -24,7 +24,7 @@ WHERE c.relnamespace = 'public'::regnamespace
 
 
 class IndexFault(Struct, frozen=True):
-    """An index that is missing, or was never finished, and the SQL that puts it right."""
+    """An index that is missing or was never finished, and the SQL that repairs that."""
 
     name: str
     is_there: bool
@@ -32,7 +32,7 @@ class IndexFault(Struct, frozen=True):
 
 
 async def find_index_faults(tx: Tx) -> list[IndexFault]:
-    """What the newest schema should have and this database has not; it is at that revision."""
+    """The indexes that this database lacks; it has to be at the newest revision."""
     is_valid = {row[0]: row[1] for row in await tx.fetch(THERE)}
     expected = expected_indexes()
     missing = [
@@ -49,8 +49,8 @@ async def find_index_faults(tx: Tx) -> list[IndexFault]:
 
 
 def expected_indexes() -> dict[str, str]:
-    """All that the migrations create by name and do not drop again, with the statement for each
-    that makes it beside servers that go on working."""
+    """The indexes that the migrations create by name and do not drop again, each with a statement
+    that creates it while servers are running."""
     indexes: dict[str, str] = {}
     for path in sorted((MIGRATIONS / "versions").glob("[0-9]*.py")):
         tree = ast.parse(path.read_text())
@@ -73,7 +73,7 @@ def _follow(sql: str, indexes: dict[str, str]) -> None:
 
 
 def _module_texts(tree: ast.Module) -> Mapping[str, str]:
-    """The texts that the module gives names."""
+    """The module's constants that are texts, by name."""
     return {
         target.id: node.value.value
         for node in tree.body
@@ -86,7 +86,8 @@ def _module_texts(tree: ast.Module) -> Mapping[str, str]:
 
 
 def _created_by_calls(tree: ast.Module) -> Iterator[tuple[str, str, str]]:
-    """Name, definition and kind, by calls with both, or by a loop over a dict of both."""
+    """Name, definition and kind of indexes that are created by calls with name and definition, or
+    by a loop over a dict of these."""
     texts = _module_texts(tree)
     for call in ast.walk(tree):
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):

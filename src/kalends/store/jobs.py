@@ -1,11 +1,11 @@
-"""The queue: jobs are written in the transaction of what they follow from.
+"""The queue of jobs, which are written in the transaction that they follow from.
 
-The tables are PgQueuer's (docs/decisions/0004-jobs.md). Taking jobs out is PgQueuer's business;
-putting them in is one statement of ours, as the request path needs nothing else of the library:
-it costs a third of a second to import, and its own statement wants JSON in another shape than our
-connections speak, and three rows in the log for every job.
+The tables are PgQueuer's (docs/decisions/0004-jobs.md), which also takes jobs out. Putting jobs in
+is a statement of our own, as requests need nothing else of the library: it takes a third of a
+second to import, and its statement wants JSON in another form than our connections have it, and
+writes three log rows for every job.
 
-A job has no organization of its own: its payload names one.
+A job has no column for its organization; its payload names one.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -21,7 +21,7 @@ from kalends.store.database import SESSION_OF_JOBS, ConnectParameters, Tx
 from kalends.store.failures import AWAY
 from kalends.store.rows import lists_of
 
-# The time is PostgreSQL's, as that of taking them out is.
+# It uses PostgreSQL's clock, as taking jobs out does.
 ENQUEUE: Final = """
 INSERT INTO pgqueuer (priority, status, entrypoint, payload, execute_after)
 SELECT 0, 'queued', entrypoint, payload, now() + run_after
@@ -45,13 +45,14 @@ UPDATE pgqueuer SET status = 'queued', attempts = 0, execute_after = now(), upda
 WHERE status = 'failed' AND ($1::bigint[] IS NULL OR id = ANY($1)) RETURNING id
 """
 SPARE: Final = "UPDATE pgqueuer SET attempts = attempts - 1 WHERE id = $1"
-# Everything the manager asks is small; what takes longer has lost its server.
+# All queries of PgQueuer's manager are small; one that takes longer has lost its server.
 STATEMENT_SECONDS: Final = 10
 CLOSE_SECONDS: Final = 1
 
 
 class NewJob(Struct, frozen=True):
-    """Which job, with what, and how long from now it may begin; in the order of ENQUEUE."""
+    """A job to enqueue: its entrypoint, its payload, and how long to wait before it may begin; in
+    the order of ENQUEUE."""
 
     entrypoint: str
     payload: bytes
@@ -66,18 +67,18 @@ async def enqueue_job(
 
 
 async def enqueue_jobs(tx: Tx, jobs: Sequence[NewJob]) -> None:
-    """The same for several jobs, in one statement. They may run in any order."""
+    """Puts several jobs in the queue, in one statement. They may run in any order."""
     await tx.execute(ENQUEUE, *lists_of(NewJob, jobs))
 
 
 async def spare_a_try(tx: Tx, job_id: int) -> None:
-    """Takes back the try that is counted when a job is put back into the queue."""
+    """Undoes the attempt that was counted when the job was put back into the queue."""
     await tx.execute(SPARE, job_id)
 
 
 @asynccontextmanager
 async def queue_connection(parameters: ConnectParameters) -> AsyncIterator[asyncpg.Connection]:
-    """The connection of one who takes jobs out: it listens, so it is no pool's.
+    """A connection for taking jobs out. It listens to notifications, so it is not from the pool.
 
     Raises what the driver raises.
     """
@@ -92,7 +93,7 @@ async def queue_connection(parameters: ConnectParameters) -> AsyncIterator[async
 
 
 class FailedJob(Struct, frozen=True):
-    """A job that was given up and is kept. `reason` is the last error, as it was noted."""
+    """A job that was given up and is kept. `reason` is its last error."""
 
     id: int
     entrypoint: str
@@ -103,7 +104,7 @@ class FailedJob(Struct, frozen=True):
 
 
 class Waiting(Struct, frozen=True):
-    """How many jobs of a kind there are in a state."""
+    """How many jobs of a kind are in a state."""
 
     entrypoint: str
     status: str
@@ -121,6 +122,6 @@ async def list_failed_jobs(tx: Tx, limit: int) -> list[FailedJob]:
 
 
 async def retry_jobs(tx: Tx, job_ids: Sequence[int] | None) -> list[int]:
-    """Puts jobs that were given up back into the queue, with the whole timetable before them; None
-    is all of them. Returns those that were."""
+    """Puts jobs that were given up back into the queue, with all attempts ahead of them; None means
+    all such jobs. Returns those that were put back."""
     return [row[0] for row in await tx.fetch(RETRY, job_ids)]

@@ -1,4 +1,4 @@
-"""What a process keeps of what was asked for last: so many things, and so much of them."""
+"""A least-recently-used cache of one process, limited by number of values and by their size."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -9,8 +9,8 @@ V = TypeVar("V")
 
 
 class KeptBySize(Generic[K, V]):
-    """Values by their keys, at most so many, of so much size in all. Those that nobody has asked
-    for longest go first; one that is too large by itself is not kept, and sends no others away."""
+    """Values by their keys: at most `most`, with a total size of at most `most_size`. The least
+    recently used go first. A value that is too large by itself is not kept, and displaces none."""
 
     def __init__(self, most: int, most_size: int) -> None:
         self._most: Final = most
@@ -23,11 +23,11 @@ class KeptBySize(Generic[K, V]):
         return None if kept is None else kept[0]
 
     def note_use(self, key: K) -> None:
-        """What is kept there was asked for just now."""
+        """Notes that the value of the key was used just now."""
         self._kept.move_to_end(key)
 
     def keep(self, key: K, value: V, size: int) -> None:
-        """In place of what was there."""
+        """Keeps the value, in place of an earlier one."""
         if key in self._kept:
             self._size -= self._kept.pop(key)[1]
         if size > self._most_size:

@@ -1,9 +1,9 @@
-"""Statements over lists, which are sent item by item where they are short.
+"""Statements over lists, whose short lists are sent as separate parameters.
 
-Of a list that it does not know PostgreSQL takes ten items for granted. Then a plan for the one or
-two that there are looks cheaper, by more than planning is said to cost, and is made anew each time
-(docs/decisions/0034-plans.md). And the driver asks of each item whether it is a list itself, which
-took more calls of Python than anything else that a booking asks.
+PostgreSQL assumes that a list of unknown length has ten items. A plan for the actual one or two
+then looks cheaper, by more than the estimated cost of planning, so each execution is planned anew
+(docs/decisions/0034-plans.md). And the driver checks of each item whether it is a list itself,
+which took more Python calls than any other part of a booking's queries.
 """
 
 import re
@@ -11,27 +11,27 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-# As many as a batch of the outbox has under load (`Channel.least_room` of mail); what is longer is
-# sent as a list.
+# As many as a batch of the outbox has under load (`Channel.least_room` of mail); longer lists are
+# sent as lists.
 MOST_ITEMS: Final = 10
-# Lists that are filled up have one of these lengths. Each length is a text of its own, of which
-# each connection plans the first five.
+# Short lists are padded to one of these lengths. Each length is a different SQL text, whose first
+# five executions each connection plans.
 FILLED_LENGTHS: Final = (1, 2, 4, MOST_ITEMS)
-# A few for each statement over lists, of a length that comes up.
+# A few for each statement over lists, one for each length that occurs.
 TEXTS_KEPT: Final = 256
 _PARAMETER: Final = re.compile(r"\$(\d+)(?:::([a-z]+)\[\])?")
 
 
 class Sent(NamedTuple):
-    """A statement and its parameters, as the driver takes them."""
+    """A statement and its arguments, as the driver takes them."""
 
     statement: str
     arguments: Sequence[Any]
 
 
 def in_items(statement: str, arguments: Sequence[Any]) -> Sent:
-    """The statement with each item of a short list as a parameter of its own. In `statement` a list
-    is written with its type, as `$2::uuid[]`."""
+    """The statement with each item of a short list as a parameter of its own. `statement` has to
+    write lists with their types, such as `$2::uuid[]`."""
     lengths = tuple([len(value) if type(value) is list else None for value in arguments])
     if any(length is not None and length > MOST_ITEMS for length in lengths):
         return Sent(statement, arguments)
@@ -45,8 +45,8 @@ def in_items(statement: str, arguments: Sequence[Any]) -> Sent:
 
 
 def in_filled_items(statement: str, arguments: Sequence[Any]) -> Sent:
-    """The same of few texts: short lists are filled up with NULL to one of few lengths. For
-    statements in which that finds nothing, changes nothing, and is the last of what they number."""
+    """Like `in_items`, with fewer texts: short lists are padded with NULL to one of a few lengths.
+    It is for statements in which a NULL finds and changes nothing, and is numbered last."""
     return in_items(
         statement, [_filled(value) if type(value) is list else value for value in arguments]
     )

@@ -1,4 +1,4 @@
-"""Brings the schema up to date, under an advisory lock, so that any number may try at once."""
+"""Migrates the schema under an advisory lock, so that any number of processes may try at once."""
 
 import asyncio
 from typing import Any, Final
@@ -52,8 +52,8 @@ async def migrate(parameters: ConnectParameters) -> str:
 
 
 async def _take_turn(connection: AsyncConnection) -> None:
-    """Asks for the lock again and again instead of waiting in a statement: an index that is made
-    concurrently waits for all statements that run, and so the two would wait for each other."""
+    """Takes the lock, by trying repeatedly instead of waiting in a statement. Creating an index
+    concurrently waits for all running statements, so the two would wait for each other."""
     while True:
         taken = await connection.scalar(text(f"SELECT pg_try_advisory_lock({MIGRATION_LOCK})"))
         await connection.commit()

@@ -1,9 +1,9 @@
-"""Notifications: who has committed work sends one, and workers anywhere poll at once.
+"""Notifications, by which a process that has committed work makes workers anywhere poll at once.
 
-Sent after the commit, since NOTIFY inside a transaction holds a lock of the whole database until
-its flush, so that no two commits could be flushed together. One notification says all that was
-committed within some milliseconds, and whose it is. A process that is killed between commit and
-notification delays its work until the next poll of a worker; it loses none.
+They are sent after the commit, as NOTIFY inside a transaction holds a lock of the whole database
+until its flush, so that no two commits could be flushed together. One notification covers all that
+was committed within some milliseconds, and names the organizations. If a process is killed between
+commit and notification, its work waits until the next poll of a worker; none is lost.
 """
 
 import asyncio
@@ -18,15 +18,15 @@ DELIVERIES_CHANNEL: Final = "kalends_deliveries"
 MAILS_CHANNEL: Final = "kalends_mails"
 CALENDARS_CHANNEL: Final = "kalends_calendars"
 VIDEO_CHANNEL: Final = "kalends_video"
-# The channel of PgQueuer, which wants a message in its own form.
+# PgQueuer's channel, whose messages have a form of their own.
 JOBS_CHANNEL: Final = "ch_pgqueuer"
 NOTIFY: Final = "SELECT pg_notify($1, $2)"
 NOTIFY_OF_JOBS: Final = """
 SELECT pg_notify($1::text, json_build_object('channel', $1::text, 'operation', 'insert',
     'sent_at', now(), 'table', 'pgqueuer', 'type', 'table_changed_event')::text)
 """
-# How long to gather: one notification costs the workers about as much as a job, so the longer the
-# better, but webhooks are expected at once.
+# How long to collect commits for one notification. A notification costs the workers about as much
+# as a job, so longer is better; but webhooks are expected at once.
 GATHER_SECONDS_BY_CHANNEL: Final = {
     DELIVERIES_CHANNEL: 0.01,
     MAILS_CHANNEL: 0.05,
@@ -34,11 +34,11 @@ GATHER_SECONDS_BY_CHANNEL: Final = {
     VIDEO_CHANNEL: 0.02,
     JOBS_CHANNEL: 0.1,
 }
-# The same after a notification of so many commits: their mails are leased, written and recorded by
-# a third of the statements.
+# After a notification of so many commits, collecting takes longer: then their mails are leased,
+# written and recorded by a third of the statements.
 MANY_COMMITS: Final = 6
 GATHER_SECONDS_OF_MANY: Final = {MAILS_CHANNEL: 0.15}
-# Who listens for what waits in a channel of the outbox.
+# The channel of PostgreSQL that is notified for a channel of the outbox.
 NOTIFIED: Final = {
     "webhook": DELIVERIES_CHANNEL,
     "mail": MAILS_CHANNEL,
@@ -47,9 +47,9 @@ NOTIFIED: Final = {
 }
 
 
-# How long a process that ends waits for what it has still to send, in seconds.
+# How long a process that ends waits until its last notifications are sent, in seconds.
 FINISH_WITHIN_SECONDS: Final = 1.0
-# A notification has less than 8,000 bytes; of more organizations than that, it names none.
+# A notification has less than 8,000 bytes. If it is about more organizations, it names none.
 MOST_NAMED: Final = 200
 
 
@@ -60,12 +60,12 @@ class Notifier:
         self._connect = connect
         self._pending: dict[str, set[UUID | None]] = {}
         self._sending: set[asyncio.Task[None]] = set()
-        # How many commits the latest notification tells of, which may be still to come.
+        # By channel, the number of commits in the latest notification, which may not be sent yet.
         self._commits: dict[str, int] = {}
 
     def notify(self, organization_id: UUID | None, *channels: str) -> None:
-        """Wakes those who listen there for something of the organization, or of anybody; soon,
-        and returns at once."""
+        """Schedules a notification of the listeners of these channels, about work of the
+        organization (None: of any), and returns at once."""
         for channel in channels:
             if channel not in self._pending:
                 self._pending[channel] = set()
@@ -77,8 +77,8 @@ class Notifier:
             self._commits[channel] += 1
 
     async def finish(self) -> None:
-        """Waits for what is still to be sent, at most a second: a command ends as soon as it has
-        committed, and its mail would wait for a poll."""
+        """Waits, at most a second, until all notifications are sent. A command ends right after its
+        commit; without this, its mail would wait for a poll."""
         if self._sending:
             await asyncio.wait(self._sending, timeout=FINISH_WITHIN_SECONDS)
 
@@ -90,9 +90,9 @@ class Notifier:
 
     async def _send(self, channel: str, gather_seconds: float) -> None:
         await asyncio.sleep(gather_seconds)
-        # Who notifies from here on needs another one: what it committed may come too late for this.
+        # Commits from here on need another notification, as this one may be too early for them.
         organizations = self._pending.pop(channel)
-        # Workers poll too, so a notification that is lost loses no work.
+        # Workers poll too, so a lost notification loses no work.
         with suppress(Unavailable):
             async with self._connect() as tx:
                 if channel == JOBS_CHANNEL:
@@ -102,8 +102,8 @@ class Notifier:
 
 
 def organizations_of(payload: str) -> list[UUID] | None:
-    """Whom a notification of deliveries names. None where it names nobody, as those of servers of
-    the release before: it may be anybody's."""
+    """The organizations that a notification of deliveries names. None if it names none, as those of
+    the previous release do, so that it may be about any."""
     try:
         return [UUID(word) for word in payload.split()] or None
     except ValueError:
@@ -111,7 +111,7 @@ def organizations_of(payload: str) -> list[UUID] | None:
 
 
 def named_in(organizations: Collection[UUID | None]) -> str:
-    """What a notification says that is for those. None stands for anybody."""
+    """The payload of a notification for these organizations; None among them stands for any."""
     if None in organizations or len(organizations) > MOST_NAMED:
         return ""
     return " ".join(map(str, organizations))

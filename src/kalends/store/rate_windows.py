@@ -1,11 +1,11 @@
-"""Rate limits' counts that the processes of an installation share."""
+"""Rate windows: the counts of requests that the processes of an installation share."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from kalends.store.database import Tx
 
-# Sorted: two processes that add the same subjects at once never wait for each other in a ring.
+# Sorted, so that two processes that add the same subjects at once never deadlock.
 ADD: Final = """
 INSERT INTO rate_windows AS w (subject, window_start, count)
 SELECT subject, $1, count FROM unnest($2::text[], $3::integer[]) AS hits (subject, count)
@@ -17,11 +17,11 @@ FORGET: Final = "DELETE FROM rate_windows WHERE window_start < $1"
 
 
 async def add_to_windows(tx: Tx, window_start: int, hits: Mapping[str, int]) -> dict[str, int]:
-    """Adds the hits and returns the totals of all processes, by subject."""
+    """Adds the hits, and returns the totals of all processes by subject."""
     rows = await tx.fetch(ADD, window_start, list(hits), list(hits.values()))
     return {row["subject"]: row["count"] for row in rows}
 
 
 async def forget_windows(tx: Tx, before: int) -> None:
-    """Drops windows that are over; `before` in Unix seconds."""
+    """Deletes windows that are over; `before` is in Unix seconds."""
     await tx.execute(FORGET, before)

@@ -1,7 +1,7 @@
-"""Revisions of the schema: which one is needed, and what to say of one that does not fit.
+"""Revisions of the schema: which one is needed, and the errors about one that does not fit.
 
-Apart from `migrate.py`, since Alembic and SQLAlchemy take as long to import as all the rest of
-Kalends, and are needed only where there is something to migrate.
+This is separate from `migrate.py`, because Alembic and SQLAlchemy take as long to import as all the
+rest of Kalends, and are only needed if there is something to migrate.
 """
 
 from pathlib import Path
@@ -23,7 +23,7 @@ def newest_revision() -> str:
 
 
 def too_new(revision: str) -> MigrationError:
-    """What to do about a schema of a later Kalends."""
+    """The error about a schema of a later Kalends, which says what to do."""
     return MigrationError(
         f"The database is at revision {revision}, which this version of Kalends does not "
         "know: it was migrated by a newer one. Run that version, or restore a backup."
@@ -31,7 +31,7 @@ def too_new(revision: str) -> MigrationError:
 
 
 def too_old(major: int) -> MigrationError:
-    """What to do about a PostgreSQL of a major version that is not supported."""
+    """The error about a PostgreSQL that is too old, which says what to do."""
     return MigrationError(
         f"This is PostgreSQL {major}; Kalends needs {OLDEST_POSTGRESQL} or newer."
     )

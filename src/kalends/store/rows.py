@@ -1,4 +1,4 @@
-"""Rows to nouns and back, the same way for every noun whose struct mirrors its table."""
+"""Converts rows to structs and back, for all structs that mirror their tables."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def columns_of(struct: type[Struct], alias: str = "") -> str:
-    """The struct's fields as a column list, in their order."""
+    """The struct's fields as a list of columns, in their order."""
     prefix = alias + "." if alias else ""
     return ", ".join(prefix + name for name in struct.__struct_fields__)
 
@@ -33,7 +33,7 @@ def insert_into(table: str, struct: type[Struct]) -> str:
 
 
 def lists_of(struct: type[Struct], items: Sequence[Struct]) -> list[list[Any]]:
-    """A list for each of the struct's fields, in their order: the items' values, for `unnest`."""
+    """For each field of the struct, in order, the list of the items' values; for `unnest`."""
     return [[getattr(item, name) for item in items] for name in struct.__struct_fields__]
 
 
@@ -50,8 +50,8 @@ def values_with_json(thing: Struct, json_columns: Iterable[str]) -> dict[str, An
 
 
 def is_violated(error: asyncpg.IntegrityConstraintViolationError, constraint: str) -> bool:
-    """Whether it is that constraint. On a node that has a part of a table, names of constraints
-    end with the number of the part."""
+    """Whether the error is about that constraint. On a node that has a shard of the table, names of
+    constraints end with the number of the shard."""
     name: str | None = error.constraint_name
     return name == constraint or (
         name is not None and name.startswith(f"{constraint}_") and name[-1].isdecimal()
@@ -59,10 +59,10 @@ def is_violated(error: asyncpg.IntegrityConstraintViolationError, constraint: st
 
 
 def page_of(table: str, columns: str, where: str, order: str, parameters: int) -> str:
-    """A page, and in the column `total` how many there are in all, in one snapshot.
+    """The statement for a page, with the total in the column `total`, in one snapshot.
 
-    `where` uses the first `parameters` parameters; limit and offset are the two after them. It
-    always gives a row, so that the total is known beyond the last page too.
+    `where` uses the first `parameters` parameters; limit and offset are the two after them. The
+    statement always returns a row, so that the total is known beyond the last page too.
     """
     return (
         f"SELECT page.*, counted.total"
@@ -76,7 +76,7 @@ def page_of(table: str, columns: str, where: str, order: str, parameters: int) -
 async def find_several(
     tenant: TenantConnection, query: str, noun_of: Callable[[Any], T], ids: Sequence[UUID]
 ) -> dict[UUID, T]:
-    """What the query's rows hold, by id; those of the ids that there are."""
+    """The things in the query's rows by id, for those of the ids that exist."""
     rows = await tenant.tx.fetch(query, tenant.organization_id, ids)
     return {row["id"]: noun_of(row) for row in rows}
 
@@ -84,19 +84,19 @@ async def find_several(
 async def find_one(
     tenant: TenantConnection, query: str, noun_of: Callable[[Any], T], *values: Any
 ) -> T | None:
-    """What the query's first row holds, or None; the organization is its first parameter."""
+    """The thing in the query's first row, or None; its first parameter is the organization."""
     row = await tenant.tx.fetchrow(query, tenant.organization_id, *values)
     return None if row is None else noun_of(row)
 
 
 async def is_so(tenant: TenantConnection, query: str, *values: Any) -> bool:
-    """Whether the query gives a row that begins with true; the organization is its first
-    parameter."""
+    """Whether the query returns a row that begins with true; its first parameter is the
+    organization."""
     return bool(await tenant.tx.fetchval(query, tenant.organization_id, *values))
 
 
 async def update_with_slug(tenant: TenantConnection, table: str, values: Mapping[str, Any]) -> None:
-    """Writes the whole row of a noun that has a slug, by its id. Raises SlugTaken."""
+    """Writes the whole row of a thing that has a slug, by its id. Raises SlugTaken."""
     changeable = [name for name in values if name not in ("id", "created_at")]
     query = (
         f"UPDATE {table} SET ({', '.join(changeable)}) = ROW({parameters(3, len(changeable))})"

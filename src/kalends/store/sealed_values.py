@@ -1,4 +1,4 @@
-"""What is stored sealed and has to be opened again for as long as it is used."""
+"""Lists the sealed values that have to be opened again for as long as they are used."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from kalends.store.database import Tx
 
-# Mails and answers that are kept for a while are left out: nobody needs them for long.
+# Mails and idempotent answers are left out, as nobody needs them for long.
 SEALED: Final = """
 SELECT 'webhook', id, secret FROM webhook_endpoints WHERE deleted_at IS NULL
 UNION ALL
@@ -23,7 +23,7 @@ WHERE hook_secret IS NOT NULL
 
 
 class SealedValue(Struct, frozen=True):
-    """A secret of something, by the sort of thing and its id."""
+    """A sealed secret, with the kind and id of the thing that it belongs to."""
 
     kind: str
     id: str
@@ -31,7 +31,7 @@ class SealedValue(Struct, frozen=True):
 
 
 async def list_sealed_values(tx: Tx) -> list[SealedValue]:
-    """Of all organizations."""
+    """The sealed values of all organizations."""
     return [
         SealedValue(kind, str(id_), bytes(sealed)) for kind, id_, sealed in await tx.fetch(SEALED)
     ]

@@ -1,9 +1,9 @@
-"""Commits that wait for a standby: they end in time, and no more are begun while it is away.
+"""Ends commits that wait for a standby which is away, and lets no more of them begin meanwhile.
 
 Under synchronous replication a COMMIT waits for the standby for ever, with its connection and its
-locks, and past every time limit of its session; not even a client that is gone ends it. Cancelled,
-it succeeds with a warning: the change is there, but is lost if the standby is promoted without it.
-So it is nothing to answer with.
+locks, and past every time limit of its session; not even a client that disconnects ends it. If it
+is cancelled, it succeeds with a warning: the change is made, but is lost if the standby is promoted
+without it. So such a change must not be answered as done.
 """
 
 import asyncio
@@ -19,21 +19,21 @@ from kalends.store.time_budget import note_failed_wait
 
 log = structlog.get_logger("kalends.database")
 
-# A use of a connection that lasts so long may wait for a standby: whether its commit does, and for
-# how long, is asked then.
+# A use of a connection that has lasted so long may be waiting for a standby; from then on the
+# database is asked whether its commit does, and for how long.
 LATE_SECONDS: Final = 2.0
 WAITING_SECONDS: Final = 1.0
 LOOK_EVERY_SECONDS: Final = 0.5
 PROBE_EVERY_SECONDS: Final = 1.0
-# Whoever they belong to: a process that was killed leaves its commits waiting.
+# Ends commits of other processes too, as a process that was killed leaves its commits waiting.
 END_WAITING: Final = """
 SELECT pg_cancel_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND usename = current_user AND application_name LIKE 'kalends%'
   AND wait_event = 'SyncRep' AND state_change < clock_timestamp() - make_interval(secs => $1)
 """
-# Changes nothing, but its commit waits as any does.
+# Changes nothing, but its commit waits like any other.
 PROBE: Final = "SELECT pg_logical_emit_message(true, 'kalends', '')"
-# The function of PostgreSQL that warns; its text is in the server's language.
+# The function of PostgreSQL that raises the warning, whose text is in the server's language.
 WARNS: Final = "SyncRepWaitForLSN"
 REFUSED: Final = (
     "Nothing was changed: the standby of the database does not answer, and without it no change"
@@ -46,7 +46,7 @@ UNCONFIRMED: Final = (
 
 
 class StandbyWatch:
-    """Watches the uses of one pool. `connect` gives a connection of it."""
+    """Watches the uses of one pool; `connect` gives a connection from it."""
 
     def __init__(self, connect: Callable[[], AbstractAsyncContextManager[Any]]) -> None:
         self._connect = connect
@@ -56,11 +56,11 @@ class StandbyWatch:
         self._probing: asyncio.Task[None] | None = None
 
     def listen(self, connection: asyncpg.Connection) -> None:
-        """Learns from here on when a commit of this connection was not waited for to its end."""
+        """Starts listening for warnings that a commit of this connection was not replicated."""
         connection.add_log_listener(self._note)
 
     def confirm(self, connection: asyncpg.Connection) -> None:
-        """Raises NotReplicated where a commit of this use has no standby's word."""
+        """Raises NotReplicated if a commit of this use was not confirmed by the standby."""
         if connection in self._unconfirmed:
             raise _not_replicated(UNCONFIRMED)
 
@@ -75,8 +75,8 @@ class StandbyWatch:
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
-        """What fails in the block while the standby is away, fails because of that: what others
-        hold, they hold until their commit is given up. Raises NotReplicated then."""
+        """Turns failures in the block into NotReplicated while the standby is away, as it is their
+        cause: others keep their locks until their commits are given up."""
         try:
             yield
         except NotReplicated:
@@ -100,13 +100,13 @@ class StandbyWatch:
             self._probing = asyncio.create_task(self._probe())
 
     def note_late(self, connection: asyncpg.Connection) -> None:
-        """A use of it lasts so long that it may wait for the standby, until `end`."""
+        """Notes that a use of the connection lasts so long that it may wait for the standby."""
         self._late.add(connection)
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())
 
     async def _look(self) -> None:
-        """Ends commits that wait, for as long as any use is late."""
+        """Ends commits that wait for the standby, as long as any use is late."""
         try:
             while self._late:
                 await self._end_waiting()
@@ -118,11 +118,11 @@ class StandbyWatch:
         try:
             async with self._connect() as tx:
                 await tx.execute(END_WAITING, WAITING_SECONDS)
-        except Unavailable as error:  # it is the whole database, then: each use has its limit
+        except Unavailable as error:  # then the whole database is away; each use has its limit
             log.warning("cannot look for commits that wait", error=repr(error))
 
     async def _probe(self) -> None:
-        """Commits again and again, until that is confirmed."""
+        """Commits repeatedly until the standby confirms a commit."""
         try:
             while not await self._is_confirming():
                 pass
@@ -135,7 +135,7 @@ class StandbyWatch:
         try:
             async with self._connect() as tx, tx.transaction():
                 await tx.execute(PROBE)
-        except Unavailable:  # given up by whichever limit came first, or all of it is away
+        except Unavailable:  # a limit has ended it, or the whole database is away
             return False
         return True
 

@@ -1,6 +1,6 @@
-"""Where each table lies when the database is spread over several nodes, by organization.
+"""Where each table is when the database is distributed over several nodes by organization.
 
-Nothing of it matters on one PostgreSQL; the tests hold the schema to it.
+On a single PostgreSQL this has no effect; the tests check that the schema agrees with it.
 """
 
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from typing import Final
 
 from msgspec import Struct
 
-# What rows of distributed tables are placed by.
+# The column by which rows of distributed tables are placed.
 TENANT_COLUMN: Final = "organization_id"
 
 
 class TableKind(Enum):
-    """Distributed: the rows of one organization lie together on one node. Reference: every node has
-    all rows. Local: only the coordinator has them."""
+    """Distributed: the rows of one organization are together on one node. Reference: every node has
+    all rows. Local: only the coordinator has the rows."""
 
     DISTRIBUTED = auto()
     REFERENCE = auto()
@@ -23,8 +23,8 @@ class TableKind(Enum):
 
 
 class ForeignKey(Struct, frozen=True):
-    """A foreign key from one distributed table to another: the organization and the column point
-    to the other's organization and id."""
+    """A foreign key between distributed tables: organization and column refer to the other table's
+    organization and id."""
 
     table: str
     column: str
@@ -45,8 +45,8 @@ class ForeignKey(Struct, frozen=True):
 
 
 class WiderKey(Struct, frozen=True):
-    """A unique index that stands in the place of a key without the organization, once no server of
-    the release before runs that still names the key."""
+    """A unique index that replaces a key without the organization, once no server of the previous
+    release is running, as that still names the key."""
 
     table: str
     column: str
@@ -59,12 +59,12 @@ class WiderKey(Struct, frozen=True):
 
     @property
     def lookup(self) -> str:
-        """An index of the column alone, for tokens that do not say whose they are."""
+        """An index of only the column, for tokens that do not name their organization."""
         return f"{self.table}_by_{self.column}"
 
 
 _DISTRIBUTED: Final = (
-    # Those that others point to come first.
+    # Tables that others refer to come first.
     "schedules",
     "event_types",
     "bookings",
@@ -108,8 +108,8 @@ _DISTRIBUTED: Final = (
     "video_accounts",
     "video_reports",
 )
-# An organization is looked for by its name, slug and twin, a key by its hash alone.
-# Mails are leased by how their server does.
+# Organizations are searched by name, slug and twin, and API keys by their hash. Leasing mails
+# depends on the health of the mail server.
 _REFERENCE: Final = ("organizations", "users", "memberships", "api_keys", "channel_health")
 _LOCAL: Final = (
     "sessions",
@@ -147,7 +147,7 @@ FOREIGN_KEYS: Final = (
     ForeignKey("calendar_findings", "calendar_id", "calendars", cascades=True),
     ForeignKey("calendar_findings", "connection_id", "calendar_connections", cascades=True),
 )
-# The keys of one column go in the next release; distributing takes them out at once.
+# The next release drops the keys of one column; distributing the database drops them at once.
 WIDER_KEYS: Final = (
     WiderKey("booking_links", "token_hash", "booking_links_pkey", "booking_links_of_organization"),
     WiderKey(
@@ -163,17 +163,17 @@ WIDER_KEYS: Final = (
         "calcom_connections_of_hook",
     ),
 )
-# What triggers call, which run where the rows are.
+# Functions that triggers call, which run on the node of the row.
 CALLED_BY_TRIGGERS: Final = (
     "draw_calendar_mark(uuid,uuid)",
     "uuid_of_shown_id(text)",
     "search_folded(text)",
     "search_digits(text)",
 )
-# These have no primary key by which a row that changes while its shard moves could be found.
+# Tables without a primary key, which would identify a row that changes while its shard moves.
 WITHOUT_IDENTITY: Final = ("occupancies", "calendar_busy")
 
 
 def tables_of(kind: TableKind) -> tuple[str, ...]:
-    """The tables of that kind, those that others point to first."""
+    """The tables of that kind, with those that others refer to first."""
     return tuple(table for table, its in KINDS.items() if its is kind)

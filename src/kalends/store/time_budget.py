@@ -1,5 +1,5 @@
-"""The time that a request has for the database, however many connections it uses one after the
-other: looking up its key, and its work."""
+"""The time budget of a request for the database, which all connections that it uses one after the
+other share: looking up its key, and its work."""
 
 from contextvars import ContextVar
 from typing import NamedTuple
@@ -8,28 +8,28 @@ from kalends.domain.errors import Unavailable
 
 
 class FailedWait(NamedTuple):
-    """What a request waited for in vain, in one word that an operator is told (`pool`, `host`,
-    `lock`, `statement`, `commit`, `standby`, `request`), and the failure of it."""
+    """What a request waited for in vain, as a word for the log (`pool`, `host`, `lock`,
+    `statement`, `commit`, `standby`, `request`), and the failure that ended the wait."""
 
     waited_for: str
     why: str
 
 
 class TimeBudget:
-    """What is left of a request's time, in seconds; waiting for the client uses none of it.
-    `failed_wait` is the last wait for the database that failed, if any did."""
+    """The time that a request has left, in seconds; waiting for the client uses none of it.
+    `failed_wait` is the latest wait for the database that failed, if one did."""
 
     def __init__(self, seconds: float) -> None:
         self.failed_wait: FailedWait | None = None
         self._seconds_left: float | None = seconds
 
     def remove_limit(self) -> None:
-        """The answer goes out: from now on each use has a time of its own, as long answers come
-        in pieces."""
+        """Removes the common limit when the answer begins: long answers come in pieces, so from
+        then on each use has only its own limit."""
         self._seconds_left = None
 
     def cap(self, seconds: float) -> float:
-        """So many seconds, or what is left."""
+        """The smaller of `seconds` and what is left."""
         return seconds if self._seconds_left is None else min(seconds, self._seconds_left)
 
     def spend(self, seconds: float) -> None:
@@ -41,8 +41,8 @@ _current: ContextVar[TimeBudget | None] = ContextVar("time_budget", default=None
 
 
 class within_budget:  # noqa: N801  (used as a verb)
-    """What the block and all its tasks ask the database together takes no longer than that. A
-    class, as each request is one such block."""
+    """A block in which all uses of the database, also in its tasks, share the budget. It is a class
+    for speed, as each request has such a block."""
 
     __slots__ = ("_budget", "_token")
 
@@ -58,8 +58,8 @@ class within_budget:  # noqa: N801  (used as a verb)
 
 
 def seconds_to_use(seconds: float) -> float:
-    """How long one use of the database may last: so many seconds, or what is left of the
-    request's time. Raises Unavailable where nothing is left."""
+    """How long a use of the database may last: `seconds`, or what is left of the request's time if
+    that is less. Raises Unavailable if nothing is left."""
     budget = _current.get()
     allowed = seconds if budget is None else budget.cap(seconds)
     if allowed <= 0:
@@ -69,14 +69,14 @@ def seconds_to_use(seconds: float) -> float:
 
 
 def spend(seconds: float) -> None:
-    """Takes what a use lasted from the request's time."""
+    """Subtracts the time of a use from the request's budget."""
     budget = _current.get()
     if budget is not None:
         budget.spend(seconds)
 
 
 def note_failed_wait(waited_for: str, why: str) -> None:
-    """For the log of the request that is being answered, if there is one."""
+    """Notes a failed wait for the log of the current request, if there is one."""
     budget = _current.get()
     if budget is not None:
         budget.failed_wait = FailedWait(waited_for, why)
