@@ -1,4 +1,4 @@
-"""How much waits in the outbox, in figures for monitoring."""
+"""Figures of the outbox for monitoring."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from kalends.runtime.unit_of_work import Context
 from kalends.store.outbox import overview
 from kalends.store.outbox.channel_health import list_failing_channels
 
-# Whoever may ask, and as often as they like: the database is asked this seldom by one process.
+# A process queries the database at most this often, however often the figures are requested.
 KEPT_SECONDS: Final = 10.0
 WITHIN_SECONDS: Final = 1.0
 
 
 class ChannelFigures(Struct, frozen=True):
-    """How much waits in a channel; for how many seconds the first of what is due has been due, 0
-    where nothing is; whether its server takes nothing."""
+    """A channel: how many deliveries wait, for how many seconds the oldest due one has been due (0
+    if none is), and whether its server is failing."""
 
     channel: str
     waiting: int
@@ -28,15 +28,15 @@ class ChannelFigures(Struct, frozen=True):
 
 
 class OutboxFigures(Struct, frozen=True):
-    """By channel, those in which something waits or whose server fails; and how many webhooks take
-    nothing."""
+    """The channels in which something waits or whose server is failing, and the number of failing
+    webhooks."""
 
     channels: Sequence[ChannelFigures]
     failing_webhooks: int
 
 
 class KeptFigures:
-    """The figures of all organizations, at most some seconds old."""
+    """A cache of the figures of all organizations."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -44,7 +44,7 @@ class KeptFigures:
         self._figures: OutboxFigures | None = None
 
     async def read(self) -> OutboxFigures | None:
-        """None where the database did not answer."""
+        """The figures; None if the database does not answer."""
         if monotonic() - self._asked_at >= KEPT_SECONDS:
             self._asked_at = monotonic()
             try:
@@ -56,7 +56,7 @@ class KeptFigures:
 
 
 async def read_figures(context: Context) -> OutboxFigures:
-    """Raises Unavailable."""
+    """Reads the figures from the database. Raises Unavailable."""
     async with context.database.connection() as tx:
         waiting = {one.channel: one for one in await overview.count_waiting(tx)}
         failing = {one.channel for one in await list_failing_channels(tx)}

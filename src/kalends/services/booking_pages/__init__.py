@@ -1,1 +1,1 @@
-"""The pages where attendees book: what is offered, the hold, the form's draft, the booking."""
+"""The pages on which attendees book: offers, holds, drafts of forms, bookings."""

@@ -1,9 +1,8 @@
-"""Bookings by page: counted, and answered with a link.
+"""Bookings by page: limits their number, makes each form book once, and returns a booking link.
 
-A page's visitor has no account and no key. What keeps the calendar from being filled by a machine
-are the limits, which are exact over all processes: a booking counts in its own transaction.
-
-A visitor with cookies (see `holds`) finds a booking again.
+A visitor has neither account nor key. Limits, which are exact over all processes, keep a machine
+from filling the calendar: a booking is counted in its own transaction. A visitor with cookies (see
+`holds`) can find the booking again.
 """
 
 import hashlib
@@ -37,7 +36,8 @@ from kalends.store.rate_windows import add_to_windows
 
 
 class BookingRates(Struct, frozen=True, kw_only=True):
-    """New bookings a minute, from the network address and for each schedule; 0 is without."""
+    """How many new bookings a minute are allowed from a network address and for a schedule; 0 is no
+    limit."""
 
     address: str
     per_address: int = 0
@@ -45,14 +45,14 @@ class BookingRates(Struct, frozen=True, kw_only=True):
 
 
 class FormSubmission(Struct, frozen=True, kw_only=True):
-    """Which form is sent, and by which visitor, where that is known."""
+    """The form that is sent, and its visitor, if they are known."""
 
     form: str | None = None
     visitor: bytes | None = None
 
 
 class Booked(Struct, frozen=True):
-    """A booking, and the token of a link that opens it; the token is shown only now."""
+    """A booking, and the token of a new link to it; the token is shown only now."""
 
     booking: Booking
     token: str
@@ -65,8 +65,8 @@ async def book_by_page(
     limits: BookingRates,
     sending: FormSubmission,
 ) -> Booked:
-    """The booking, in place of its hold if that still lives. However often one form is sent, and
-    however many of its sendings meet, it makes one booking, and each of them is answered with it.
+    """Creates the booking, from its hold if that is still live. A form that is sent several times,
+    even at the same moment, makes one booking, and each submission gets it as its answer.
 
     Raises as creating a booking does, and RateLimited.
     """
@@ -88,7 +88,7 @@ async def book_by_page(
 async def find_own_booking(
     work: UnitOfWork, event_type: EventType, starts_at: datetime, visitor: bytes | None
 ) -> Booking | None:
-    """What this visitor has booked there, if it stands."""
+    """The booking that this visitor has made there, unless it was cancelled; else None."""
     if visitor is None:
         return None
     return await _find_by_mark(work, _mark_of_visitor(event_type, starts_at, visitor))
@@ -97,7 +97,7 @@ async def find_own_booking(
 async def find_booking_of_hold(
     work: UnitOfWork, starts_at: datetime, hold_id: UUID
 ) -> Booking | None:
-    """What became of the hold, if that is a booking which stands."""
+    """The booking that was made from the hold, unless it was cancelled or moved; else None."""
     booking = await _find_by_mark(work, _mark_of_hold(hold_id))
     return booking if booking is not None and booking.start_time == starts_at else None
 
@@ -105,7 +105,7 @@ async def find_booking_of_hold(
 async def open_own_booking(
     work: UnitOfWork, event_type: EventType, starts_at: datetime, visitor: bytes | None
 ) -> Booked:
-    """A new link to what this visitor has booked there. Raises NotFound."""
+    """A new link to the booking that this visitor has made there. Raises NotFound."""
     booking = await find_own_booking(work, event_type, starts_at, visitor)
     if booking is None:
         raise NotFound("There is no such booking here.")
@@ -124,9 +124,9 @@ async def _create(
 async def _with_hold(
     work: UnitOfWork, event_type: EventType, new: NewBooking, own: Sequence[Hold]
 ) -> NewBooking:
-    """The new booking with its hold if that lives and is for it, else with another of the visitor's
-    own; a hold of another time, or without the host that is asked for, is given back. Where the
-    event type names no schedule, with one."""
+    """The new booking with its hold, if that is live and fits, else with another hold of the
+    visitor's. A hold of another time, or without the requested host, is released. If the event type
+    names no schedule, chooses one."""
     own = [hold for hold in own if new.schedule_id in (None, *hold.schedule_ids)]
     hold = None
     if new.hold_id is not None:
@@ -146,8 +146,8 @@ async def _with_hold(
 async def _find_earlier(
     work: UnitOfWork, new: NewBooking, marks: Sequence[bytes]
 ) -> Booking | None:
-    """The booking that this very form has already made, or another tab's with the same hold for
-    the same person."""
+    """The booking that this very form has already made, or another tab with the same hold for the
+    same person."""
     for mark in marks:
         booking = await _find_by_mark(work, mark)
         if booking is not None and _is_for_same(booking, new):
@@ -162,7 +162,7 @@ def _is_for_same(booking: Booking, new: NewBooking) -> bool:
 
 
 async def _find_by_mark(work: UnitOfWork, mark: bytes) -> Booking | None:
-    """The booking under the mark, unless it was cancelled since."""
+    """The booking under the mark, unless it was cancelled."""
     booking_id = await links.find_marked(work.tenant, mark)
     if booking_id is None:
         return None
@@ -171,7 +171,8 @@ async def _find_by_mark(work: UnitOfWork, mark: bytes) -> Booking | None:
 
 
 async def _count(work: UnitOfWork, hits: dict[str, int], limit: int) -> None:
-    """Counts in this transaction: what fails later was never counted. Raises RateLimited."""
+    """Counts in this transaction, so that a booking that fails is not counted. Raises
+    RateLimited."""
     if not limit:
         return
     now = int(work.recorded_at.timestamp())
@@ -182,11 +183,12 @@ async def _count(work: UnitOfWork, hits: dict[str, int], limit: int) -> None:
 
 
 def _subject(kind: str, text: str) -> str:
-    """A name in the table of counts, of which no address can be read."""
+    """The subject's name in the table of counts; the hash hides the address."""
     return f"page {kind} {hashlib.sha256(text.encode()).hexdigest()}"
 
 
-# Marks: a booking is known by what it came from. They are no link's hash: no token is that long.
+# Marks find a booking by the form, hold or visitor that it came from. They are stored beside the
+# hashes of links and never equal one, since no token is as long as these texts.
 
 
 def _marks_of(new: NewBooking, sending: FormSubmission) -> list[bytes]:

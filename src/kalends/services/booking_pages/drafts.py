@@ -1,4 +1,4 @@
-"""What attendees have typed and not sent: kept for them alone, unjudged, and not for long."""
+"""Drafts: what attendees have typed and not sent, kept for them alone, unchecked, for an hour."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -18,7 +18,7 @@ Typed = Sequence[tuple[str, str]]
 
 
 async def save_draft(work: UnitOfWork, event_type: EventType, visitor: bytes, typed: Typed) -> None:
-    """Keeps names of fields with what stands in them; what is too large is not kept."""
+    """Stores names and values of the form's fields, sealed, unless they are too large."""
     plain = json.encode(typed)
     if len(plain) > LARGEST_BYTES:
         return
@@ -32,7 +32,7 @@ async def save_draft(work: UnitOfWork, event_type: EventType, visitor: bytes, ty
 
 
 async def find_draft(work: UnitOfWork, event_type: EventType, visitor: bytes) -> Typed:
-    """What the visitor has typed into the form of that event type; nothing where there is none."""
+    """What the visitor has typed into the form of that event type; empty if there is no draft."""
     sealed = await store.find_draft(work.tenant, event_type.id, visitor, work.recorded_at)
     if sealed is None:
         return ()
@@ -45,5 +45,5 @@ async def find_draft(work: UnitOfWork, event_type: EventType, visitor: bytes) ->
 
 
 async def delete_draft(work: UnitOfWork, event_type: EventType, visitor: bytes) -> None:
-    """Once it is sent, nobody needs it."""
+    """Deletes the draft after the form was sent."""
     await store.delete_draft(work.tenant, event_type.id, visitor)

@@ -1,8 +1,8 @@
-"""Holds by page: a time is kept while the form is filled in.
+"""Holds by page: keep a time while the form is filled in.
 
-A browser that keeps cookies names its visitor, by something random; `visitor` is its SHA-256. So
-the visitor's own holds are in nobody's way in any of its tabs. A visitor without cookies has the
-hold of the form alone.
+A browser that accepts cookies gets a random name for its visitor; `visitor` is its SHA-256. So the
+visitor's own holds are in the way in none of its tabs. A visitor without cookies has only the hold
+of the form.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,9 +21,9 @@ from kalends.services.booking_pages.offers import find_schedule_for
 from kalends.store.bookings import holds
 
 HOLD_MINUTES: Final = 10
-# A form that is sent with faults keeps its time longer, but nobody keeps one for good.
+# A form that is sent with faults extends its hold, but not beyond this.
 LONGEST_HOLD: Final = timedelta(minutes=30)
-# Several tabs may each keep a time; the oldest gives way to one more.
+# Several tabs may each hold a time; a further hold ends the oldest.
 MOST_HOLDS: Final = 3
 
 T = TypeVar("T")
@@ -37,8 +37,8 @@ async def hold_by_page(
     visitor: bytes | None,
     host_id: UUID | None = None,
 ) -> Hold:
-    """Keeps the time while the form is filled in, and gives back the one held before. The visitor
-    that has it already keeps it, in whichever tab; with another host it is another one.
+    """Holds the time while the form is filled in, and releases the hold `instead_of`. A visitor who
+    holds the time already keeps that hold, from whichever tab; with another host it is another one.
 
     Raises as creating a booking does.
     """
@@ -69,14 +69,14 @@ async def hold_by_page(
 
 
 async def list_own_hold_ids(work: UnitOfWork, visitor: bytes | None) -> list[UUID]:
-    """What the visitor holds at this moment, at this organization."""
+    """The ids of the visitor's live holds at this organization."""
     return [hold.id for hold in await list_visitor_holds(work, visitor)]
 
 
 async def find_live_hold(
     work: UnitOfWork, event_type: EventType, starts_at: datetime, hold_id: UUID
 ) -> Hold | None:
-    """The hold, if it still keeps that time for that event type."""
+    """The hold, if it is live and of that time and event type; else None."""
     hold = await holds.find_hold(work.tenant, hold_id)
     return first_hold_for(work, [hold], event_type, starts_at) if hold else None
 
@@ -84,7 +84,7 @@ async def find_live_hold(
 async def find_own_hold(
     work: UnitOfWork, event_type: EventType, starts_at: datetime, visitor: bytes | None
 ) -> Hold | None:
-    """The visitor's live hold of that time for that event type, from whichever tab."""
+    """The visitor's live hold of that time and event type, from any tab; else None."""
     own = await list_visitor_holds(work, visitor)
     return first_hold_for(work, own, event_type, starts_at)
 
@@ -92,7 +92,7 @@ async def find_own_hold(
 async def renew_hold(
     work: UnitOfWork, event_type: EventType, starts_at: datetime, hold_id: UUID
 ) -> Hold | None:
-    """The live hold, kept longer; half an hour in all at the most."""
+    """Extends the live hold, up to half an hour in all; None if it is not live."""
     hold = await find_live_hold(work, event_type, starts_at, hold_id)
     if hold is None:
         return None
@@ -104,8 +104,8 @@ async def renew_hold(
 async def claim_over_own_holds(
     work: UnitOfWork, own: Sequence[Hold], claim: Callable[[], Awaitable[T]]
 ) -> T:
-    """Claims a time beside one's own holds; where that cannot be, in their place. Raises as `claim`
-    does, and has then given nothing back."""
+    """Claims a time while keeping the visitor's own holds; if they are in the way, in their place.
+    Raises as `claim` does, and has then released none."""
     if not own:
         return await claim()
     try:
@@ -125,7 +125,7 @@ async def list_visitor_holds(work: UnitOfWork, visitor: bytes | None) -> list[Ho
 
 
 async def release_hold(work: UnitOfWork, event_type: EventType, hold_id: UUID) -> None:
-    """Gives the time back, if it is held for that event type."""
+    """Ends the hold, if it is of that event type."""
     hold = await holds.find_hold(work.tenant, hold_id)
     if hold is not None and hold.event_type_id == event_type.id:
         await holds.end_hold(work.tenant, hold_id, work.now)
@@ -134,7 +134,7 @@ async def release_hold(work: UnitOfWork, event_type: EventType, hold_id: UUID) -
 def first_hold_for(
     work: UnitOfWork, among: Sequence[Hold], event_type: EventType, starts_at: datetime
 ) -> Hold | None:
-    """The first live one that keeps that time for that event type."""
+    """The first live hold of that time and event type; else None."""
     for hold in among:
         is_live = hold.expires_at > work.now
         if is_live and (hold.event_type_id, hold.start_time) == (event_type.id, starts_at):

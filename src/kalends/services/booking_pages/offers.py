@@ -1,4 +1,4 @@
-"""What an organization offers on its pages, and when."""
+"""What an organization offers on its pages: event types, hosts and times."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -25,13 +25,13 @@ from kalends.store.availability import event_types
 from kalends.store.availability.schedules import find_schedule, find_schedules, list_schedules
 
 MOST_OFFERED: Final = 500
-# How far from a time that is taken others are looked for: first near it, then anywhere.
+# How far around a taken time alternatives are searched: first close to it, then farther away.
 NEAR: Final = timedelta(days=3)
 FAR: Final = timedelta(days=30)
 
 
 def attendee_of(organization: Organization) -> Caller:
-    """A visitor who books by a page: nobody that is known, with no scope."""
+    """The caller for a visitor of a page, who is unknown and has no scopes."""
     return Caller(
         organization_id=organization.id,
         mode=organization.mode,
@@ -42,7 +42,7 @@ def attendee_of(organization: Organization) -> Caller:
 
 
 async def get_organization_to_book(work: UnitOfWork, slug: str) -> Organization:
-    """The organization whose page has that address. Raises NotFound."""
+    """The organization whose page has that slug. Raises NotFound."""
     organization = await organizations.find_organization_by_slug(work.tx, slug)
     if organization is None:
         raise NotFound("There is no such page.")
@@ -58,8 +58,8 @@ async def list_offered(work: UnitOfWork) -> list[EventType]:
 
 
 async def get_offered(work: UnitOfWork, slug: str) -> EventType:
-    """The event type of that name, with the schedules that it may take. Raises NotFound, also for
-    one that takes no bookings."""
+    """The event type with that slug, with the schedules that it may take. Raises NotFound, also if
+    it takes no bookings."""
     event_type = await event_types.find_event_type_by_slug(work.tenant, slug)
     if event_type is None or not event_type.is_active:
         raise NotFound("There is no such page.")
@@ -67,20 +67,20 @@ async def get_offered(work: UnitOfWork, slug: str) -> EventType:
 
 
 async def find_zone_name(work: UnitOfWork, event_type: EventType) -> str:
-    """The zone in which its days are counted: that of its first schedule."""
+    """The name of the zone in which its days are counted: that of its first schedule."""
     first = await _find_first_schedule(work, event_type)
     return first.timezone if first else "UTC"
 
 
 async def find_zone(work: UnitOfWork, event_type: EventType) -> Zone:
-    """The zone itself. Raises BrokenZone."""
+    """The zone in which its days are counted. Raises BrokenZone."""
     first = await _find_first_schedule(work, event_type)
     return zone_of_schedule(first) if first else zone_named("UTC")
 
 
 class OfferedHosts(Struct, frozen=True):
-    """Whom visitors may choose, in the order of the requirements; whom they chose, or the link
-    names; and with whom it is in any case."""
+    """The hosts that visitors may choose from, in the order of the requirements; the one that is
+    chosen, by the visitor or by the link; and those that every booking has."""
 
     choices: Sequence[Schedule] = ()
     chosen: Schedule | None = None
@@ -88,15 +88,15 @@ class OfferedHosts(Struct, frozen=True):
 
     @property
     def named(self) -> list[Schedule]:
-        """With whom it will be, as far as that is known."""
+        """The hosts that the booking will have, as far as they are known."""
         known = [self.chosen, *self.certain]
         hosts = [one for one in known if one is not None and one.user_id is not None]
         return list({one.id: one for one in hosts}.values())
 
 
 class OfferedTo(NamedTuple):
-    """To whom times are offered: what the visitor's own holds keep is free for the visitor; with a
-    host, only times of that schedule are."""
+    """The visitor to whom times are offered: the visitor's own holds count as free, and with a host
+    only times of that schedule are offered."""
 
     own_holds: Sequence[UUID] = ()
     host_id: UUID | None = None
@@ -108,7 +108,7 @@ ANYBODY: Final = OfferedTo()
 async def find_certain_hosts(
     work: UnitOfWork, listed: Sequence[EventType]
 ) -> dict[UUID, list[Schedule]]:
-    """With whom each of the event types is in any case; those that name nobody are left out."""
+    """The hosts that every booking of each event type has, for event types that have such hosts."""
     needed = {one.id: _needed_schedules(one) for one in listed}
     wanted = list({id_ for ids in needed.values() for id_ in ids})
     found = await find_schedules(work.tenant, wanted) if wanted else {}
@@ -118,14 +118,14 @@ async def find_certain_hosts(
 
 
 def _needed_schedules(event_type: EventType) -> list[UUID]:
-    """Those that every booking takes."""
+    """The schedules that every booking takes."""
     all_of = [one for one in event_type.requirements if one.count == len(one.schedule_ids)]
     return list(dict.fromkeys(id_ for one in all_of for id_ in one.schedule_ids))
 
 
 async def find_hosts(work: UnitOfWork, event_type: EventType, slug: str | None) -> OfferedHosts:
-    """The hosts of an event type; `slug` is the schedule that the address names, one that does not
-    serve it names nobody."""
+    """The hosts of an event type. `slug` is the schedule in the page's address; a schedule that
+    does not serve the event type is ignored."""
     may_choose = event_type.host_choice is not HostChoice.NONE
     needed = _needed_schedules(event_type)
     schedule_ids = event_type.schedule_ids if may_choose or slug else needed
@@ -148,7 +148,7 @@ async def list_times(
     slot_range: SlotRange,
     visitor: OfferedTo = ANYBODY,
 ) -> ListedSlots:
-    """The slots that start in the range, ascending: none where nobody takes bookings. Raises
+    """The slots that start in the range, ascending; empty if no schedule takes bookings. Raises
     Invalid."""
     if not event_type.requirements:
         return ListedSlots((), slot_range.timezone or "UTC")
@@ -161,7 +161,7 @@ async def list_times(
 async def is_offered(
     work: UnitOfWork, event_type: EventType, starts_at: datetime, visitor: OfferedTo
 ) -> bool:
-    """Whether the visitor can book the time at this moment."""
+    """Whether the visitor can book the time now."""
     alone = SlotRange(start=starts_at, end=starts_at + timedelta(seconds=1))
     return bool((await list_times(work, event_type, alone, visitor)).slots)
 
@@ -189,8 +189,8 @@ async def list_times_near(
 async def find_schedule_for(
     work: UnitOfWork, event_type: EventType, starts_at: datetime
 ) -> UUID | None:
-    """The schedule to name, where the event type itself names none: one that is free then, if
-    any is. None where it chooses by itself."""
+    """The schedule to request where the event type names none: one that is free at that time, if
+    any. None if the event type chooses by itself."""
     stored = await event_types.find_event_type(work.tenant, event_type.id)
     if stored is None or stored.requirements or not event_type.requirements:
         return None
@@ -207,7 +207,7 @@ async def _find_first_schedule(work: UnitOfWork, event_type: EventType) -> Sched
 
 
 async def _with_schedules(work: UnitOfWork, event_type: EventType) -> EventType:
-    """One without requirements serves any schedule, so a page offers any that is active."""
+    """The event type with its schedules: one without requirements can take any active schedule."""
     if event_type.requirements:
         return event_type
     listed, _ = await list_schedules(work.tenant, is_active=True, limit=MOST_OFFERED, offset=0)

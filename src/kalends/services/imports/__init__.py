@@ -1,1 +1,1 @@
-"""Imports from a source of bookings: its connection, its runs, its rows, its setup."""
+"""Imports from a source of bookings: its connection, runs, rows, webhooks and setup."""

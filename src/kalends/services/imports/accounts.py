@@ -1,7 +1,8 @@
-"""Whose account a connection reaches, so that another account does not touch what it imported.
+"""Determines whose account a connection reaches, so that another account does not change what the
+first one imported.
 
-The source is asked in the first run of a connection: before anything is imported where rows
-are known already, else after the first page. A server that does not say is known by its address.
+The source is asked in the first run of a connection: before anything is imported if rows are known
+already, else after the first page. A server that does not say is identified by its address.
 """
 
 from typing import Final
@@ -22,8 +23,8 @@ ADOPTED_AT_ONCE: Final = 1000
 async def with_account(
     context: Context, connection: ImportConnection, account: SourceAccount
 ) -> ImportConnection:
-    """The connection, with its account where that has to be known before any row is imported:
-    where there are rows that may be another's. Raises SourceFailed."""
+    """The connection, with its account if that has to be known before any row is imported: if there
+    are rows that may be another account's. Raises SourceFailed."""
     if connection.account is not None:
         return connection
     async with context.database.tenant_connection(connection.organization_id) as tenant:
@@ -34,7 +35,7 @@ async def with_account(
 async def identify(
     context: Context, connection: ImportConnection, account: SourceAccount
 ) -> ImportConnection:
-    """The connection, with the account that its key belongs to. Raises SourceFailed."""
+    """The connection with the account that its key belongs to. Raises SourceFailed."""
     identity = await account.identify()
     if identity is not None and not isinstance(identity, AccountIdentity):
         raise SourceFailed(identity)
@@ -43,8 +44,8 @@ async def identify(
 
 
 async def adopt_rows(context: Context, connection: ImportConnection) -> None:
-    """Rows of which it was not noted whose they are (of the first page of all, or from before it
-    was noted at all) belong to the account that is connected, a batch a transaction."""
+    """Assigns rows whose account was not recorded (of the very first page, or from earlier
+    releases) to the connected account, one batch in a transaction."""
     if connection.account is None:
         return
     after: str | None = ""

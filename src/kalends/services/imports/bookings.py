@@ -1,7 +1,7 @@
-"""From a row to its bookings here: created, merged, moved, cancelled; one event each.
+"""Imports a row into its bookings: creates, merges, moves or cancels them, with one event each.
 
-Nothing is asked of availability or limits, as with `override`; but the time is claimed by
-`claim_time`, and where others have it, nobody is moved out of it.
+Rules of availability and limits do not apply, as with `override`. But `claim_time` claims the time;
+if somebody else has it, they keep it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -72,8 +72,8 @@ class ImportedBookings:
         connection: ImportConnection,
         rows: Sequence[tuple[SourceRow | UnreadableRow, Sequence[str]]],
     ) -> "ImportedBookings":
-        """Those of the rows, each with its ancestors. Locks in the one order: schedules by id, then
-        bookings."""
+        """The bookings of the rows and of their ancestors, locked in the global order: schedules by
+        id, then bookings."""
         loaded = cls(work, connection, await phones.find_country(work))
         uids = {uid for row, ancestors in rows for uid in (row.uid, *ancestors)}
         if not uids:
@@ -93,7 +93,7 @@ class ImportedBookings:
     async def import_row(
         self, row: SourceRow, schedule_id: UUID, ancestors: Sequence[str]
     ) -> list[SeatOutcome]:
-        """Brings all seats of the row up to date; `create_new` creates those that are new."""
+        """Brings all existing seats of the row up to date; `create_new` creates the new ones."""
         if ancestors:
             await self.create_new()
         outcomes: list[SeatOutcome] = [
@@ -111,20 +111,20 @@ class ImportedBookings:
         return outcomes or [Skipped(NO_ATTENDEE)]
 
     async def create_new(self) -> None:
-        """Creates the new bookings of the rows so far."""
+        """Creates the new bookings of all rows so far."""
         for new in await self._new.create_all():
             self._bookings[new.booking.id] = new.booking
             self._link(new.row, new.seat, new.booking.id, new.fields)
 
     def outcome_of(self, seats: Sequence[SeatOutcome]) -> Outcome:
-        """The outcome of a row, all its seats together, once what is new was created."""
+        """The outcome of a row over all its seats, after `create_new`."""
         outcomes = self._new.outcomes
         return combine_outcomes(
             outcomes[seat] if isinstance(seat, UUID) else seat for seat in seats
         )
 
     async def write_links(self) -> None:
-        """Writes which booking each seat is, and what the source shows of it."""
+        """Stores which booking each seat is, and what the source last showed of it."""
         if self._changed_links:
             links = list(self._changed_links.values())
             await imported_bookings.put_links(self._work.tenant, links)
@@ -139,8 +139,9 @@ class ImportedBookings:
         return await self._update(row, seat, theirs, link)
 
     def _inherited_link(self, seat: RowSeat, ancestors: Sequence[str]) -> SeatLink | None:
-        """The link of the row that was rescheduled: by the seat, else by who sits on it. None
-        where that booking was cancelled there, as it is not opened again."""
+        """The link of the row that was rescheduled, found by the seat's key, else by its attendee.
+        None if that booking was cancelled at the source, since a cancelled booking is not
+        reopened."""
         for uid in ancestors:
             links = self._links_of(uid)
             email = seat.email.lower()
@@ -179,7 +180,7 @@ class ImportedBookings:
         return await self._write(before, after)
 
     async def _cancel_seat(self, row: SourceRow, link: SeatLink) -> Outcome:
-        """The seat was given up there: its booking is cancelled, unless it has ended."""
+        """Cancels the booking of a seat that was given up at the source, unless it has ended."""
         before = self._bookings[link.booking_id]
         base = structs.replace(link.base, status=Status.CANCELLED)
         self._link(row, link.seat, before.id, base)
@@ -195,8 +196,8 @@ class ImportedBookings:
     async def _claim_anew(
         self, row: SourceRow, before: Booking, after: Booking, merged: ImportedFields
     ) -> Booking:
-        """The booking at its place: its own time released where it does not need it any more, the
-        new one claimed. Raises what `claim_time` does, and has then changed nothing."""
+        """The booking at its new place: releases its claim if it is no longer needed, and claims
+        the new time. Raises as `claim_time` does, and has then changed nothing."""
         work = self._work
         moves = _place_of(before) != _place_of(after)
         if moves:
@@ -241,7 +242,7 @@ class ImportedBookings:
     async def _won_here(
         self, row: SourceRow, theirs: ImportedFields, link: SeatLink, booking: Booking
     ) -> Iterable[str]:
-        """What changed on both sides, and later here."""
+        """The fields that changed on both sides, and later here."""
         names = contested_fields(link.base, theirs, fields_of(booking))
         if not names or row.changed_at is None:
             return ()
@@ -265,8 +266,8 @@ def _place_of(booking: Booking) -> tuple[Any, ...]:
 
 
 def _event_of(before: Booking, after: Booking) -> EventName:
-    """One change is one event: of the new status, else of the new time, else of the details. Back
-    to PENDING, which only a reschedule there does, has no event of its own."""
+    """The event of a change: of the new status, else of the new time, else of the details. Back to
+    PENDING, which only a reschedule at the source causes, has no event of its own."""
     if after.status != before.status and after.status in outbox.OF_STATUS:
         return outbox.OF_STATUS[after.status]
     is_there = _place_of(before)[:2] == _place_of(after)[:2]

@@ -1,4 +1,4 @@
-"""The connection to a source of bookings: made, shown, ended; and the account behind it."""
+"""The connection to a source of bookings: create, get, delete, and open the account behind it."""
 
 import asyncio
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ from kalends.store.imports.names import KEY_PURPOSE, PROVIDER, SECRET_PURPOSE, T
 
 
 class NewConnection(Struct, frozen=True, kw_only=True):
-    """What an admin asks for, parsed."""
+    """A connection as an admin requests it, parsed."""
 
     base_url: str
     api_key: str
@@ -46,7 +46,7 @@ class NewConnection(Struct, frozen=True, kw_only=True):
 
 
 class SourceFailed(Exception):
-    """The source could not be used; the value says how."""
+    """The source could not be used; the value says why."""
 
     def __init__(self, failure: SourceFailure) -> None:
         super().__init__(failure)
@@ -55,7 +55,7 @@ class SourceFailed(Exception):
 
 @contextmanager
 def failures_as_errors(context: Context) -> Iterator[None]:
-    """Raises a SourceError for a SourceFailed within, in the words of the source."""
+    """Turns a SourceFailed inside the block into a SourceError in the provider's words."""
     try:
         yield
     except SourceFailed as failed:
@@ -63,18 +63,18 @@ def failures_as_errors(context: Context) -> Iterator[None]:
 
 
 def source_of(context: Context) -> BookingSource:
-    """The provider behind what is stored."""
+    """The provider of the stored connections."""
     return context.gateways.sources[PROVIDER]
 
 
 async def connect(
     context: Context, caller: Caller, new: NewConnection, if_match: IfMatch = None
 ) -> ImportConnection:
-    """Makes the connection, or replaces it; how far the sync had come is forgotten, and nothing
-    else. Its versions are its generations; 0 is none. Nothing is asked of the source. Raises
-    NotFound (a schedule), Invalid, Stale."""
+    """Creates or replaces the connection, and resets only how far the sync has come. Its
+    generations are its versions; 0 is no connection. Does not contact the source. Raises NotFound
+    (a schedule), Invalid, Stale."""
     await working.read(context, caller, _check_schedules, new)
-    # The provider's own address is fine, also where no name can be looked up just now.
+    # The provider's own address is accepted without a look-up, which may fail just now.
     if new.base_url != source_of(context).default_base_url:
         fault = await context.gateways.http.find_fault(new.base_url)
         if fault is not None:
@@ -91,7 +91,7 @@ async def get_connection(work: UnitOfWork) -> ImportConnection:
 
 
 async def disconnect(work: UnitOfWork) -> UUID:
-    """Ends the connection; the bookings stay, and so does what is known of their rows.
+    """Deletes the connection. Its bookings stay, and so does what is known of their rows.
 
     Raises NotFound.
     """
@@ -117,7 +117,7 @@ async def require_connection(context: Context, organization_id: UUID) -> ImportC
 async def open_for_caller(
     context: Context, organization_id: UUID, give_up_after_seconds: float
 ) -> tuple[ImportConnection, SourceAccount]:
-    """The connection and its account, for somebody who waits: it sleeps through the pauses that
+    """The connection and its account, for a caller that waits: it sleeps through the pauses that
     the source asks for. Raises SourceFailed."""
     connection = await require_connection(context, organization_id)
     return connection, open_account(context, connection, give_up_after_seconds, sleep_here)
@@ -130,9 +130,11 @@ def open_account(
     pause: Pause,
     trouble: Trouble = NO_TROUBLE,
 ) -> SourceAccount:
-    """The account behind the connection; `trouble` is what the same work has met before.
+    """The account behind the connection; `trouble` is what earlier requests of the same work have
+    met.
 
-    Raises SourceFailed where its key cannot be opened any more."""
+    Raises SourceFailed if its key cannot be opened any more.
+    """
     api_key = api_key_of(context, connection)
     if api_key is None:
         raise SourceFailed(KeyUnreadable())
@@ -147,28 +149,27 @@ def open_account(
 
 
 async def sleep_here(seconds: float, _: Trouble) -> None:
-    """The pause of a caller that has time."""
+    """The pause for a caller that can wait."""
     await asyncio.sleep(seconds)
 
 
 def api_key_of(context: Context, connection: ImportConnection) -> str | None:
-    """The key, opened; None under another KALENDS_SECRET."""
+    """The decrypted key; None if KALENDS_SECRET is another one now."""
     return _opened(context, connection.api_key, KEY_PURPOSE)
 
 
 def webhook_secret_of(context: Context, connection: ImportConnection) -> str | None:
-    """The secret that webhooks are signed with; None without one, or under another
-    KALENDS_SECRET."""
+    """The secret that signs webhooks; None without one, or if KALENDS_SECRET is another one now."""
     return _opened(context, connection.webhook_secret, SECRET_PURPOSE)
 
 
 def hook_token(context: Context, connection: ImportConnection) -> str | None:
-    """The token in the address of the connection's hook; None under another KALENDS_SECRET."""
+    """The token in the URL of the connection's hook; None if KALENDS_SECRET is another one now."""
     return _opened(context, connection.hook_token, TOKEN_PURPOSE)
 
 
 async def import_caller(context: Context, organization_id: UUID) -> Caller:
-    """The caller that changes bookings where the change came from the source."""
+    """The caller for changes of bookings that come from the source."""
     async with context.database.tenant_connection(organization_id) as tenant:
         organization = await find_organization(tenant)
     mode = organization.mode if organization else Mode.LIVE
@@ -189,7 +190,7 @@ def _opened(context: Context, sealed: bytes | None, purpose: str) -> str | None:
 
 
 async def _check_schedules(work: UnitOfWork, new: NewConnection) -> None:
-    """Raises NotFound for one that does not exist."""
+    """Raises NotFound if a schedule does not exist."""
     ids = {new.default_schedule_id, *(m.schedule_id for m in new.mappings)}
     missing = ids - await protect_schedules(work.tenant, sorted(ids))
     for id_ in sorted(missing):

@@ -1,4 +1,4 @@
-"""Use cases that are tried: the result is reported, and nothing of it is kept."""
+"""Dry runs: runs a use case, reports its result, and rolls its transaction back."""
 
 from typing import Any, ParamSpec, TypeVar
 
@@ -10,7 +10,7 @@ R = TypeVar("R")
 
 
 class _RolledBack(Exception):
-    """Ends the transaction of what is only tried."""
+    """Ends the transaction of a dry run, and carries its result."""
 
     def __init__(self, result: Any) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class _RolledBack(Exception):
 async def try_change(
     context: Context, caller: Caller, use_case: UseCase[P, R], *args: P.args, **kwargs: P.kwargs
 ) -> R:
-    """What `change` would give; its transaction is rolled back."""
+    """What `change` would return; the transaction is rolled back."""
 
     async def rolled_back(work: UnitOfWork) -> None:
         raise _RolledBack(await use_case(work, *args, **kwargs))

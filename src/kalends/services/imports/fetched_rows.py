@@ -1,4 +1,4 @@
-"""Rows as they come from a source, read by its provider."""
+"""Rows that were fetched from a source, cleaned and parsed by its provider."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ READ_AT_ONCE: Final = 5
 
 
 class RowOrigin(StrEnum):
-    """How a row came: listed by the source, asked for by its uid, or tried again from the copy that
-    was kept of it."""
+    """How a row was obtained: listed by the source, requested by its uid, or read from the copy
+    that was kept of it."""
 
     LIST = "list"
     UID = "uid"
@@ -25,7 +25,7 @@ class RowOrigin(StrEnum):
 
 
 class FetchedRow(Struct, frozen=True, kw_only=True):
-    """A row, read, with its JSON cleaned, when it was asked for, and how it came."""
+    """A parsed row with its cleaned JSON, the time at which it was requested, and its origin."""
 
     row: SourceRow | UnreadableRow
     value: object
@@ -36,7 +36,7 @@ class FetchedRow(Struct, frozen=True, kw_only=True):
 def read_fetched(
     source: BookingSource, value: object, requested_at: datetime, origin: RowOrigin
 ) -> FetchedRow:
-    """Cleans and reads what the source answered."""
+    """Cleans and parses a row that the source returned."""
     cleaned = clean(value)
     row = source.read_row(cleaned)
     return FetchedRow(row=row, value=cleaned, requested_at=requested_at, origin=origin)
@@ -45,7 +45,7 @@ def read_fetched(
 async def read_listed(
     source: BookingSource, rows: Sequence[object], requested_at: datetime
 ) -> list[FetchedRow]:
-    """Reads rows of a page, a few at a time, so that other work is not held up."""
+    """Parses the rows of a page, a few at a time, so that other tasks run in between."""
     fetched = []
     for number, value in enumerate(rows, 1):
         fetched.append(read_fetched(source, value, requested_at, RowOrigin.LIST))
@@ -55,5 +55,5 @@ async def read_listed(
 
 
 def read_single(source: BookingSource, page: SourcePage) -> FetchedRow:
-    """Reads the row of a page that answers a question for one booking."""
+    """Parses the only row of the page that answers a request for one booking."""
     return read_fetched(source, page.rows[0], page.requested_at, RowOrigin.UID)

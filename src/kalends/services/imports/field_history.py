@@ -1,4 +1,4 @@
-"""When the fields of a booking came to be as they are, from its events."""
+"""Finds out from a booking's events when its fields were last changed here."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from kalends.store.imports import imported_bookings
 from kalends.store.imports.names import PROVIDER
 
 MOST_HISTORY: Final = 100
-# Where the fields of a booking, by the names in `FIELD_GROUPS`, stand in what the API answers.
+# The paths of a booking's fields, by their names in `FIELD_GROUPS`, in its public JSON.
 PATHS_IN_ANSWER: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "status": (("status",), ("cancellation_reason",)),
     "place": (("start_time",), ("end_time",), ("schedule_id",)),
@@ -35,7 +35,7 @@ PATHS_IN_ANSWER: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 async def list_changed_after(
     tenant: TenantConnection, booking: Booking, names: Sequence[str], moment: datetime
 ) -> list[str]:
-    """Those of the fields that changed here after that moment."""
+    """Those of the named fields that changed here after that time."""
     history = await imported_bookings.list_history(tenant, booking.id, MOST_HISTORY)
     current = json.decode(encode(show_booking(booking)))
     return [name for name in names if _changed_at(name, current, history, booking) > moment]
@@ -44,7 +44,7 @@ async def list_changed_after(
 def _changed_at(
     name: str, current: Mapping[str, Any], history: Sequence[tuple[UUID, Any]], booking: Booking
 ) -> datetime:
-    """At the first of the latest events that show the field as it is."""
+    """The time of the first in the latest series of events that show the field as it is now."""
     value, since = _values_in(name, current), None
     for event_id, answer in history:
         if _values_in(name, answer) != value:

@@ -1,6 +1,6 @@
-"""Webhooks of a source: each is a hint that a booking is worth asking for, and never the truth.
+"""Webhooks of a source: each is only a hint that a booking may have changed.
 
-However late it comes, or how often, what is fetched is what holds now.
+The booking is then fetched, so a hook that is late or repeated does no harm.
 """
 
 import asyncio
@@ -39,16 +39,16 @@ from kalends.store.imports.names import HOOK_JOB
 
 log = structlog.get_logger("kalends.imports")
 
-# A job takes a place from others while it waits: longer patience is the queue's.
+# A waiting job occupies a place, so for longer pauses it goes back into the queue.
 HOOK_GIVES_UP_AFTER_SECONDS: Final = 3.0
 LONGEST_PAUSE_SECONDS: Final = 2.0
-# A hint is followed for so long, however often its job is put off.
+# A hint expires after this, however often its job was postponed.
 LONGEST_HINT: Final = timedelta(days=1)
 
 
 class HookHint(Struct, frozen=True):
-    """The payload of a hook's job: a booking that is worth asking for. `taken_at` is when the hook
-    came, in Unix seconds."""
+    """The payload of a hook's job: a booking to fetch. `taken_at` is when the hook was received, in
+    Unix seconds."""
 
     organization_id: UUID
     uid: str
@@ -56,7 +56,7 @@ class HookHint(Struct, frozen=True):
 
 
 class _TryLater(Exception):
-    """The account asks for a pause that is too long to be waited for here, in seconds."""
+    """The account asks for a pause, in seconds, that is too long to wait in the job."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
@@ -64,9 +64,9 @@ class _TryLater(Exception):
 
 
 async def receive_hook(context: Context, token: str, signature: str | None, body: bytes) -> None:
-    """Checks the signature over the body as it came, and has the booking fetched that it names.
+    """Checks the signature of the raw body, and queues fetching the booking that it names.
 
-    Raises NotFound for an unknown address, Unauthorized.
+    Raises NotFound for an unknown URL, Unauthorized.
     """
     async with context.database.connection() as tx:
         connection = await find_connection_by_hook(tx, key_of(token))
@@ -81,8 +81,8 @@ async def receive_hook(context: Context, token: str, signature: str | None, body
 
 
 async def follow_hook(context: Context, payload: bytes) -> timedelta | None:
-    """The job that a hook starts: asks for the booking, and imports it. One that is gone there is
-    left alone here, and so is a hint that became too old: the next sync shows what it was about."""
+    """The job for a hook: fetches the booking and imports it. A booking that is gone at the source
+    is left alone here, and an expired hint is dropped: the next sync covers it."""
     hint = json.decode(payload, type=HookHint)
     if hint.taken_at is not None and hint.taken_at < (context.clock() - LONGEST_HINT).timestamp():
         log.warning("a hook could not be followed in time", uid=hint.uid)
@@ -139,7 +139,7 @@ async def _import_hinted(context: Context, hint: HookHint) -> None:
 
 
 async def _wait_a_little(seconds: float, _: Trouble) -> None:
-    """The pause of a job, which makes room for others where it would take long."""
+    """The pause of a job: waits if it is short, else raises _TryLater to free its place."""
     if seconds > LONGEST_PAUSE_SECONDS:
         raise _TryLater(seconds)
     await asyncio.sleep(seconds)

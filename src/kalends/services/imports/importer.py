@@ -1,4 +1,4 @@
-"""Imports rows, a transaction at a time, and asks for the rows that they wait for."""
+"""Imports rows in transactions of a few, and fetches the rows that they have to wait for."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ InTransaction = Callable[[UnitOfWork], Awaitable[None]]
 
 @dataclass
 class BookingImporter:
-    """Imports rows, for a run or without one. `_hold` is the first thing in each transaction: it
-    raises where the rows must not be imported here any more."""
+    """Imports rows, for a run or without one. `_hold` runs first in each transaction, and raises if
+    this worker may not import any more."""
 
     _context: Context
     _caller: Caller
@@ -30,7 +30,7 @@ class BookingImporter:
     async def import_rows(
         self, rows: Sequence[FetchedRow], then: InTransaction | None = None
     ) -> list[RowResult]:
-        """Imports the rows, and does `then` in the same transaction."""
+        """Imports the rows, and runs `then` in the same transaction."""
 
         async def both(work: UnitOfWork) -> list[RowResult]:
             await self._hold(work)
@@ -42,19 +42,19 @@ class BookingImporter:
         return await working.change(self._context, self._caller, both)
 
     async def import_with_chain(self, account: SourceAccount, page: SourcePage) -> None:
-        """Imports a row that was asked for by its uid, with the chain that it is a part of."""
+        """Imports a row that was requested by its uid, with its chain of reschedules."""
         (result,) = await self.import_rows([read_single(source_of(self._context), page)])
         await self._import_needed(account, result, 0)
 
     async def retry_kept(self, account: SourceAccount, uids: Sequence[str]) -> list[RowResult]:
-        """Tries rows that were kept again, and asks for the rows that they wait for."""
+        """Imports kept rows again, and fetches the rows that they wait for."""
         results = await self._retry(uids)
         for result in results:
             await self._import_needed(account, result, 0)
         return results
 
     async def _import_needed(self, account: SourceAccount, result: RowResult, depth: int) -> None:
-        """Asks for the neighbour in the chain that a row waits for, and on along the chain."""
+        """Fetches the neighbour in the chain that a row waits for, and so on along the chain."""
         if result.needs_uid is None or depth > LONGEST_CHAIN:
             return
         page = await account.find_booking(result.needs_uid)
@@ -85,4 +85,4 @@ class BookingImporter:
 
 
 async def no_lease(_: UnitOfWork) -> None:
-    """For imports without a run."""
+    """The `_hold` of imports without a run."""

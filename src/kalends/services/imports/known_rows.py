@@ -1,4 +1,4 @@
-"""What is known of rows before they are imported: themselves, their neighbours, their chains."""
+"""What is known of rows before they are imported: the rows, their neighbours, their chains."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,7 +15,7 @@ LONGEST_CHAIN: Final = 50
 
 
 class KnownRows:
-    """The known rows of one transaction, as they become."""
+    """The known rows of one transaction, updated as rows are imported."""
 
     def __init__(self) -> None:
         self._rows: dict[str, KnownRow] = {}
@@ -24,7 +24,7 @@ class KnownRows:
     async def load(
         self, tenant: TenantConnection, rows: Iterable[SourceRow | UnreadableRow]
     ) -> None:
-        """The rows, their neighbours, and the chains behind them."""
+        """Loads the rows, their neighbours, and the chains behind them."""
         seen_uids: set[str] = set()
         uids = {u for row in rows for u in (row.uid, row.from_uid, row.to_uid) if u}
         for _ in range(LONGEST_CHAIN):
@@ -45,7 +45,7 @@ class KnownRows:
             self._successors[known.from_uid] = known.uid
 
     def ancestors_of(self, row: SourceRow | UnreadableRow) -> list[str]:
-        """The uids that the row had before, the latest first."""
+        """The uids of the earlier rows in its chain, the latest first."""
         uids: list[str] = []
         uid = row.from_uid
         while uid and uid not in uids and len(uids) < LONGEST_CHAIN:
@@ -55,8 +55,9 @@ class KnownRows:
         return uids
 
     def successor_of(self, row: SourceRow) -> str | None:
-        """The uid of the row that this one was rescheduled to, known or not. One that has gone
-        without ever being seen is none. The rest of a seated row stays when a seat is moved."""
+        """The uid of the row to which this one was rescheduled, known or not. None for a row that
+        is gone and was never seen, and for a seated row, whose other seats stay when one is
+        moved."""
         successor = row.to_uid or (None if row.is_seated else self._successors.get(row.uid))
         if successor is None or successor == row.uid:
             return None
@@ -81,7 +82,7 @@ def is_older(fetched: FetchedRow, known: KnownRow) -> bool:
 
 
 def gone_row(uid: str, seen_at: datetime) -> KnownRow:
-    """A row that the source does not have."""
+    """The record of a row that the source does not have."""
     return KnownRow(
         uid=uid,
         state=RowState.GONE,

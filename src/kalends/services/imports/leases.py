@@ -1,9 +1,9 @@
-"""The lease of a run: one worker at a time holds it, and any other may go on when it lapses.
+"""The lease of a run: one worker holds it at a time, and another may take over when it lapses.
 
-A worker may be stopped at any moment and wake when another has its run. So each of its transactions
-first renews the lease in the run's row, and does nothing where the run is not its own any more; and
-all that ends a run for good (since when the source does not answer, how often it asked for a pause,
-when the run began) stands in that row too.
+A worker may be suspended at any moment and wake up after another has taken its run. So each of its
+transactions first renews the lease in the run's row, and fails if another has the run. What decides
+about giving up (since when the source has not answered, how often it asked for a pause, when the
+run began) is stored in that row, too, for whichever worker goes on.
 """
 
 import asyncio
@@ -34,12 +34,12 @@ class DueRun(Struct, frozen=True):
 
 
 class LeaseLost(Exception):
-    """Another worker has the run now, or it is over."""
+    """Another worker has the run now, or the run is over."""
 
 
 class RunLease:
-    """The lease that a worker has, on one run after the other. `run` is as it was read last,
-    `trouble` what its account has met."""
+    """A worker's lease, on one run after the other. `run` is the row as last read, `trouble` what
+    its account has met."""
 
     run: ImportRun
 
@@ -51,7 +51,7 @@ class RunLease:
         self.trouble = NO_TROUBLE
 
     async def acquire(self, run_id: UUID) -> bool:
-        """Whether the run is ours to work on."""
+        """Tries to take the lease of the run; whether this worker has it now."""
         async with self._context.database.tenant_connection(self._organization_id) as tenant:
             leased = await runs.acquire_lease(tenant, run_id, self._holder, LEASE)
         if leased is None:
@@ -62,11 +62,11 @@ class RunLease:
 
     @property
     def age_seconds(self) -> float:
-        """Since the first worker began with the run."""
+        """Seconds since the first worker began the run."""
         return asyncio.get_running_loop().time() - self._began
 
     async def reload(self) -> None:
-        """Reads the run again. Raises LeaseLost where it is over."""
+        """Reads the run again. Raises LeaseLost if it is over."""
         async with self._context.database.tenant_connection(self._organization_id) as tenant:
             run = await runs.find_run(tenant, self.run.id)
         if run is None or run.is_over:
@@ -74,14 +74,14 @@ class RunLease:
         self.run = run
 
     async def hold(self, work: UnitOfWork) -> None:
-        """The first thing in each transaction of the run: until it ends, no other worker acquires
-        the run. Raises LeaseLost."""
+        """Runs first in each transaction of the run: locks the lease until it ends. Raises
+        LeaseLost."""
         if not await runs.hold_run(work.tenant, self.run.id, self._holder, LEASE):
             raise LeaseLost
 
     async def renew(self, seconds: float, trouble: Trouble) -> None:
-        """Keeps the run for that much longer, and notes what the account has met. Raises
-        LeaseLost."""
+        """Extends the lease to that many seconds from now, and records what the account has met.
+        Raises LeaseLost."""
         self.trouble = trouble
         lease = LEASE + timedelta(seconds=seconds)
         async with self._context.database.tenant_connection(self._organization_id) as tenant:
@@ -89,20 +89,21 @@ class RunLease:
                 raise LeaseLost
 
     async def hand_over(self, work: UnitOfWork, seconds: float) -> None:
-        """Has a job go on after that time, unless another worker has the run already."""
+        """Releases the lease and queues a job that goes on after that time, unless another worker
+        has the run already."""
         after = timedelta(seconds=seconds)
         run_id, trouble = self.run.id, self.trouble
         if await runs.release_run(work.tenant, run_id, self._holder, after, trouble):
             await enqueue_run(work, run_id, after)
 
     async def end(self, work: UnitOfWork, error: KalendsError | None) -> None:
-        """Raises LeaseLost."""
+        """Ends the run. Raises LeaseLost."""
         if not await end_run(work, self.run, error, self._holder):
             raise LeaseLost
 
 
 async def enqueue_run(work: UnitOfWork, run_id: UUID, after: timedelta) -> None:
-    """Has a job go on with the run, not before that."""
+    """Queues a job that goes on with the run, not before that time."""
     payload = json.encode(DueRun(work.organization_id, run_id))
     if after > timedelta(0):
         await enqueue_job(work.tx, RUN_JOB, payload, after)
@@ -118,7 +119,7 @@ def organization_of(payload: bytes) -> UUID:
 async def end_run(
     work: UnitOfWork, run: ImportRun, error: KalendsError | None, holder: UUID | None
 ) -> bool:
-    """Writes the end of the run, if it is the holder's (None: nobody's) and not over yet."""
+    """Ends the run if it is not over and has that holder (None: if nobody holds it)."""
     if error is None and not run.has_range and run.generation and run.mark:
         await connections.set_changed_since(work.tenant, run.generation, run.mark)
     return await runs.finish_run(

@@ -1,4 +1,4 @@
-"""Bookings that rows make here: collected, and created together."""
+"""New bookings from imported rows: collected, then created together."""
 
 from uuid import UUID
 
@@ -29,7 +29,7 @@ from kalends.store.imports.names import PROVIDER
 
 
 class NewImportedBooking(Struct, frozen=True, kw_only=True):
-    """A booking that is about to be created, for one seat of a row."""
+    """A booking to create, for one seat of a row."""
 
     row: SourceRow
     seat: str
@@ -38,7 +38,7 @@ class NewImportedBooking(Struct, frozen=True, kw_only=True):
 
 
 class NewBookings:
-    """The new bookings of one transaction. `country` is that of telephone numbers without one."""
+    """The new bookings of one transaction. `country` is for telephone numbers without `+`."""
 
     def __init__(self, work: UnitOfWork, on_conflict: OnConflict, country: str | None) -> None:
         self._work = work
@@ -49,13 +49,14 @@ class NewBookings:
         """By the ids of the bookings that `create_all` was to create."""
 
     def add(self, row: SourceRow, seat: str, fields: ImportedFields, schedule: Schedule) -> UUID:
-        """The id of the booking, which `create_all` creates."""
+        """Adds a booking and returns its id; `create_all` creates it."""
         booking = self._new_booking(row, fields, schedule)
         self._waiting.append(NewImportedBooking(row=row, seat=seat, booking=booking, fields=fields))
         return booking.id
 
     async def create_all(self) -> list[NewImportedBooking]:
-        """Claims the time of all of them at once, and writes them at once: those that are in."""
+        """Claims the times of all bookings in one statement, and inserts those that are to be
+        imported in another."""
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return []
@@ -76,8 +77,8 @@ class NewBookings:
         return created
 
     async def _claim(self, new: NewImportedBooking, *, has_time: bool) -> tuple[Booking, Outcome]:
-        """The booking as it is to be written. Where its time was not free just now, it is claimed
-        again by itself, which also says why."""
+        """The booking to insert. If its time was not free in the joint claim, claims it alone,
+        which also tells why not."""
         booking = new.booking
         if has_time or new.fields.status not in OCCUPYING:
             return booking, Imported()
@@ -118,7 +119,7 @@ class NewBookings:
 
 
 def booking_request_of(row: SourceRow, booking: Booking, fields: ImportedFields) -> BookingRequest:
-    """The time of the booking, on the one schedule; seats of a row share a claim."""
+    """The request for the booking's time on one schedule; the seats of a row share a claim."""
     query = AvailabilityQuery(
         requirements=[Requirement(1, [fields.schedule_id])],
         duration=booking.end_time - booking.start_time,

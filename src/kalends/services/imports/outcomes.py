@@ -7,14 +7,14 @@ from msgspec import Struct
 
 
 class Imported(Struct, frozen=True, kw_only=True):
-    """It is a booking here. Where it `is_recorded`, that has no time, as others have it."""
+    """The row is a booking here. If it `is_recorded`, it takes no time, since that is taken."""
 
     has_changed: bool = True
     is_recorded: bool = False
 
 
 class Skipped(Struct, frozen=True):
-    """It is left out, or left as it was; the reason is a sentence."""
+    """The row was left out, or its booking was left as it is; `reason` is a sentence."""
 
     reason: str
 
@@ -24,7 +24,7 @@ Outcome = Imported | Skipped
 
 
 def combine_outcomes(outcomes: Iterable[Outcome]) -> Outcome:
-    """The outcome of a row, of those of its seats: the first one that was skipped decides."""
+    """The outcome of a row from those of its seats: the first skipped seat decides."""
     imported = []
     for outcome in outcomes:
         if isinstance(outcome, Skipped):

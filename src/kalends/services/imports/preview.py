@@ -1,4 +1,4 @@
-"""A sync that keeps nothing: what it would do, for `sync --dry-run`."""
+"""The preview of a sync (`sync --dry-run`): what it would do, without changing anything."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -26,7 +26,7 @@ ReportPreview = Callable[["SyncPreview", int | None], None]
 
 
 class SyncPreview(Struct):
-    """What a sync would do, so far."""
+    """The numbers of rows that a sync would import or skip, so far."""
 
     synced: int
     unchanged: int
@@ -48,8 +48,8 @@ class SyncPreview(Struct):
 async def preview_sync(
     context: Context, organization_id: UUID, span: StartRange, report: ReportPreview
 ) -> SyncPreview:
-    """Walks through all bookings and imports them for an instant, each few in a transaction that
-    is rolled back: rows that need one another to be decided count as synced.
+    """Walks through all rows and imports them in transactions of a few that are rolled back. Rows
+    whose result depends on one another count as synced.
 
     Raises SourceError.
     """

@@ -1,7 +1,6 @@
-"""Imports rows: the rules of `domain/imports/merging.py` on what is stored, a handful of rows in
-one short transaction.
+"""Imports rows by the rules of `domain/imports/merging.py`, a handful in one short transaction.
 
-A run, a hook and the command line all import rows through `import_rows`.
+Runs, hooks and the command line all import rows through `import_rows`.
 """
 
 from collections.abc import Sequence
@@ -27,12 +26,12 @@ from kalends.store.imports.runs import OF_ANOTHER_ACCOUNT, RowCounts, add_counts
 OUTSIDE_RANGE: Final = "It starts outside the range that was asked for."
 WAITS_FOR_OLDER: Final = "The row that it was rescheduled from was not seen yet."
 WAITS_FOR_NEWER: Final = "The row that it was rescheduled to was not seen yet."
-# Of these a copy is kept, to be tried again.
+# A copy of rows in these states is kept, to be tried again.
 KEPT_STATES: Final = (RowState.SKIPPED, RowState.WAITING, RowState.RECORDED)
 
 
 class RowResult(Struct, frozen=True, kw_only=True):
-    """The result of a row. `needs_uid` is that of a row that has to be seen before it."""
+    """The result of a row. `needs_uid` is the uid of a row that has to be imported before it."""
 
     uid: str
     outcome: RowOutcome
@@ -41,7 +40,7 @@ class RowResult(Struct, frozen=True, kw_only=True):
 
 
 class RowDecision(Struct, frozen=True, kw_only=True):
-    """What is done with a row. Where it has `seats`, their outcomes decide in the end."""
+    """What to do with a row. If it has `seats`, their outcomes decide in the end."""
 
     state: RowState = RowState.SKIPPED
     outcome: RowOutcome = RowOutcome.SKIPPED
@@ -56,15 +55,14 @@ async def import_rows(
     fetched: Sequence[FetchedRow],
     run: ImportRun | None,
 ) -> list[RowResult]:
-    """Imports the rows in their order, and counts for the run those that it was shown, and those
-    that it tries again."""
+    """Imports the rows in their order, and updates the counts of the run."""
     return await _RowImport(work, connection, run).import_all(fetched)
 
 
 async def retry_kept_rows(
     work: UnitOfWork, connection: ImportConnection, uids: Sequence[str], run: ImportRun | None
 ) -> list[RowResult]:
-    """Tries rows of the account again that were kept, from the copies of them."""
+    """Imports kept rows of the account again, from their copies."""
     kept_rows = await imported_bookings.find_rows(work.tenant, uids)
     source = source_of(work.context)
     again = [
@@ -80,7 +78,7 @@ async def retry_kept_rows(
 
 
 async def record_gone(work: UnitOfWork, uid: str, requested_at: datetime) -> None:
-    """Notes that the source has no such row: none has to wait for it."""
+    """Records that the source has no such row, so that no other row waits for it."""
     await imported_bookings.lock_imports(work.tenant)
     known_rows = await imported_bookings.find_rows(work.tenant, [uid])
     if uid not in {row.uid for row in known_rows}:
@@ -88,7 +86,7 @@ async def record_gone(work: UnitOfWork, uid: str, requested_at: datetime) -> Non
 
 
 class _RowImport:
-    """The rows of one transaction."""
+    """The import of the rows of one transaction."""
 
     def __init__(
         self, work: UnitOfWork, connection: ImportConnection, run: ImportRun | None
@@ -126,8 +124,8 @@ class _RowImport:
         return results
 
     def _needs_import(self, fetched: FetchedRow) -> bool:
-        """Not if the row is older than what is known, or means the same. One that could not be
-        imported is tried again at the end of a run, not whenever it is shown."""
+        """Whether the row is newer than what is known, and differs in meaning. A row that could not
+        be imported is retried at the end of a run, not whenever it is listed."""
         row, known = fetched.row, self._known.find(fetched.row.uid)
         if known is None:
             return True
@@ -147,7 +145,7 @@ class _RowImport:
     async def _decide_if_changed(
         self, fetched: FetchedRow, bookings: ImportedBookings
     ) -> RowDecision | None:
-        """None where nothing has to be done. What was decided is known from now on."""
+        """The decision about a row; None if there is nothing to do. Later rows see it as known."""
         row, before = fetched.row, self._known.find(fetched.row.uid)
         if not self._needs_import(fetched):
             return None
@@ -218,9 +216,9 @@ class _RowImport:
     def _count(
         self, fetched: FetchedRow, known: KnownRow, result: RowResult
     ) -> tuple[KnownRow, RowResult]:
-        """The row with its outcome in this run. It counts once, however often it is shown; where
-        it could not be imported at first, its last outcome counts. One that was not shown counts
-        where it was left out before, and is still or is not any more."""
+        """The row with its outcome in this run. A row counts once, however often it is listed, by
+        its last outcome if it could not be imported at first. A row that was not listed counts if
+        it was left out before and has been retried."""
         if self._run is None:
             return known, result
         before = known.outcome if known.run_id == self._run.id else None
@@ -253,5 +251,6 @@ def _decision_of_seats(seats: Sequence[SeatOutcome], bookings: ImportedBookings)
 
 
 def _is_in_range(row: SourceRow | UnreadableRow, run: ImportRun) -> bool:
-    """Whether the run is about it: what starts outside its range is left to other runs."""
+    """Whether the run is about the row; a row that starts outside its range is left to other
+    runs."""
     return isinstance(row, UnreadableRow) or run.covers(row.starts_at)

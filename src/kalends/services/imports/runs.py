@@ -1,8 +1,8 @@
-"""Runs of imports: begun by a call, the timetable or the command line; worked on by one worker at a
-time, in a request for a while, then in a job; gone on with by another where a process dies.
+"""Runs of imports: started by a call, the timetable or the command line; worked on by one worker at
+a time, first within the request, then in a job; continued by another worker if a process dies.
 
-What is still to be walked is written with the rows of each page, in one transaction. The worker of
-a run holds its lease and renews it; of an organization one run is at work at a time, and the others
+What is still to be walked is stored with the rows of each page, in one transaction. The worker
+holds and renews the run's lease. One run of an organization is at work at a time, and the others
 wait. No transaction is open while a worker waits for the network.
 """
 
@@ -43,15 +43,15 @@ from kalends.store.accounts.organizations import list_memberships
 from kalends.store.imports import connections, runs
 
 ASK_AGAIN: Final = timedelta(seconds=5)
-# Where the queue is on another node than the run, its job may be seen so long before it.
+# If the queue is on another node than the run, a job may be seen this long before its run.
 MAY_COME_LATE: Final = timedelta(minutes=1)
-# A job that has to wait longer makes room for others and comes back.
+# A job that has to wait longer than this goes back into the queue, to free its place.
 LONGEST_PAUSE_OF_A_JOB: Final = 3.0
 WAIT_SECONDS: Final = 20.0
 POLL_SECONDS: Final = 0.2
-# For the first answer of all, which says whether there is anything to sync with.
+# How long to wait for the very first answer, which tells whether the account works.
 CHECK_GIVES_UP_AFTER_SECONDS: Final = 5.0
-# So long after its lease a run that no worker has is given to a job again.
+# A run without a worker is given to a job again this long after its lease has lapsed.
 MISSED_AFTER: Final = timedelta(minutes=1)
 MOST_MISSED: Final = 100
 AT_ONCE: Final = 100
@@ -66,10 +66,11 @@ async def sync_bookings(
     wait_seconds: float | None = WAIT_SECONDS,
     progress: ReportProgress | None = None,
 ) -> ImportRun:
-    """Imports what has changed, or all that starts within `span`; the run, which may go on as a job
-    when `wait_seconds` are over.
+    """Imports what has changed, or all that starts within `span`. Returns the run, which goes on as
+    a job if it is not done within `wait_seconds`.
 
-    Raises SourceError before anything is read, without a trace; what fails later is in the run.
+    Raises SourceError if the account does not work at all, and then leaves no run; later failures
+    are in the run.
     """
     began = asyncio.get_running_loop().time()
     with failures_as_errors(context):
@@ -84,7 +85,7 @@ async def sync_bookings(
 
 
 async def check_account(context: Context, connection: ImportConnection) -> AccountFailure | None:
-    """Whether there is an account to sync with. One that has asked too often is there."""
+    """Why the account cannot be used; None if it works, or only asks for a pause."""
 
     async def pause(seconds: float, _: Trouble) -> None:
         if seconds > CHECK_GIVES_UP_AFTER_SECONDS:
@@ -98,7 +99,8 @@ async def check_account(context: Context, connection: ImportConnection) -> Accou
 
 
 async def find_run_for(context: Context, user_id: UUID, run_id: UUID) -> ImportRun:
-    """Raises NotFound for a run of others and for staff, Forbidden for a member."""
+    """The run, for a user. Raises NotFound for a run of another organization and for staff,
+    Forbidden for a member."""
     async with context.database.connection() as tx:
         memberships = await list_memberships(tx, user_id)
         roles = {m.organization_id: m.role for m in memberships if m.role is not Role.STAFF}
@@ -111,18 +113,18 @@ async def find_run_for(context: Context, user_id: UUID, run_id: UUID) -> ImportR
 
 
 def error_of_run(run: ImportRun) -> SourceError | None:
-    """What a failed run met."""
+    """The error with which a failed run ended."""
     kind = next((kind for kind in SOURCE_ERRORS if kind.code == run.code), None)
     return kind(run.error or "") if kind else None
 
 
 async def list_runs(work: UnitOfWork, limit: int) -> list[ImportRun]:
-    """The latest first."""
+    """The runs, the latest first."""
     return await runs.list_runs(work.tenant, limit)
 
 
 async def begin_run(work: UnitOfWork, span: StartRange) -> UUID:
-    """Writes the run, and the job that goes on with it if the caller does not."""
+    """Inserts the run, and queues the job that goes on with it if the caller does not."""
     run_id = new_id()
     await runs.insert_run(work.tenant, run_id, span, work.recorded_at)
     await enqueue_run(work, run_id, LEASE + ASK_AGAIN)
@@ -130,11 +132,11 @@ async def begin_run(work: UnitOfWork, span: StartRange) -> UUID:
 
 
 async def start_due_syncs(context: Context) -> int:
-    """Begins a run for each connection whose time has come and that has none under way. Returns
-    how many had come.
+    """Begins a run for each connection that is due and has no run under way. Returns how many were
+    due.
 
-    An organization whose rows are locked elsewhere stays due, and holds up no other; Unavailable
-    is raised then, in the end.
+    An organization whose rows are locked stays due and does not delay the others; at the end
+    Unavailable is raised.
     """
     taken = 0
     organization_ids: list[UUID] = []
@@ -153,8 +155,8 @@ async def start_due_syncs(context: Context) -> int:
 
 
 async def resume_missed_runs(context: Context) -> int:
-    """Has jobs go on with runs that no worker has and no job is for: it was given up, or lost.
-    Returns how many there were."""
+    """Queues jobs for runs that have neither a worker nor a job, because the job was given up or
+    lost. Returns how many."""
     async with context.database.connection() as tx:
         missed = await runs.list_missed_runs(tx, MISSED_AFTER, MOST_MISSED)
     blocked = BlockedOrganizations(context)
@@ -171,7 +173,7 @@ async def resume_missed_runs(context: Context) -> int:
 
 
 async def give_up_run(context: Context, payload: bytes, _: str) -> None:
-    """Ends a run that met again and again what was not foreseen, unless a worker has it."""
+    """Ends a run whose job failed unexpectedly again and again, unless a worker holds it."""
     due = json.decode(payload, type=DueRun)
     caller = await import_caller(context, due.organization_id)
 
@@ -184,8 +186,8 @@ async def give_up_run(context: Context, payload: bytes, _: str) -> None:
 
 
 async def resume_run(context: Context, payload: bytes) -> timedelta | None:
-    """The job: works on the run, unless it is over; later, where another worker does, or where a
-    run that was just made is not there yet."""
+    """The job: works on the run unless it is over. Comes back later if another worker holds it, or
+    if a new run is not visible yet."""
     due = json.decode(payload, type=DueRun)
     caller = await import_caller(context, due.organization_id)
     worker = RunWorker(context, caller, None, None, LONGEST_PAUSE_OF_A_JOB)
@@ -204,7 +206,8 @@ async def _unless_blocked(
     organization_id: UUID,
     change: UseCase[[], bool],
 ) -> bool:
-    """Whether the change was made; where rows that it needs are locked elsewhere, that is noted."""
+    """Runs the change. False if rows that it needs are locked; then the organization is noted as
+    blocked."""
     if organization_id in blocked:
         return False
     try:
@@ -216,7 +219,8 @@ async def _unless_blocked(
 
 
 async def _begin_timed(work: UnitOfWork) -> bool:
-    """Takes the connection and begins the run in one transaction: what is not begun stays due."""
+    """Takes the due connection and begins its run in one transaction, so that it stays due if the
+    run does not begin."""
     if not await connections.take_due_connection(work.tenant, work.recorded_at):
         return False
     if not await runs.has_open_run(work.tenant):
@@ -232,8 +236,8 @@ async def _run_until_deadline(
     deadline: float | None,
     progress: ReportProgress | None,
 ) -> ImportRun:
-    """Works on the run until it is over or the deadline has come. Meanwhile another run of the
-    organization may be at work: it is waited for, and gone on with if no other worker does."""
+    """Works on the run until it is over or the deadline has come. If another run of the
+    organization is at work, waits for it, and goes on with it if no other worker does."""
     worker = RunWorker(context, caller, deadline, progress)
     while True:
         await worker.work_on(run_id)

@@ -1,6 +1,7 @@
 """Imports the setup of an account: its schedules and event types.
 
-Each is created once: what was imported before is left as it is here, whatever has changed since.
+Each is created once: what was imported before is left as it is here, whatever has changed at the
+source.
 """
 
 from collections.abc import Sequence
@@ -31,7 +32,7 @@ from kalends.store.imports import connections
 from kalends.store.imports.setup import find_imported, put_imported
 
 SETUP_GIVES_UP_AFTER_SECONDS: Final = 60.0
-# As they are stored.
+# The kinds as they are stored.
 SCHEDULES: Final = "schedule"
 EVENT_TYPES: Final = "event type"
 
@@ -40,7 +41,8 @@ EventTypes = Sequence[SourceEventType | UnusableSetup]
 
 
 class SetupResult(Struct, frozen=True):
-    """The result of one thing: its kind, its name there, what was done, and what was left out."""
+    """The result of one schedule or event type: its kind, its name at the source, what was done,
+    and what was left out."""
 
     kind: str
     name: str
@@ -51,8 +53,8 @@ class SetupResult(Struct, frozen=True):
 async def import_setup(
     context: Context, organization_id: UUID, *, is_dry_run: bool
 ) -> list[SetupResult]:
-    """Imports the schedules and event types that were not imported yet, and has the bookings of
-    each event type go to its schedule. All or nothing; a dry run does nothing.
+    """Imports the schedules and event types that were not imported before, and maps the bookings of
+    each event type to its schedule. All or nothing; a dry run changes nothing.
 
     Raises SourceError.
     """
@@ -128,7 +130,8 @@ async def _import_event_types(
     ours: dict[int, UUID],
     by_default: UUID,
 ) -> list[SetupResult]:
-    """Each on its schedule; its bookings will go there too, unless a mapping says otherwise."""
+    """Creates each event type on its schedule, to which its bookings will go, unless a mapping says
+    otherwise."""
     imported = await find_imported(work.tenant, EVENT_TYPES)
     mapped = {mapping.event_type_id for mapping in connection.mappings}
     results, mappings = list[SetupResult](), list(connection.mappings)
@@ -157,7 +160,8 @@ async def _import_event_types(
 async def _insert_event_type(
     work: UnitOfWork, source_type: SourceEventType, schedule_id: UUID
 ) -> EventType:
-    """Under its slug, if that is free here; else under one of its name."""
+    """Inserts the event type under its slug if that is free here, else under one made from its
+    name."""
     values = structs.asdict(source_type)
     for name in ("number", "schedule_number", "slug", "left_out"):
         del values[name]

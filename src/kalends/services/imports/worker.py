@@ -27,13 +27,13 @@ from kalends.services.imports.importer import BookingImporter, InTransaction
 from kalends.services.imports.leases import LeaseLost, RunLease
 from kalends.store.imports import connections, imported_bookings, runs
 
-# A server that shows new rows for ever is left after that.
+# A run ends after this time, even if the server goes on listing new rows.
 LONGEST_RUN: Final = timedelta(days=1)
 BATCH: Final = 25
-# Between two batches, as long as the one before took, so that requests are not held up: half of
-# the machine at most, and slow where the machine is.
+# The pause between two batches is as long as the last batch took, so that an import uses at most
+# half of the machine and requests are not delayed.
 LONGEST_REST_SECONDS: Final = 0.04
-# Taking a row out of the way may make way for another.
+# Importing one kept row may free the time that another one needs.
 MOST_PASSES: Final = 3
 
 ReportProgress = Callable[[ImportRun, int | None], None]
@@ -41,7 +41,7 @@ ReportProgress = Callable[[ImportRun, int | None], None]
 
 
 class HandOver(Exception):
-    """There is no more time here; go on after so many seconds."""
+    """The worker has no more time: another one goes on after so many seconds."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -50,8 +50,8 @@ class HandOver(Exception):
 
 @dataclass(eq=False)
 class RunWorker:
-    """Works on runs of one organization, one after the other, until `deadline` (by the clock of the
-    event loop). A pause that is longer than `longest_pause` seconds is left to a job."""
+    """Works on runs of one organization, one after the other, until `deadline` (of the event loop's
+    clock). A pause longer than `longest_pause` seconds is left to a job."""
 
     context: Context
     caller: Caller
@@ -69,8 +69,8 @@ class RunWorker:
         return self._has_handed_over or self._is_late_in(0)
 
     async def work_on(self, run_id: UUID) -> bool:
-        """Works on the run until it is over, handed over, or lost. False where another worker has
-        it, or it is over."""
+        """Works on the run until it is over, handed over, or lost. False if another worker has it,
+        or if it is over."""
         if not await self._lease.acquire(run_id):
             return False
         try:
@@ -84,7 +84,8 @@ class RunWorker:
         return True
 
     async def _run_through(self) -> KalendsError | None:
-        """What ended the run; None where it came to its end."""
+        """Works through the whole run; returns the error that ended it, None if it was
+        completed."""
         source = source_of(self.context)
         try:
             connection = await self._plan()
@@ -107,7 +108,7 @@ class RunWorker:
         return None
 
     async def _plan(self) -> ImportConnection:
-        """The connection; and what the run has to walk is written, if it was not planned before."""
+        """The connection; stores what the run has to walk, if it was not planned before."""
         connection = await require_connection(self.context, self._lease.run.organization_id)
         if self._lease.run.walks is None:
             await working.change(self.context, self.caller, self._write_plan, connection)
@@ -142,7 +143,7 @@ class RunWorker:
     async def _import_page(
         self, importer: BookingImporter, page: SourcePage, walks_left: Sequence[Walk]
     ) -> None:
-        """Imports the page in batches; where to go on is written with the last."""
+        """Imports the page in batches; the last one also stores where to go on."""
         source = source_of(self.context)
         batches = [page.rows[i : i + BATCH] for i in range(0, len(page.rows), BATCH)] or [[]]
         for number, batch in enumerate(batches, 1):
@@ -154,7 +155,7 @@ class RunWorker:
             await asyncio.sleep(min(seconds, LONGEST_REST_SECONDS))
 
     def _note_walks(self, walks_left: Sequence[Walk]) -> InTransaction:
-        """Writes where to go on, in the transaction that imports what was walked."""
+        """Stores where to go on, in the transaction that imports the rows before that."""
 
         async def note(work: UnitOfWork) -> None:
             run = self._lease.run
@@ -166,7 +167,7 @@ class RunWorker:
         return note
 
     async def _settle(self, account: SourceAccount, importer: BookingImporter) -> None:
-        """Tries again what was left out, by this run or an earlier one, now that all was seen."""
+        """Retries what this run or an earlier one has left out, now that all rows were seen."""
         await adopt_rows(self.context, importer.connection)
         for _ in range(MOST_PASSES):
             after, has_moved = "", False
@@ -183,8 +184,8 @@ class RunWorker:
             return await imported_bookings.list_kept(tenant, connection.account, after, BATCH)
 
     async def _pause(self, seconds: float, trouble: Trouble) -> None:
-        """Waits, and keeps the lease meanwhile. Raises HandOver where there is no time for it,
-        LeaseLost where the run is not ours any more."""
+        """Waits, and renews the lease meanwhile. Raises HandOver if there is no time for it,
+        LeaseLost if another worker has the run."""
         self._lease.trouble = trouble
         if self._lease.age_seconds >= LONGEST_RUN.total_seconds():
             raise SourceFailed(NoAnswer("it shows new bookings without an end"))
@@ -194,6 +195,6 @@ class RunWorker:
         await asyncio.sleep(seconds)
 
     def _is_late_in(self, seconds: float) -> bool:
-        """Whether the deadline has come that many seconds from now."""
+        """Whether the deadline has come in that many seconds."""
         now = asyncio.get_running_loop().time()
         return self.deadline is not None and now + seconds >= self.deadline

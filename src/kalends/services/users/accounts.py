@@ -1,4 +1,4 @@
-"""What a signed-in user decides for itself, in all its organizations: language and zone."""
+"""A user's own settings, which hold in all organizations of the user: language and time zone."""
 
 from uuid import UUID
 
@@ -12,14 +12,15 @@ from kalends.store.database import TenantConnection
 
 
 class AccountChanges(Struct, frozen=True, kw_only=True):
-    """What is UNSET stays as it is."""
+    """What a user wants changed; UNSET stays as it is."""
 
     locale: str | UnsetType | None = UNSET
     timezone: str | UnsetType | None = UNSET
 
 
 async def update_account(work: UnitOfWork, user_id: UUID, changes: AccountChanges) -> UserAccount:
-    """Raises NotFound for a user that is gone."""
+    """Changes language or time zone, and recomputes when the user's agendas are due. Raises
+    NotFound if the user has been deleted."""
     if changes.locale is not UNSET:
         await users.set_locale(work.tx, user_id, changes.locale)
     if changes.timezone is UNSET:

@@ -1,4 +1,4 @@
-"""Inviting users, and what they do with the invitation."""
+"""Inviting users to an organization, and accepting an invitation."""
 
 from uuid import UUID
 
@@ -27,8 +27,8 @@ class Invited(Struct, frozen=True):
 async def invite_user(
     work: UnitOfWork, email: str, role: Role, invited_by: str | None = None
 ) -> bool:
-    """Gives someone that role in the organization and its sandbox, and sends a link that sets the
-    first password; whether the user is new here. A password that there is stays as it is.
+    """Gives somebody that role in the organization and its sandbox, and mails a link that sets the
+    first password. Returns whether the user is new to the installation. An existing password stays.
 
     Raises NotFound.
     """
@@ -49,8 +49,9 @@ async def invite_user(
 
 
 def organizations_meant(work: UnitOfWork, organization: Organization) -> list[UUID]:
-    """Where a role is given or taken: in the organization and its sandbox, but by a key of the
-    sandbox in that one alone, so that what is tried there is nobody's role in the organization."""
+    """The organizations in which a role is given or taken: the organization and its sandbox. A
+    sandbox key changes the sandbox only, so that trying things out gives nobody a role in the real
+    organization."""
     is_tried = work.caller.api_key_id is not None and organization.mode is Mode.TEST
     twin_id = None if is_tried else organization.twin_id
     return [id_ for id_ in (organization.id, twin_id) if id_ is not None]
@@ -70,10 +71,10 @@ async def get_invitation(context: Context, token: str) -> Invited:
 async def accept_invitation(
     context: Context, caller: Caller, token: str, password: str, replaced: str | None
 ) -> SignedIn:
-    """Sets the user's first password and signs the user in. The link is used up by it. `replaced`
-    is the session that the browser came with.
+    """Sets the user's first password and signs the user in. This uses up the link. `replaced` is
+    the token of the session that the browser had; it ends.
 
-    Raises NotFound, Invalid, and Forbidden for a user who has a password.
+    Raises NotFound, Invalid, and Forbidden for a user who has a password already.
     """
     await get_invitation(context, token)
     password_hash = await make_hash(password)

@@ -1,6 +1,6 @@
-"""Links that are mailed to users: to set a new password, to accept an invitation.
+"""Account links, which are mailed to users: to set a new password, or to accept an invitation.
 
-A token is kept as its SHA-256 alone.
+Only the SHA-256 of a token is stored.
 """
 
 import secrets
@@ -32,7 +32,7 @@ async def send_link(
     purpose: Purpose,
     invited_by: str | None = None,
 ) -> None:
-    """Makes a link and mails it, from the organization's mailbox, if this commits."""
+    """Makes a link and mails it, from the organization's mailbox, if the unit of work commits."""
     token = secrets.token_urlsafe(ACCOUNT_TOKEN_BYTES)
     expires_at = work.recorded_at + LINK_LASTS[purpose]
     of_organization = organization.id if purpose is Purpose.INVITATION else None
@@ -55,7 +55,7 @@ async def send_link(
 
 
 async def get_link(context: Context, token: str, purpose: Purpose) -> AccountLink:
-    """The link that is open still. Changes nothing. Raises NotFound."""
+    """The link, if it is still valid. Changes nothing. Raises NotFound."""
     async with context.database.connection() as tx:
         link = await links.find_link(tx, hash_of(token), purpose, context.clock())
     if link is None:

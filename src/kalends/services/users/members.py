@@ -1,7 +1,7 @@
-"""Who belongs to an organization, and in which role.
+"""The members of an organization and their roles.
 
 A role holds in the organization and its sandbox alike. An organization always keeps an owner, and
-only owners make owners or touch them, so that nobody rises or is thrown out by who is less.
+only owners may give the role of owner or change a member who has it.
 """
 
 from typing import Final, NamedTuple
@@ -32,22 +32,21 @@ MOST_LISTED: Final = 1000
 
 
 async def list_members(work: UnitOfWork) -> list[Member]:
-    """Sorted by e-mail address."""
+    """The members, sorted by e-mail address."""
     return await members.list_members(work.tenant, MOST_LISTED)
 
 
 async def list_users(work: UnitOfWork, *, limit: int, offset: int) -> tuple[list[ListedUser], int]:
-    """A page in the order in which they came to the installation, and the total."""
+    """A page of the members in the order in which they joined the installation, and the total."""
     listed, total = await members.list_users(work.tenant, limit, offset)
     last_seen = await find_last_sign_ins(work.tx, [user.id for user in listed])
     return [structs.replace(u, last_seen_at=last_seen.get(u.id)) for u in listed], total
 
 
 async def invite_member(work: UnitOfWork, email: str, role: Role) -> bool:
-    """Invites a user to that role, by a link; whether the user is new here. Who was invited and
-    has not come yet gets another link. Raises NotFound, NeedsAdmin, Invalid for one who belongs to
-    the organization already.
-    """
+    """Invites a user to that role by a mailed link, and returns whether the user is new to the
+    installation. Somebody who has not accepted an earlier invitation gets another link. Raises
+    NotFound, NeedsAdmin, and Invalid for somebody who is a member already."""
     acting = await _acting_alone(work)
     member = await members.find_member_by_email(work.tenant, email)
     if member is not None and member.has_password:
@@ -60,31 +59,32 @@ async def invite_member(work: UnitOfWork, email: str, role: Role) -> bool:
 
 
 async def create_user(work: UnitOfWork, email: str, role: Role) -> ListedUser:
-    """Invites a user to that role, as `invite_member` does, and raises what it does."""
+    """Invites a user to that role; raises what `invite_member` does."""
     await invite_member(work, email, role)
     member = await members.find_member_by_email(work.tenant, email)
     return await _get_user(work, member.user_id if member else None)
 
 
 async def update_user(work: UnitOfWork, member: Member, role: Role) -> ListedUser:
-    """Gives another role, as `change_role` does, and raises what it does."""
+    """Gives the member another role; raises what `change_role` does."""
     await change_role(work, member.user_id, role)
     return await _get_user(work, member.user_id)
 
 
 async def lock_user(work: UnitOfWork, user_id: UUID, _: IfMatch) -> Member:
-    """The member, while nobody else changes who belongs to what. Raises NotFound."""
+    """The member; locks all changes of memberships until the transaction ends. Raises NotFound."""
     await organizations.lock_setup(work.tx)
     return await _get_member(work, user_id)
 
 
 async def delete_user(work: UnitOfWork, user_id: UUID) -> UUID:
-    """Takes the user's role away, as `remove_member` does, and raises what it does."""
+    """Removes the member; raises what `remove_member` does."""
     return (await remove_member(work, user_id)).user_id
 
 
 async def change_role(work: UnitOfWork, user_id: UUID, role: Role) -> Member:
-    """Raises NotFound, NeedsAdmin, and Invalid where the organization would be without an owner."""
+    """Gives the member another role. Raises NotFound, NeedsAdmin, and Invalid if the organization
+    would be left without an owner."""
     acting = await _acting_alone(work)
     member = await _get_member(work, user_id)
     _check_may(acting, member.role)
@@ -96,10 +96,10 @@ async def change_role(work: UnitOfWork, user_id: UUID, role: Role) -> Member:
 
 
 async def remove_member(work: UnitOfWork, user_id: UUID) -> Member:
-    """Takes the user's role away. The user stays, and whatever roles there are elsewhere; the
-    schedules stay too, as nobody's. The user's calendars elsewhere go, with what was known of them.
+    """Removes the member from the organization. The user stays, with roles in other organizations.
+    The member's schedules stay without a user; calendar connections are deleted.
 
-    Raises NotFound, NeedsAdmin, and Invalid where the organization would be without an owner.
+    Raises NotFound, NeedsAdmin, and Invalid if the organization would be left without an owner.
     """
     acting = await _acting_alone(work)
     member = await _get_member(work, user_id)
@@ -117,11 +117,11 @@ async def remove_member(work: UnitOfWork, user_id: UUID) -> Member:
 
 
 async def may_read_mail(work: UnitOfWork, mail: Mail) -> bool:
-    """Whether the caller may read what a mail of the organization says: a link in it must not
-    make anybody somebody else.
+    """Whether the caller may read the message of a mail: nobody may act as another user by a link
+    in it.
 
-    A link for a new password is for its user alone. An invitation may be handed on by who could
-    have sent it, unless its user belongs to other organizations too.
+    A link to reset a password is for its user only. An invitation may be read, and handed on, by a
+    member who could have sent it, unless its user belongs to other organizations, too.
     """
     if mail.kind not in (MailKind.PASSWORD_RESET, MailKind.USER_INVITATION):
         return True
@@ -138,16 +138,16 @@ async def may_read_mail(work: UnitOfWork, mail: Mail) -> bool:
 
 
 class Acting(NamedTuple):
-    """Who gives and takes roles: a user, or a key, which has no address."""
+    """The caller who gives and takes roles: a user, or a key, which has no e-mail address."""
 
     role: Role
     email: str | None
 
 
 async def _acting_alone(work: UnitOfWork) -> Acting:
-    """The admin who asks, while nobody else changes who belongs to what. A key of all scopes acts
-    as an owner, another as an admin. Raises NeedsAdmin, also for one whose role was taken away a
-    moment ago."""
+    """The admin who acts; locks all changes of memberships until the transaction ends. A key with
+    all scopes acts as an owner, any other as an admin. Raises NeedsAdmin, also for a user whose
+    role was taken away a moment ago."""
     await organizations.lock_setup(work.tx)
     if work.caller.api_key_id is not None:
         return Acting(Role.OWNER if Scope.ALL in work.caller.scopes else Role.ADMIN, None)
@@ -193,7 +193,7 @@ async def _get_user(work: UnitOfWork, user_id: UUID | None) -> ListedUser:
 
 
 async def _organization_ids(work: UnitOfWork) -> list[UUID]:
-    """Where a role is given or taken."""
+    """The organizations in which the caller's change of a role holds."""
     organization: Organization = require(
         await organizations.find_organization(work.tenant),
         ORGANIZATION,

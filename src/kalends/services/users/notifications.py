@@ -1,4 +1,4 @@
-"""What a user is mailed: news about bookings on the own schedules, and the day's agenda."""
+"""A user's notification settings in an organization: get and update."""
 
 from datetime import time
 from uuid import UUID
@@ -16,8 +16,8 @@ from kalends.store.accounts import members, notifications
 
 
 class NotificationChanges(Struct, frozen=True, kw_only=True):
-    """What is UNSET stays as it is. `agenda_at` is wall-clock time in the user's zone; None is no
-    agenda."""
+    """What a user wants changed; UNSET stays as it is. `agenda_at` is wall-clock time in the user's
+    zone; None is no agenda."""
 
     requested: bool | UnsetType = UNSET
     confirmed: bool | UnsetType = UNSET
@@ -28,13 +28,13 @@ class NotificationChanges(Struct, frozen=True, kw_only=True):
 
 
 async def get_notifications(work: UnitOfWork, user_id: UUID) -> NotifiedUser:
-    """Raises NotFound for who is no member."""
+    """The settings of a member. Raises NotFound for anybody else."""
     user = await notifications.find_notified_user(work.tenant, user_id)
     return require(user, USER, user_id)
 
 
 async def lock_notifications(work: UnitOfWork, user_id: UUID, _: IfMatch) -> NotifiedUser:
-    """As they stay until the transaction ends. Raises NotFound."""
+    """The settings, locked until the transaction ends. Raises NotFound."""
     require(await members.protect_member(work.tenant, user_id), USER, user_id)
     await notifications.lock_notifications(work.tenant, user_id)
     return await get_notifications(work, user_id)
@@ -43,7 +43,8 @@ async def lock_notifications(work: UnitOfWork, user_id: UUID, _: IfMatch) -> Not
 async def update_notifications(
     work: UnitOfWork, before: NotifiedUser, changes: NotificationChanges
 ) -> NotifiedUser:
-    """Changes what is locked. An agenda whose time is over today begins tomorrow."""
+    """Changes the locked settings. If `agenda_at` has passed today, the first agenda is
+    tomorrow's."""
     after = structs.replace(before.notifications, **values_to_change(changes))
     if after.agenda_at != before.notifications.agenda_at:
         after = _with_agenda(work, after, before.zone)

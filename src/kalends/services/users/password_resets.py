@@ -1,7 +1,7 @@
-"""A new password for who forgot it.
+"""Resetting a forgotten password.
 
-Nothing here discloses whether an address is known: what is asked for is only noted, with the same
-work for every address, and a job finds out.
+Nothing here discloses whether an address is known: a request is only queued, with the same work for
+every address, and a job looks the user up.
 """
 
 from typing import Final
@@ -18,17 +18,16 @@ from kalends.store.accounts import links, organizations, sign_in_sessions, users
 
 RESET_JOB: Final = "password reset"
 ACTOR: Final = "kalends"
-# So many open links a user has at most: who asks for more finds one in the mailbox, and nobody
-# fills that by asking.
+# A user has at most so many open links, so that repeated requests cannot flood the mailbox.
 MOST_RESETS: Final = 5
 
 
 async def request_reset(
     context: Context, caller: Caller, email: str, address: str, limit: int
 ) -> None:
-    """Has a link sent to the address, if a user has it. Raises RateLimited.
+    """Queues a link to the address, if a user has it. Raises RateLimited.
 
-    `limit` is how often that may be asked in a minute for an address from one network address.
+    `limit` is how many requests a minute there may be for an address from one network address.
     """
     attempt = LimitedAttempt("a new password", email, address, limit)
     attempt.check(await unit_of_work.change(context, caller, attempt.count, by=1))
@@ -36,7 +35,7 @@ async def request_reset(
 
 
 async def send_reset(context: Context, payload: bytes) -> None:
-    """The job: sends the link, from the mailbox of the user's first organization."""
+    """The job: mails the link, from the mailbox of the user's first organization."""
     email = payload.decode()
     async with context.database.connection() as tx:
         account = await users.find_user(tx, email)
@@ -47,12 +46,12 @@ async def send_reset(context: Context, payload: bytes) -> None:
 
 
 async def get_reset(context: Context, token: str) -> AccountLink:
-    """The user whose password the link sets. Changes nothing. Raises NotFound."""
+    """The link, with the user whose password it sets. Changes nothing. Raises NotFound."""
     return await get_link(context, token, Purpose.PASSWORD_RESET)
 
 
 async def reset_password(context: Context, caller: Caller, token: str, password: str) -> None:
-    """Sets the password, and ends all sessions of the user. The link is used up by it.
+    """Sets the password, and ends all sign-in sessions of the user. This uses up the link.
 
     Raises NotFound, Invalid.
     """
@@ -78,7 +77,7 @@ async def _reset(work: UnitOfWork, token: str, password_hash: str) -> None:
     )
     if user_id is None:
         raise NotFound(LINK_ENDED)
-    # The password first: it waits for sign-ins under way, whose sessions then end with the others.
+    # The password first: this waits for sign-ins in progress, so their sessions end here, too.
     await users.set_password(work.tx, user_id, password_hash)
     await sign_in_sessions.delete_sign_in_sessions_of(work.tx, user_id)
     await links.delete_links(work.tx, user_id, Purpose.PASSWORD_RESET)

@@ -1,4 +1,4 @@
-"""Signing in and out, and who a signed-in user is."""
+"""Signing in and out, and finding the user behind a sign-in session."""
 
 import secrets
 from datetime import timedelta
@@ -17,14 +17,14 @@ from kalends.store.accounts import sign_in_sessions
 from kalends.store.accounts.organizations import list_memberships
 from kalends.store.accounts.users import find_user, find_user_by_id, keep_password
 
-# From the sign-in on, whether or not it is used: the cookie and the row end together.
+# Counted from the sign-in, whether or not the session is used; the cookie ends with the row.
 SESSION_FOR: Final = timedelta(days=14)
 SESSION_TOKEN_BYTES: Final = 32
 REFUSED: Final = "This e-mail address and password do not belong together."
 
 
 class Credentials(NamedTuple):
-    """Who wants to sign in, and from which network address."""
+    """What somebody signs in with, and the network address that it comes from."""
 
     email: str
     password: str
@@ -32,14 +32,14 @@ class Credentials(NamedTuple):
 
 
 class UserAccount(NamedTuple):
-    """A user and what the user belongs to."""
+    """A user with all memberships."""
 
     user: User
     memberships: list[Membership]
 
 
 class SignedIn(NamedTuple):
-    """A new session; the token is shown only now."""
+    """A new sign-in session with its token, of which only the hash is stored."""
 
     token: str
     account: UserAccount
@@ -48,10 +48,11 @@ class SignedIn(NamedTuple):
 async def sign_in(
     context: Context, caller: Caller, credentials: Credentials, limit: int, replaced: str | None
 ) -> SignedIn:
-    """A new session for the user. `replaced` is the token the browser came with; it ends.
+    """Begins a session for the user. `replaced` is the token of the session that the browser had;
+    it ends.
 
-    `limit` is how many attempts may fail in a minute for an account from one address.
-    Raises RateLimited, Unauthorized.
+    `limit` is how many attempts a minute may fail for an account from one network address. Raises
+    RateLimited, Unauthorized.
     """
     attempt = LimitedAttempt("signing in", credentials.email, credentials.address, limit)
     attempt.check(await unit_of_work.change(context, caller, attempt.count, by=1))
@@ -64,13 +65,13 @@ async def sign_in(
 
 
 async def sign_out(work: UnitOfWork, token: str | None) -> None:
-    """Ends the session on the server: the cookie opens nothing any more."""
+    """Deletes the session, so that its cookie is of no use any more."""
     if token is not None:
         await sign_in_sessions.delete_sign_in_session(work.tx, hash_of(token))
 
 
 async def get_account(work: UnitOfWork, user_id: UUID) -> UserAccount:
-    """Raises NotFound for a user that is gone."""
+    """The user and the memberships. Raises NotFound if the user has been deleted."""
     user = await find_user_by_id(work.tx, user_id)
     if user is None:
         raise NotFound("This user does not exist any more.")
@@ -78,15 +79,16 @@ async def get_account(work: UnitOfWork, user_id: UUID) -> UserAccount:
 
 
 async def find_signed_in_user(context: Context, token: str) -> User | None:
-    """The user of a live session, by the token in its cookie."""
+    """The user of a live session, by the token in its cookie; else None."""
     async with context.database.connection() as tx:
         return await sign_in_sessions.find_signed_in_user(tx, hash_of(token), context.clock())
 
 
 async def require_admin(context: Context, user_id: UUID, organization_id: UUID) -> Membership:
-    """The user's membership of the organization, as one who changes its settings.
+    """The user's membership of the organization, if the role may change its settings.
 
-    Raises NotFound for an organization of others (or none) and for staff, Forbidden for a member.
+    Raises NotFound for an organization to which the user does not belong, and for staff; Forbidden
+    for a member.
     """
     async with context.database.connection() as tx:
         memberships = await list_memberships(tx, user_id)
@@ -101,7 +103,7 @@ async def require_admin(context: Context, user_id: UUID, organization_id: UUID) 
 
 
 async def begin_sign_in_session(work: UnitOfWork, user: User, replaced: str | None) -> SignedIn:
-    """A new session for a user who has shown to be it. `replaced` ends, as at signing in."""
+    """Begins a session for a user who has been authenticated. `replaced` ends, as in `sign_in`."""
     if replaced is not None:
         await sign_in_sessions.delete_sign_in_session(work.tx, hash_of(replaced))
     await sign_in_sessions.delete_expired_sign_in_sessions(work.tx, user.id, work.recorded_at)
@@ -120,8 +122,8 @@ async def _find_user(work: UnitOfWork, email: str) -> tuple[User, str | None] | 
 async def _sign_in(
     work: UnitOfWork, user: User, password_hash: str | None, replaced: str | None
 ) -> SignedIn:
-    """Raises Unauthorized where the password was changed since it was looked at: who changes it
-    ends all sessions, and none may begin behind that."""
+    """Begins the session. Raises Unauthorized if the password has changed since it was verified:
+    changing it ends all sessions, and none may begin after that."""
     if not await keep_password(work.tx, user.id, password_hash):
         raise Unauthorized(REFUSED)
     return await begin_sign_in_session(work, user, replaced)

@@ -1,5 +1,5 @@
-"""What a user typed into a form and sent after the session had ended: kept for that user alone,
-unjudged, and not for long."""
+"""Forms that a user sent after the sign-in session had ended: kept for that user, unchecked, for an
+hour."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,14 +14,14 @@ from kalends.store.accounts import unsent_forms as store
 
 KEEP_FOR: Final = timedelta(hours=1)
 LARGEST_BYTES: Final = 64_000
-# One for each tab that somebody may have left open.
+# Enough for the tabs that somebody may have left open.
 MOST_OF_A_USER: Final = 10
 Typed = Sequence[tuple[str, str]]
 
 
 async def keep_form(work: UnitOfWork, user_id: UUID, path: str, typed: Typed) -> UUID | None:
-    """Keeps names of fields with what stands in them, and forgets the user's oldest beyond
-    MOST_OF_A_USER. None for what is not kept: it is larger than LARGEST_BYTES, or nobody's."""
+    """Stores names and values of a form, sealed, and deletes the user's oldest beyond
+    MOST_OF_A_USER. None if it is larger than LARGEST_BYTES: then it is not stored."""
     plain = json.encode(typed)
     if len(plain) > LARGEST_BYTES:
         return None
@@ -34,7 +34,8 @@ async def keep_form(work: UnitOfWork, user_id: UUID, path: str, typed: Typed) ->
 
 
 async def find_form(work: UnitOfWork, user_id: UUID, form_id: UUID, path: str) -> Typed | None:
-    """What that user sent to the path; None for another's, and for what is not kept any more."""
+    """The form that the user sent to that path; None if it is another user's, or no longer
+    stored."""
     sealed = await store.find_form(work.tx, user_id, form_id, path, work.recorded_at)
     if sealed is None:
         return None
@@ -46,7 +47,7 @@ async def find_form(work: UnitOfWork, user_id: UUID, form_id: UUID, path: str) -
 
 
 async def forget_form(work: UnitOfWork, user_id: UUID, form_id: UUID, path: str) -> None:
-    """Once it is sent, nobody needs it."""
+    """Deletes the form after it was sent again."""
     await store.delete_form(work.tx, user_id, form_id, path)
 
 

@@ -1,1 +1,1 @@
-"""Links to calls: the organization's accounts, and making, following and removing links."""
+"""Links to video calls: the organization's accounts, and making, changing and removing links."""

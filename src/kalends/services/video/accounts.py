@@ -1,4 +1,4 @@
-"""By whose accounts an organization has links to calls made: what is set up, and setting it up."""
+"""The accounts with which an organization has links to calls made: get, set up, delete."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ NEEDS_SECRET: Final = "is required, as no secret of this application is stored"
 
 
 class NewZoom(Struct, frozen=True, kw_only=True):
-    """A server-to-server application at Zoom. Without a secret the one that is stored stays."""
+    """A server-to-server application at Zoom. Without a secret, the stored one stays."""
 
     account_id: str
     client_id: str
@@ -29,22 +29,22 @@ class NewZoom(Struct, frozen=True, kw_only=True):
 
 
 class NewVideoAccounts(Struct, frozen=True, kw_only=True):
-    """What is to be set up; None takes away what there was."""
+    """The accounts to set up; None removes one."""
 
     zoom: NewZoom | None
     hook_url: str | None
 
 
 class PutVideoAccounts(Struct, frozen=True):
-    """What is set up now. `hook_secret` is that of a hook that was not there before: it is shown
-    only now."""
+    """The accounts after the change. `hook_secret` is the secret of a new hook; it is shown only
+    now."""
 
     accounts: VideoAccounts
     hook_secret: str | None = None
 
 
 async def check_hook(context: Context, url: str) -> None:
-    """Raises Invalid for a URL that may not be called. It asks the network, so it stands before any
+    """Raises Invalid for a URL that may not be called. This uses the network, so it runs before any
     transaction."""
     fault = await context.gateways.http.find_fault(url)
     if fault is not None:
@@ -52,13 +52,13 @@ async def check_hook(context: Context, url: str) -> None:
 
 
 async def get_video_accounts(work: UnitOfWork) -> VideoAccounts | None:
-    """What is set up; None where nothing is."""
+    """The accounts of the organization; None if nothing is set up."""
     return await accounts.find_accounts(work.tenant)
 
 
 async def lock_video_accounts(work: UnitOfWork, if_match: IfMatch) -> VideoAccounts:
-    """What is set up, as it stays until the transaction ends. Raises Stale."""
-    await lock_organization(work.tenant)  # nothing has no row that could be locked
+    """The accounts, locked until the transaction ends. Raises Stale."""
+    await lock_organization(work.tenant)  # there may be no row of accounts to lock yet
     locked = await accounts.lock_accounts(work.tenant) or nothing_at(work)
     check_version(locked.version, if_match)
     return locked
@@ -67,8 +67,8 @@ async def lock_video_accounts(work: UnitOfWork, if_match: IfMatch) -> VideoAccou
 async def put_video_accounts(
     work: UnitOfWork, before: VideoAccounts, new: NewVideoAccounts
 ) -> PutVideoAccounts:
-    """Sets all of it up anew; what could not be made without it is tried again. A hook that stays
-    where it was keeps its secret. Raises Invalid."""
+    """Replaces all accounts, and retries the links that could not be made. A hook whose URL stays
+    keeps its secret. Raises Invalid."""
     after, secret = _with_hook(work, _with_zoom(work, before, new.zoom), new.hook_url)
     after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)
     await accounts.put_accounts(work.tenant, after)
@@ -80,7 +80,7 @@ async def put_video_accounts(
 
 
 async def delete_video_accounts(work: UnitOfWork, if_match: IfMatch) -> VideoAccounts | None:
-    """Takes all of it away. Links that were made stay. Raises Stale."""
+    """Removes all accounts. Links that were made stay. Raises Stale."""
     await lock_video_accounts(work, if_match)
     await accounts.delete_accounts(work.tenant)
     return None
@@ -91,7 +91,7 @@ def version_of(stored: VideoAccounts | None) -> int:
 
 
 def nothing_at(work: UnitOfWork) -> VideoAccounts:
-    """Nothing is set up."""
+    """Accounts of which none is set up, as version 0."""
     return VideoAccounts(None, None, None, None, None, None, None, None, work.recorded_at, 0)
 
 
@@ -118,7 +118,7 @@ def _with_zoom(work: UnitOfWork, before: VideoAccounts, zoom: NewZoom | None) ->
 def _with_hook(
     work: UnitOfWork, before: VideoAccounts, url: str | None
 ) -> tuple[VideoAccounts, str | None]:
-    """With the secret of a hook that is new."""
+    """The accounts with that hook, and its secret if it is new."""
     if url == before.hook_url:
         return before, None
     if url is None:

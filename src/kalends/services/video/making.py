@@ -1,9 +1,9 @@
-"""Bringing the links of one booking, or of the seats of a session, to what is wanted.
+"""Brings the video links of one booking, or of the seats of a session, to the wanted state.
 
-Nothing is sent that was decided before: who has the lease of the lane reads what is wanted now and
-what is known of the link, and does the difference. Before a meeting is asked for, the link says
-that it is unclear whether there is one; whoever finds it so, as the answer was lost or a process
-killed, looks for the meeting before asking for another.
+Nothing is planned in advance: the worker that holds the lane's lease reads the wanted and the known
+state, and sends the difference. Before it requests a meeting it marks the link as unclear. Whoever
+finds an unclear link, because the answer got lost or the process was killed, looks for the meeting
+before it requests another.
 """
 
 from collections.abc import Mapping
@@ -46,9 +46,9 @@ from kalends.store.outbox.video_lanes import DueVideoLane, destination_of
 from kalends.store.video import links
 
 MOST_GENERATIONS: Final = 2
-# How long a meeting that is being made is waited for; then somebody has to look.
+# How long a provider may take to make a meeting; then a person has to look into it.
 PENDING_FOR: Final = timedelta(hours=1)
-# What may come right by itself is reported only then; mail has gone out without the link by then.
+# A failure that may pass is reported only after this; mail has gone out without the link by then.
 REPORTED_AFTER: Final = timedelta(minutes=15)
 PENDING_PAUSES: Final = ((10, 1), (60, 3))
 LAST_PENDING_PAUSE: Final = timedelta(minutes=1)
@@ -59,7 +59,7 @@ RESTLESS: Final = VideoFailed(reason="the meeting is gone again and again")
 
 
 class _Lane(Struct, frozen=True):
-    """A lane at work: what surrounds its links, and how meetings are made."""
+    """A lane that is being settled: the state around its links, and how to open accounts."""
 
     place: LinkPlace
     around: Surroundings
@@ -73,27 +73,27 @@ class _Lane(Struct, frozen=True):
 async def settle_lane(
     context: Context, lane: DueVideoLane, openers: Mapping[VideoProvider, Open]
 ) -> Waits | None:
-    """Brings the lane's links to what is wanted; None when it is done. Raises Unavailable."""
+    """Brings the lane's links to the wanted state; None when it is done. Raises Unavailable."""
     found, around, place_of_type = await _load(context, lane)
     if around is None:
         return None
     at_work = _Lane(LinkPlace(context, lane.organization_id), around, openers)
-    ours = [
-        one
-        for one in found
-        if destination_of(one.provider) == lane.destination_id
-        and one.state is not VideoState.REMOVED
+    of_lane = [
+        link
+        for link in found
+        if destination_of(link.provider) == lane.destination_id
+        and link.state is not VideoState.REMOVED
     ]
     waits: Waits | None = None
     unwanted: list[VideoLink] = []
-    for link in ours:
+    for link in of_lane:
         wanted = wanted_link(link, around)
         if wanted is None:
             unwanted.append(link)
         elif isinstance(wanted, WantedLink):
             waits = await _reach(at_work, link, wanted) or waits
     if waits is not None:
-        return waits  # who has a link keeps it until there is another one
+        return waits  # keep the present link until there is another one
     for link in unwanted:
         waits = await _remove(at_work, link, place_of_type) or waits
     return waits
@@ -118,11 +118,12 @@ async def _load(
 
 
 async def _reach(lane: _Lane, link: VideoLink, wanted: WantedLink) -> Waits | None:
-    """Makes the meeting, or tells the provider of what has changed; then the bookings."""
+    """Makes the meeting or tells the provider of changes, then writes the link into the
+    bookings."""
     digest = digest_of(wanted.meeting)
     is_right = link.state is VideoState.MADE and link.digest == digest
     is_right = is_right or (link.provider is VideoProvider.JITSI and link.url is not None)
-    # The event of a calendar may be another one by now, whatever was told of it.
+    # The event in the calendar may be another one now, even if the meeting has not changed.
     if not is_right or link.provider in CALENDARS:
         account = await lane.open(link)
         if isinstance(account, VideoFailed):
@@ -141,8 +142,8 @@ async def _reach(lane: _Lane, link: VideoLink, wanted: WantedLink) -> Waits | No
 async def _bring(
     lane: _Lane, link: VideoLink, wanted: WantedLink, account: MeetingAccount
 ) -> VideoLink | Waits | None:
-    """The link as it stands then. A call of a calendar that failed is asked for under another key:
-    Google passes over a second request under the first."""
+    """The link after making or changing its meeting. The call of a calendar event that failed is
+    requested under a new key, since Google ignores a second request under the first."""
     if link.state is VideoState.FAILED and link.provider in CALENDARS:
         link = await _begin_anew(lane, link)
     for _ in range(MOST_GENERATIONS):
@@ -161,13 +162,13 @@ async def _bring(
 
 
 def _named(lane: _Lane, link: VideoLink, meeting: Meeting) -> Meeting:
-    """The meeting under the key of the link's generation."""
+    """The meeting with the key of the link's generation."""
     key = meeting_of(link, lane.around.booked[0], lane.around.organization_id).key
     return structs.replace(meeting, key=key)
 
 
 async def _begin_anew(lane: _Lane, link: VideoLink) -> VideoLink:
-    """The link under its next key, wanted from now on."""
+    """The link in its next generation, under a new key."""
     now, place = lane.around.now, lane.place
     async with place.context.database.tenant_connection(place.organization_id) as tenant:
         await links.begin_anew(tenant, link, now)
@@ -229,8 +230,8 @@ def _pause(age: timedelta) -> timedelta:
 async def _failed(
     lane: _Lane, link: VideoLink, wanted: WantedLink | None, failure: VideoFailed
 ) -> Waits | None:
-    """Notes why it is not done, where the owner sees it. What failed for good waits for a change of
-    the booking, or of the accounts; a link that is there stays."""
+    """Records why it is not done, for the organization to see. A final failure waits for a change
+    of the booking or of the accounts. An existing link stays."""
     is_there = link.state is VideoState.MADE
     noted = structs.replace(
         link,
@@ -248,7 +249,7 @@ async def _failed(
 
 
 async def _remove(lane: _Lane, link: VideoLink, place_of_type: str | None) -> Waits | None:
-    """Removes the meeting, if there is one, or may be."""
+    """Removes the meeting, if there is one or may be one."""
     if link.state is VideoState.MADE or link.is_unclear:
         account = await lane.open(link)
         if isinstance(account, VideoFailed):

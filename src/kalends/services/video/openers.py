@@ -1,4 +1,5 @@
-"""Where meetings are made, by provider: opened with what an organization has set up."""
+"""Opens the account that makes meetings, for each provider, with what an organization has set
+up."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
@@ -26,7 +27,7 @@ from kalends.store.video import accounts
 ZOOM_PURPOSE: Final = "zoom secret"
 TOKEN_PURPOSE: Final = "zoom token"
 HOOK_PURPOSE: Final = "video hook secret"
-# A token is not used in its last moments.
+# A token that expires sooner than this is not used.
 TOKEN_ENDS_BEFORE: Final = timedelta(minutes=1)
 UNSEALED: Final = VideoFailed(
     reason="its secret was stored under another KALENDS_SECRET; set it up anew",
@@ -45,7 +46,8 @@ async def open_jitsi(context: Context, _: UUID, __: VideoLink) -> MeetingAccount
 async def open_zoom(
     context: Context, organization_id: UUID, _: VideoLink
 ) -> MeetingAccount | VideoFailed:
-    """Refused where nothing is set up, or cannot be opened any more."""
+    """The organization's Zoom account. A VideoFailed if none is set up, or if its secret cannot be
+    opened any more."""
     gateway = context.gateways.zoom
     stored = await _find_accounts(context, organization_id)
     if gateway is None or stored is None or not stored.has_zoom:
@@ -56,7 +58,8 @@ async def open_zoom(
 async def open_hook(
     context: Context, organization_id: UUID, _: VideoLink
 ) -> MeetingAccount | VideoFailed:
-    """Refused where nothing is set up, or cannot be opened any more."""
+    """The organization's own hook. A VideoFailed if none is set up, or if its secret cannot be
+    opened any more."""
     gateway = context.gateways.video_hook
     stored = await _find_accounts(context, organization_id)
     if gateway is None or stored is None or stored.hook_url is None or stored.hook_secret is None:
@@ -82,7 +85,8 @@ def _lacks(reason: str) -> VideoFailed:
 
 
 class JitsiRooms:
-    """See `MeetingAccount`: a room is there as soon as somebody enters it."""
+    """See `MeetingAccount`. A room exists as soon as somebody enters it, so there is nothing to
+    ask."""
 
     def __init__(self, base: str) -> None:
         self._base = base
@@ -101,7 +105,7 @@ class JitsiRooms:
 
 
 class KeptZoomToken:
-    """See `ZoomTokens`: a token serves all processes until its end."""
+    """See `ZoomTokens`. The stored token serves all processes until it expires."""
 
     def __init__(self, context: Context, organization_id: UUID) -> None:
         self._context = context
@@ -131,7 +135,8 @@ class KeptZoomToken:
         return ZoomLogin(stored.zoom_account_id or "", stored.zoom_client_id or "", secret.decode())
 
     async def _renew(self, stored: VideoAccounts, login: ZoomLogin) -> str | VideoFailed:
-        """Nothing holds a lock meanwhile: where two renew at once, both tokens are valid."""
+        """Requests and stores a new token, without a lock: if two processes do so at once, both
+        tokens are valid."""
         gateway = self._context.gateways.zoom
         assert gateway is not None
         asked_at = self._context.clock()

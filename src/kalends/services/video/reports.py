@@ -1,4 +1,4 @@
-"""Telling an organization that a provider does not make its links: by one mail a day."""
+"""Reports to an organization that a provider does not make its links, by at most one mail a day."""
 
 from datetime import timedelta
 from typing import Final
@@ -22,8 +22,8 @@ ONE_MAIL_FOR: Final = timedelta(days=1)
 async def report_failing(
     place: LinkPlace, provider: VideoProvider, failure: VideoFailed, booking: Booking
 ) -> None:
-    """Mails the organization which booking has no link and why, unless it was told of that provider
-    within the last day and has not set its accounts up anew since."""
+    """Mails the organization which booking has no link, and why; unless it got such a mail about
+    the provider within a day and has not changed its accounts since."""
     await change(place.context, place.caller, _report, provider, failure, booking)
 
 

@@ -1,4 +1,4 @@
-"""What became of a link: written down, and told with the bookings that it is for."""
+"""Stores the state of a link, and writes it into the bookings that it is for."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -25,7 +25,7 @@ ACTOR = "kalends"
 
 
 class LinkPlace(Struct, frozen=True):
-    """Whose links are made."""
+    """The organization whose links are being made, and the context."""
 
     context: Context
     organization_id: UUID
@@ -36,7 +36,7 @@ class LinkPlace(Struct, frozen=True):
 
 
 async def store_link(place: LinkPlace, link: VideoLink) -> bool:
-    """False where it is another one by now."""
+    """Stores the link. False if it is in another generation now."""
     async with place.context.database.tenant_connection(place.organization_id) as tenant:
         return await links.update_link(tenant, link)
 
@@ -44,7 +44,7 @@ async def store_link(place: LinkPlace, link: VideoLink) -> bool:
 async def tell_location(
     place: LinkPlace, link: VideoLink, booking_id: UUID, own: Collection[str | None], to: str | None
 ) -> None:
-    """The booking is at the link from now on, or at a place where there is no link any more."""
+    """Moves the booking to the link, or from it to another place: None where there is none."""
     await change(place.context, place.caller, _move_call, link, booking_id, own, to)
 
 
@@ -81,19 +81,21 @@ def _is_for(booking: Booking, link: VideoLink, own: Collection[str | None]) -> b
 
 
 def _last_to_each(held: list[Mail]) -> list[Mail]:
-    """The last to each reader tells of the link; those before it go out as they are."""
+    """The last held mail to each reader, which will report the link. Earlier ones are sent as they
+    are."""
     last: list[Mail] = []
     for mail in reversed(held):
         if not any(
-            one.audience == mail.audience and is_same_mailbox(one.recipient, mail.recipient)
-            for one in last
+            later.audience == mail.audience and is_same_mailbox(later.recipient, mail.recipient)
+            for later in last
         ):
             last.append(mail)
     return last
 
 
 async def show_state(place: LinkPlace, link: VideoLink, booking_ids: list[UUID]) -> None:
-    """Bookings say what became of their link. Unless it is still being made, no mail waits."""
+    """Writes the state of the link into the bookings. Unless the link is still being made, releases
+    the mails that are held for it."""
     await change(place.context, place.caller, _show, booking_ids, link)
 
 

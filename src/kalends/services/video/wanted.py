@@ -1,4 +1,4 @@
-"""What there is to be of a link, by the bookings that it is for: pure."""
+"""Decides the wanted state of a link from the bookings that it is for. Pure."""
 
 import hashlib
 from collections.abc import Collection, Sequence
@@ -16,11 +16,11 @@ OVER = (Status.COMPLETED, Status.NO_SHOW)
 
 
 class KeepLink(Struct, frozen=True):
-    """What is there stays as it is."""
+    """The link stays as it is."""
 
 
 class WantedLink(Struct, frozen=True):
-    """A meeting, and the bookings that are to have its link."""
+    """The wanted meeting, and the bookings that are to have its link."""
 
     meeting: Meeting
     bookings: Sequence[Booking]
@@ -30,8 +30,8 @@ Wanted: TypeAlias = WantedLink | KeepLink | None
 
 
 class Surroundings(Struct, frozen=True):
-    """What decides beside a link: all bookings of its subject, the organization, places that may be
-    replaced by a link (the event type's, and links of ours), and whether it has seats."""
+    """What a decision about a link depends on: all bookings of its subject, the locations that a
+    link may replace (the event type's, and earlier links), and whether the event type has seats."""
 
     organization_id: UUID
     booked: Sequence[Booking]
@@ -41,32 +41,29 @@ class Surroundings(Struct, frozen=True):
 
 
 def wanted_link(link: VideoLink, around: Surroundings) -> Wanted:
-    """A place that somebody has written down by hand is left alone, and needs no link."""
-    taking = [
-        one for one in around.booked if one.schedule_id == link.schedule_id and not one.conflict
-    ]
+    """What the link is to be: a meeting, as it is (KeepLink), or removed (None). A location that
+    somebody entered by hand is left alone, and needs no link."""
+    taking = [b for b in around.booked if b.schedule_id == link.schedule_id and not b.conflict]
     live = [
-        one
-        for one in taking
-        if one.status == Status.CONFIRMED and is_own(one.location, around.own_places)
+        b for b in taking if b.status == Status.CONFIRMED and is_own(b.location, around.own_places)
     ]
-    is_pending = any(one.status == Status.PENDING and one.location == link.url for one in taking)
-    if not live and (is_pending or any(one.status in OVER for one in taking)):
+    is_pending = any(b.status == Status.PENDING and b.location == link.url for b in taking)
+    if not live and (is_pending or any(b.status in OVER for b in taking)):
         return KeepLink()
     if not live or around.has_seats != (link.booking_id is None):
         return None
-    if max(one.end_time for one in live) <= around.now:
+    if max(b.end_time for b in live) <= around.now:
         return KeepLink()
     return WantedLink(meeting_of(link, live[0], around.organization_id), live)
 
 
 def is_own(location: str | None, own_places: Collection[str | None]) -> bool:
-    """Whether a link may take the place of that one."""
+    """Whether a link may replace that location."""
     return location is None or location in own_places
 
 
 def meeting_of(link: VideoLink, booking: Booking, organization_id: UUID) -> Meeting:
-    """What a provider is told: nothing of attendees."""
+    """What a provider is told about the booking; nothing about its attendee."""
     return Meeting(
         key=key_of(link, organization_id),
         topic=booking.title or "",
@@ -79,12 +76,12 @@ def meeting_of(link: VideoLink, booking: Booking, organization_id: UUID) -> Meet
 
 
 def key_of(link: VideoLink, organization_id: UUID) -> str:
-    """The same for each try to make the link, and of no other."""
+    """The key of the link's meeting in this generation: the same for each try, and unique."""
     named = (organization_id.bytes, link.subject_id.bytes, link.schedule_id.bytes)
     whole = b"".join((*named, link.generation.to_bytes(4, "big")))
     return hashlib.sha256(whole).hexdigest()[:32]
 
 
 def digest_of(meeting: Meeting) -> bytes:
-    """Of what a provider was told of it, whichever link it has."""
+    """The hash of what a provider is told about the meeting, independent of its key."""
     return hashlib.sha256(json.encode(structs.replace(meeting, key=""))).digest()[:16]

@@ -1,4 +1,4 @@
-"""Deliveries of an endpoint: list them, send one again, send a test."""
+"""The deliveries of an endpoint: list them, send one again, send a test."""
 
 from uuid import UUID
 
@@ -22,8 +22,8 @@ from kalends.store.outbox import deliveries
 
 
 async def test_endpoint(context: Context, caller: Caller, endpoint_id: UUID) -> DeliveryAttempt:
-    """Sends a `webhook.test` now, once, also to an endpoint that is disabled. It stands in the
-    delivery log, not in the event log. Raises NotFound."""
+    """Sends a `webhook.test` now, once, also to a disabled endpoint. It appears in the delivery
+    log, not in the event log. Raises NotFound."""
     endpoint = await unit_of_work.read(context, caller, get_endpoint, endpoint_id)
     event_id, now = new_id(), context.clock()
     data, actor = encode_raw(test_data(endpoint_id)), actor_of(caller.actor, caller.actor_name)
@@ -46,14 +46,14 @@ async def test_endpoint(context: Context, caller: Caller, endpoint_id: UUID) -> 
 async def list_deliveries(
     work: UnitOfWork, endpoint_id: UUID, state: str | None, limit: int, offset: int
 ) -> tuple[list[Delivery], int]:
-    """A page, the latest first, and how many there are. Raises NotFound."""
+    """A page, the latest first, and the total. Raises NotFound."""
     await get_endpoint(work, endpoint_id)
     return await deliveries.list_deliveries(work.tenant, endpoint_id, state, limit, offset)
 
 
 async def redeliver(work: UnitOfWork, endpoint_id: UUID, delivery_id: UUID) -> Delivery:
-    """Has it sent once more, under the same `webhook-id` and in its place in the order of its
-    booking. Raises NotFound."""
+    """Queues the delivery again, under the same `webhook-id` and in the order of its booking's
+    lane. Raises NotFound."""
     await get_endpoint(work, endpoint_id)
     place = work.tenant, endpoint_id, delivery_id
     require(await deliveries.find_delivery(*place), DELIVERY, delivery_id)

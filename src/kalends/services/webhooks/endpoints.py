@@ -1,4 +1,4 @@
-"""Webhook endpoints: list, create, change, delete; rotate the secret."""
+"""Webhook endpoints: list, get, create, update, delete, and rotate the secret."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,21 +24,21 @@ MOST_ENDPOINTS: Final = 100
 
 
 class MadeEndpoint(NamedTuple):
-    """A new endpoint; the secret is shown only now."""
+    """A new endpoint with its secret, which is shown only now."""
 
     endpoint: WebhookEndpoint
     secret: str
 
 
 class Rotated(NamedTuple):
-    """A new secret, and until when the one before signs too."""
+    """A new secret, and until when the previous one signs, too."""
 
     secret: str
     previous_until: datetime
 
 
 class NewEndpoint(Struct, frozen=True, kw_only=True):
-    """What a client asks for. No events are all events."""
+    """An endpoint as a client requests it. No `events` are all events."""
 
     url: str
     events: Sequence[str] = ()
@@ -55,8 +55,8 @@ class EndpointChanges(Struct, frozen=True, kw_only=True):
 
 
 async def check_url(context: Context, url: str) -> None:
-    """Raises Invalid for a URL that may not be called. It asks the network, so it stands before
-    any transaction."""
+    """Raises Invalid for a URL that may not be called. This uses the network, so it runs before any
+    transaction."""
     fault = await context.gateways.http.find_fault(url)
     if fault is not None:
         raise Invalid.field("url", fault)
@@ -65,7 +65,7 @@ async def check_url(context: Context, url: str) -> None:
 async def list_endpoints(
     work: UnitOfWork, limit: int, offset: int
 ) -> tuple[list[WebhookEndpoint], int]:
-    """A page, oldest first, and how many there are."""
+    """A page, the oldest first, and the total."""
     return await webhooks.list_endpoints(work.tenant, limit, offset)
 
 
@@ -75,8 +75,8 @@ async def get_endpoint(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
 
 
 async def create_endpoint(work: UnitOfWork, new: NewEndpoint) -> MadeEndpoint:
-    """It receives what happens from now on. Raises Invalid where there are too many: each change
-    of a booking writes a delivery for every one."""
+    """Creates an endpoint, which receives events from now on. Raises Invalid if there are too many:
+    each change of a booking writes a delivery for each."""
     if await webhooks.count_endpoints(work.tenant) >= MOST_ENDPOINTS:
         fault = Fault(FaultCode.TOO_MANY, str(MOST_ENDPOINTS))
         raise Invalid.field("url", f"there are {MOST_ENDPOINTS} webhooks already", fault)
@@ -95,7 +95,7 @@ async def create_endpoint(work: UnitOfWork, new: NewEndpoint) -> MadeEndpoint:
 
 
 async def lock_endpoint(work: UnitOfWork, endpoint_id: UUID, if_match: IfMatch) -> WebhookEndpoint:
-    """The endpoint as it stays until the transaction ends. Raises NotFound, Stale."""
+    """The endpoint, locked until the transaction ends. Raises NotFound, Stale."""
     locked = await webhooks.lock_endpoint(work.tenant, endpoint_id)
     return require_version(locked, ENDPOINT, endpoint_id, if_match)
 
@@ -103,8 +103,8 @@ async def lock_endpoint(work: UnitOfWork, endpoint_id: UUID, if_match: IfMatch) 
 async def update_endpoint(
     work: UnitOfWork, before: WebhookEndpoint, changes: EndpointChanges
 ) -> WebhookEndpoint:
-    """Changes what is given of an endpoint that is locked; what changes nothing succeeds. One that
-    is enabled again gets at once what waited for it."""
+    """Changes the given fields of a locked endpoint; succeeds also without a difference. When it is
+    enabled again, the deliveries that waited for it are due at once."""
     given = FieldChanges[WebhookEndpoint](**values_to_change(changes))
     if given.applied_to(before).enabled:
         given = FieldChanges(**(given.values | {"disabled_reason": None}))
@@ -120,14 +120,14 @@ async def update_endpoint(
 
 
 async def delete_endpoint(work: UnitOfWork, endpoint_id: UUID, if_match: IfMatch) -> UUID:
-    """Nothing is sent to it any more, nor what waits. Raises NotFound, Stale."""
+    """Deletes the endpoint, including the deliveries that wait for it. Raises NotFound, Stale."""
     await lock_endpoint(work, endpoint_id, if_match)
     await webhooks.delete_endpoint(work.tenant, endpoint_id, work.recorded_at)
     return endpoint_id
 
 
 async def rotate_secret(work: UnitOfWork, endpoint_id: UUID) -> Rotated:
-    """A new secret; the one before signs beside it for a day. Raises NotFound."""
+    """Gives the endpoint a new secret; the previous one signs, too, for a day. Raises NotFound."""
     before = await lock_endpoint(work, endpoint_id, None)
     secret, until = webhook.new_secret(), work.recorded_at + webhook.BOTH_SECRETS_FOR
     given = FieldChanges[WebhookEndpoint](

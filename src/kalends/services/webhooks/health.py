@@ -1,4 +1,4 @@
-"""The health of an endpoint by what deliveries to it showed: it works, fails, or is disabled."""
+"""Updates the health of webhook endpoints: working, failing since some time, or disabled."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,11 +28,11 @@ REASON_WORDS: Final = {
 
 
 async def update_health(context: Context, outcomes: Sequence[WebhookOutcome]) -> None:
-    """Notes when an endpoint begins or ends to fail, and disables what is gone, or has done nothing
-    but fail for five days. The outcomes are of one endpoint.
+    """Records when an endpoint starts or stops failing. Disables one that answered 410 Gone, or
+    whose deliveries have all failed for five days. The outcomes are of one endpoint.
 
-    In transactions of its own, since who changes an endpoint locks it before its lanes. What is
-    not noted now, the next try says again. Raises Unavailable.
+    This runs in transactions of its own, since changing an endpoint locks it before its lanes. If
+    it fails, the next try makes up for it. Raises Unavailable.
     """
     lane = outcomes[0].lane
     attempts = [json.decode(outcome.attempt, type=list[DeliveryAttempt])[0] for outcome in outcomes]
@@ -71,7 +71,7 @@ async def _disable(
     since: datetime | None,
     last: DeliveryAttempt,
 ) -> None:
-    """Disables it, and informs the organization by mail; once, from any process."""
+    """Disables the endpoint and mails the organization; once, even if several processes do so."""
     was_enabled = await webhooks.disable_endpoint(
         work.tenant, lane.destination_id, REASON_WORDS[reason], work.recorded_at
     )
