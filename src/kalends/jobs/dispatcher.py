@@ -40,6 +40,10 @@ LONGEST_WAIT_SECONDS: Final = 2.0
 PLACES_KEPT_SECONDS: Final = 1.0
 # After a notification, a failing organization is not tried sooner than this.
 FAILING_AGAIN_SECONDS: Final = 1.0
+# An organization that has had no place for this long gets some even if few are free, of which it
+# takes a part of what is leased at least otherwise.
+LONGEST_WITHOUT_SECONDS: Final = 1.0
+PART_AFTER_WAITING: Final = 1 / 8
 FINISH_WITHIN: Final = timedelta(seconds=5)
 
 
@@ -101,8 +105,10 @@ class Dispatcher:
         self._in_flight = InFlight(context, self._turns, channel.lease, self._start, self._put)
         self._lookout = Lookout(context, name, self._turns, self._put)
         self._leasing: dict[UUID, _Leasing] = {}
-        # Organizations with something due for which there was no place.
+        # Organizations with something due for which there was no place; and of those that hold
+        # none, since when, of the clock `monotonic`.
         self._crowded_out: set[UUID] = set()
+        self._without_since: dict[UUID, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._came_too_late: list[DueLane] = []
 
@@ -151,19 +157,41 @@ class Dispatcher:
         self._woken.set()
 
     def _lease_due(self) -> None:
-        """Starts leasing for one due organization after the other, while there is room. Each may
-        fill half of the room if another one is due, too."""
+        """Starts leasing for one due organization after the other, while there is room."""
         while (
             len(self._leasing) < AT_ONCE
-            and (room := self._count_places()) >= self._channel.least_room
+            and (room := self._count_places()) >= self._least_room()
             and (organization_id := self._take_due()) is not None
         ):
             places = self._places_for(organization_id, room)
-            if places < self._channel.least_room:
-                self._crowded_out.add(organization_id)
+            without_since = self._without_since.get(organization_id, float("inf"))
+            if places < self._least_since(without_since):
+                self._crowd_out(organization_id)
                 continue
+            self._without_since.pop(organization_id, None)
             task = asyncio.create_task(self._lease(organization_id, places))
             self._leasing[organization_id] = _Leasing(task, places, monotonic())
+
+    def _least_room(self) -> int:
+        """How many places there have to be before any are leased: as many as the channel says, so
+        that one statement leases many, or few where somebody has waited for a second: then those
+        that hold the others may do so for long."""
+        first_without = next(iter(self._without_since.values()), float("inf"))
+        return self._least_since(min(first_without, self._first_at()))
+
+    def _least_since(self, since: float) -> int:
+        least = self._channel.least_room
+        if not self._channel.halves or monotonic() - since < LONGEST_WITHOUT_SECONDS:
+            return least
+        return max(1, int(least * PART_AFTER_WAITING))
+
+    def _crowd_out(self, organization_id: UUID) -> None:
+        """Has it tried again as soon as a place is free, and within a second if it holds none."""
+        self._crowded_out.add(organization_id)
+        if not self._in_flight.count_of(organization_id):
+            now = monotonic()
+            self._without_since.setdefault(organization_id, now)
+            self._agenda.put(organization_id, now + LONGEST_WITHOUT_SECONDS)
 
     def _places_for(self, organization_id: UUID, room: int) -> int:
         """How many of the free places the organization may take."""
@@ -260,7 +288,7 @@ class Dispatcher:
 
     async def _wait(self) -> None:
         """Waits until an organization is due and there is room for it, or until woken."""
-        has_places = self._count_places() >= self._channel.least_room
+        has_places = self._count_places() >= self._least_room()
         at = self._first_at() if has_places and len(self._leasing) < AT_ONCE else float("inf")
         longest = PLACES_KEPT_SECONDS if self._leasing else LONGEST_WAIT_SECONDS
         with suppress(TimeoutError):
