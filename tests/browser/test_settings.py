@@ -19,6 +19,7 @@ from tests.world import JSON, World
 LOW_SCREEN = {"width": 1280, "height": 800}
 # Its button sticks to the window while there is more below, so that the form's own end counts.
 END_OF_FORM = "document.querySelector('.set-form').getBoundingClientRect().bottom + scrollY"
+END_OF_PAGE = "document.querySelector('main').lastElementChild.getBoundingClientRect().bottom"
 MONDAY = {"monday": [{"start": "09:00", "end": "12:00"}]}
 
 
@@ -160,6 +161,10 @@ def test_each_section_fits_a_low_screen_with_its_button(world: World, visit: Vis
         page.goto(root + path)
         end = page.evaluate(END_OF_FORM)
         too_high += [(path, end)] if end > LOW_SCREEN["height"] else []
+    for path in (f"{service[0]}/share", f"{service[0]}/times", f"{schedule[0]}/times", "/keys"):
+        page.goto(root + path)
+        end = page.evaluate(END_OF_PAGE)
+        too_high += [(path, end)] if end > LOW_SCREEN["height"] else []
     assert too_high == []
 
 
@@ -222,6 +227,7 @@ def test_an_explained_refusal_links_to_its_obstacle(world: World, visit: Visits)
     world.api.post(f"/api/v1/schedules/{schedule['id']}/busy-times", json=busy)
     page = visit(viewport=PHONE)
     page.goto(f"{sign_in(page, world)}/schedules/{schedule['id']}/times")
+    page.get_by_text("Why is this time not offered?").click()
     page.get_by_label("Day").fill("2030-07-01")
     page.get_by_label("Time", exact=True).fill("10:30")
     page.get_by_role("button", name="Explain").click()

@@ -32,6 +32,7 @@ def test_the_code_for_a_site_is_tried_in_place(
     _, event_type = offered(world, name="Talk")
     page = visit(viewport=PHONE)
     page.goto(f"{sign_in(page, world)}/event-types/{event_type['id']}/share")
+    page.get_by_text("On your own site").click()
     assert violations(page) == []
     page.get_by_role("heading", name="This is how it looks").scroll_into_view_if_needed()
     preview = page.locator(".set-preview").frame_locator("iframe")

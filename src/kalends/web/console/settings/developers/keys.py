@@ -84,7 +84,8 @@ async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
         draft,
         keys=[(ids.encode_id(ids.API_KEY, key.id), key) for key in listed],
         **pager,
-        scopes=list(Scope),
+        usual=USUAL,
+        others=[scope for scope in Scope if scope not in USUAL],
         now=request.page_request.context.clock(),
     )
 
