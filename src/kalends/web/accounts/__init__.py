@@ -1,1 +1,1 @@
-"""Links that users are sent: invitations and new passwords."""
+"""The pages behind links that users are mailed: invitations and new passwords."""

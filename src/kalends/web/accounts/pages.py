@@ -1,7 +1,7 @@
 """`/password-reset` and `/invitations`: setting a password by a link in a mail.
 
-A GET only shows, since mail scanners follow links; it takes a POST to change something. What is
-asked for a known address and for an unknown one is answered the same.
+A GET changes nothing, since mail scanners follow links; only a POST does. Requests for a known mail
+address and for an unknown one are answered in the same way.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ async def ask_for_reset(request: PageRequest) -> PageAnswer:
 
 
 async def send_reset(request: PageRequest) -> PageAnswer:
-    """Raises RateLimited."""
+    """Mails a link to set a new password, if the address is a user's. Raises RateLimited."""
     typed = (await request.form()).text("email")
     try:
         email = Email.parse(typed)

@@ -1,4 +1,4 @@
-"""What a page handler answers: bytes with their headers, or a stream."""
+"""The answers of page handlers, a whole body or a stream, and how they are sent."""
 
 import asyncio
 import gzip
@@ -16,19 +16,19 @@ NOT_MODIFIED: Final = 304
 SMALLEST_TO_ZIP: Final = 1_000
 ZIPPED_ALREADY: Final = frozenset({"image/png", "image/jpeg"})
 ZIP_LEVEL: Final = 5
-# What is larger takes long enough to zip that others should not wait: in a thread, since the
-# interpreter is free meanwhile.
+# Compressing a larger body takes long enough that other tasks should not wait for it. It is done in
+# a thread, as zlib releases the interpreter lock.
 LARGEST_ZIPPED_AT_ONCE: Final = 50_000
-# Browsers read `//host` and `/\host` as another site.
+# A path of ours. Browsers read `//host` and `/\host` as another site.
 _OUR_PATH: Final = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class PageAnswer:
-    """A whole answer. `zipped` is the body in gzip where that is known already, as it is of
-    files; otherwise what is large is zipped on its way out. `inline_styles` are hashes of the only
-    styles that may stand in the page itself (CSP, `'sha256-…'`)."""
+    """A whole answer. `zipped` is the body in gzip if that is known already, as for files; else a
+    large body is compressed when it is sent. `inline_styles` are the hashes of the only inline
+    styles that the page may have (CSP, `'sha256-…'`)."""
 
     body: bytes = b""
     status: int = 200
@@ -40,8 +40,8 @@ class PageAnswer:
 
 @dataclass(frozen=True)
 class Stream:
-    """An answer that goes on, such as server-sent events (`text/event-stream`). It ends when its
-    chunks do, or when the client goes away."""
+    """An answer in chunks, such as server-sent events (`text/event-stream`). It ends with its last
+    chunk, or when the client disconnects."""
 
     chunks: AsyncIterator[bytes]
     media_type: str = "text/event-stream"
@@ -49,10 +49,10 @@ class Stream:
 
 
 def redirect(to: str, *headers: tuple[str, str]) -> PageAnswer:
-    """Sends the browser on to a path of ours, with a GET (303, RFC 9110 15.4.4).
+    """Redirects the browser to a path of ours, with a GET (303, RFC 9110 15.4.4).
 
-    Raises ValueError for an address that leads to another site: who takes one from a request
-    has to choose first.
+    Raises ValueError for an address on another site: a caller that takes it from a request has to
+    check it first.
     """
     if not _OUR_PATH.fullmatch(to):
         raise ValueError(f"{to!r} is no path of ours")
@@ -66,7 +66,7 @@ def text(body: str, media_type: str = TEXT, status: int = 200) -> PageAnswer:
 async def send_page(
     send: Send, method: str, answer: PageAnswer, headers: Headers, *, takes_gzip: bool
 ) -> None:
-    """Sends an answer, zipped where the client takes it; a HEAD gets the headers alone."""
+    """Sends an answer, in gzip if the client accepts that; a HEAD gets headers only."""
     body, extra = answer.body, [*answer.headers, *headers]
     is_zippable = len(body) >= SMALLEST_TO_ZIP and answer.media_type not in ZIPPED_ALREADY
     if takes_gzip and is_zippable:
@@ -74,7 +74,7 @@ async def send_page(
         extra.append(("content-encoding", "gzip"))
     if is_zippable:
         extra.append(("vary", "accept-encoding"))
-    if answer.status != NOT_MODIFIED:  # there it would be the length of what is not sent
+    if answer.status != NOT_MODIFIED:  # a 304 would have the length of the body it does not send
         extra.append(("content-length", str(len(body))))
     await _start(send, answer.status, answer.media_type, extra)
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
@@ -89,7 +89,7 @@ async def _zip(body: bytes) -> bytes:
 async def send_stream(
     receive: Receive, send: Send, method: str, stream: Stream, headers: Headers
 ) -> None:
-    """Sends the chunks as they come, until there are no more or the client has gone."""
+    """Sends the chunks as they come, until the last one or until the client disconnects."""
     await _start(send, 200, stream.media_type, [*stream.headers, *headers])
     if method == "HEAD":
         await send({"type": "http.response.body", "body": b""})

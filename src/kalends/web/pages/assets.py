@@ -1,5 +1,5 @@
-"""The files that pages need. Their names carry a hash of what is in them, so browsers keep them
-for good, and a new version is a new name."""
+"""The static files of pages. Their names contain a hash of their content, so browsers may cache
+them for ever: a new version has a new name."""
 
 import gzip
 import hashlib
@@ -19,7 +19,7 @@ _ACCENT: Final = re.compile(r"accent-1\.([0-9a-f]{6})\.css")
 
 
 def _load() -> tuple[dict[str, str], dict[str, PageAnswer]]:
-    """The URL of each file by its plain name, and what is answered for each hashed one."""
+    """The URL of each file by its plain name, and the answer for each hashed name."""
     urls: dict[str, str] = {}
     answers: dict[str, PageAnswer] = {}
     for file in (files("kalends.web.pages") / "static").iterdir():
@@ -38,13 +38,13 @@ def _load() -> tuple[dict[str, str], dict[str, PageAnswer]]:
 
 
 def accent_url(color: str) -> str:
-    """Where the style sheet of an organization's colour is. Its name has all that is in it; another
-    derivation is another number."""
+    """The URL of the style sheet for an organization's colour. Its name determines its content; if
+    colours are derived in another way, a number in it changes."""
     return f"/static/accent-1.{color.removeprefix('#')}.css"
 
 
 def find_file(name: str) -> PageAnswer | None:
-    """What is answered for a hashed name, or for the style sheet of a colour."""
+    """The answer for a hashed name, or for the style sheet of a colour."""
     color = _ACCENT.fullmatch(name)
     if color is None:
         return ANSWERS.get(name)

@@ -1,4 +1,4 @@
-"""The form that attendees fill in: read to a booking, every fault at its field."""
+"""Reads the booking form that attendees fill in, with a fault for each wrong field."""
 
 import math
 from collections.abc import Callable
@@ -24,7 +24,7 @@ ABOUT_ATTENDEE: Final = ("name", "email", "phone", "notes")
 
 @dataclass
 class FilledForm:
-    """What was filled in, parsed, and what is wrong with it by the name of its field."""
+    """The parsed values of the form, and its faults by the names of the fields."""
 
     attendee: NewAttendee
     answers: dict[str, Any]
@@ -37,7 +37,7 @@ def field_of(question: Question) -> str:
 
 
 def needs_phone(event_type: EventType) -> bool:
-    """Whether a number has to be given: the attendee is called, or the event type asks for it."""
+    """Whether a phone number is required: the attendee will be called, or the event type asks."""
     is_called = event_type.location_type == LocationType.PHONE
     return is_called or event_type.attendee_fields.phone is FieldUse.REQUIRED
 
@@ -55,7 +55,7 @@ def asks_notes(event_type: EventType) -> bool:
 
 
 def typed_values(form: FormFields, event_type: EventType) -> list[tuple[str, str]]:
-    """What was filled in, as it is, right or wrong."""
+    """The filled-in values exactly as they were typed, right or wrong."""
     names = [*ABOUT_ATTENDEE, *map(field_of, event_type.questions)]
     return [(name, value) for name in names for value in form.all_of(name)]
 
@@ -63,7 +63,7 @@ def typed_values(form: FormFields, event_type: EventType) -> list[tuple[str, str
 def read_booking_form(
     form: FormFields, event_type: EventType, timezone: str, language: str | None
 ) -> FilledForm:
-    """The form, shown in that zone and language, as a booking takes it."""
+    """Reads the form into the values of a booking; it was shown in that zone and language."""
     faults: dict[str, str] = {}
     attendee = NewAttendee(
         name=form.text("name"),
@@ -119,8 +119,8 @@ def _answers(form: FormFields, event_type: EventType, faults: dict[str, str]) ->
 def faults_of_numbers(
     filled: FilledForm, event_type: EventType, country: str | None
 ) -> dict[str, str]:
-    """What is no telephone number, by field. One without `+` is one of the country. The API takes
-    them all: who books by it may know better, who fills in a form wants to be called."""
+    """The faults of phone numbers by field. A number without `+` is one of the country. The API
+    accepts any number, as its callers may know better; somebody at a form wants to be reachable."""
     typed = {"phone": filled.attendee.phone}
     for question in event_type.questions:
         if question.type is QuestionType.PHONE:
@@ -163,7 +163,7 @@ def _yes_or_no(form: FormFields, name: str, question: Question) -> bool | None:
 
 
 def _consent(form: FormFields, name: str, question: Question) -> bool | None:
-    """One that was not given is no answer."""
+    """The answer to a consent; None if it was not given."""
     return True if form.text(name) == YES else None
 
 
@@ -176,7 +176,7 @@ def _choice(form: FormFields, name: str, question: Question) -> str:
 
 
 def _as_written(chosen: str, question: Question) -> str:
-    """The option as the event type has it: pages show options without what turns text around."""
+    """The option as the event type has it; pages show options without bidi control characters."""
     options = question.options or []
     return next((option for option in options if without_bidi(option) == chosen), chosen)
 
@@ -199,7 +199,7 @@ _READ: Final[dict[QuestionType, Callable[[FormFields, str, Question], Any]]] = {
 
 
 def is_accepted(text: str, kind: Any) -> bool:
-    """Whether the text is one that the API would take for such a field."""
+    """Whether the API would accept the text for such a field."""
     try:
         msgspec.convert(text, kind)
     except msgspec.ValidationError:

@@ -17,12 +17,13 @@ from kalends.formats.countries import countries_by_zone, zone_links
 from kalends.formats.times import clock_text, full_day
 
 DAYS_IN_WEEK: Final = 7
-# With what joins it to the month: "de" in Spanish and Portuguese, 年 in Japanese.
+# The year in a date pattern, with what joins it to the month: "de" in Spanish and Portuguese, 年 in
+# Japanese.
 _YEAR: Final = re.compile(r"(,?( 'de')? y\b|\by年|\by )")
 
 
 def find_zone(name: str | None) -> Zone | None:
-    """The zone of that name, None for what is none."""
+    """The zone with that name; None if there is none."""
     try:
         return zone_named(name) if name else None
     except UnknownZone:
@@ -31,7 +32,7 @@ def find_zone(name: str | None) -> Zone | None:
 
 @cache
 def zone_choices() -> tuple[str, ...]:
-    """The zones to choose from: those that a country goes by, and UTC."""
+    """The zones to choose from: those in use in some country, and UTC."""
     return (*sorted(countries_by_zone()), "UTC")
 
 
@@ -40,19 +41,19 @@ def seconds_of(moment: datetime) -> int:
 
 
 def local(moment: datetime | int, zone: Zone) -> datetime:
-    """The wall clock at a moment, without a zone."""
+    """The wall-clock time at a moment, as a datetime without a zone."""
     return wall_clock(moment if isinstance(moment, int) else seconds_of(moment), zone)
 
 
 def iso(moment: datetime | int) -> str:
-    """As it stands in URLs and attributes: UTC, `2026-12-01T10:00:00Z`."""
+    """The moment as URLs and attributes have it, in UTC: `2026-12-01T10:00:00Z`."""
     at = datetime.fromtimestamp(moment, UTC) if isinstance(moment, int) else moment.astimezone(UTC)
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @lru_cache(maxsize=8_192)
 def day_in_month(day: date, locale: Locale) -> str:
-    """Thursday, December 3: where the year stands beside it."""
+    """Thursday, December 3; for places that show the year elsewhere."""
     pattern = _YEAR.sub("", str(locale.date_formats["full"].pattern))
     return format_date(day, pattern, locale=locale)
 
@@ -92,13 +93,13 @@ def day_of(moment: datetime | int, zone: Zone, locale: Locale) -> str:
 
 
 def short_day_of(moment: datetime | int | str, zone: Zone, locale: Locale) -> str:
-    """The day of a moment, in short; the moment may be as it stands in URLs."""
+    """The day of a moment, abbreviated; the moment may be a text as in URLs."""
     at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return short_day(local(at, zone).date(), locale)
 
 
 def whole_days(start: datetime, end: datetime, zone: Zone) -> tuple[date, date] | None:
-    """The first and the last day of a span that is made of whole days there; else None."""
+    """The first and the last day of a span that consists of whole days in the zone; else None."""
     begins, ends = local(start, zone), local(end, zone)
     if begins >= ends or any((at.hour, at.minute, at.second) != (0, 0, 0) for at in (begins, ends)):
         return None
@@ -106,12 +107,12 @@ def whole_days(start: datetime, end: datetime, zone: Zone) -> tuple[date, date] 
 
 
 def span_of(start: datetime, end: datetime, zone: Zone, locale: Locale) -> str:
-    """From a time to a time; with the day where it ends on another one."""
+    """The start and end of a span, with the day of the end if it is another one."""
     return f"{time_of(start, zone, locale)} – {end_of(start, end, zone, locale)}"
 
 
 def end_of(start: datetime, end: datetime, zone: Zone, locale: Locale) -> str:
-    """The time of day at which it ends; with the day where that is another one."""
+    """The end of a span as a time of day, with the day if it is another one."""
     first, last = local(start, zone), local(end, zone)
     ending = clock_text(last.hour * 60 + last.minute, locale)
     if first.date() != last.date():
@@ -121,8 +122,8 @@ def end_of(start: datetime, end: datetime, zone: Zone, locale: Locale) -> str:
 
 @cache
 def week_from(locale: Locale) -> Sequence[tuple[int, str, str]]:
-    """The weekdays (0 is Monday) as the language's calendars begin them: number, short, full. A
-    language that abbreviates none, such as Arabic, has letters for them."""
+    """The weekdays in the order of the language's calendars: number (0 is Monday), short name, full
+    name. A language without abbreviations, such as Arabic, has letters as short names."""
     short, full, letters = (
         get_day_names(width, "stand-alone", locale) for width in ("abbreviated", "wide", "narrow")
     )
@@ -134,7 +135,7 @@ def week_from(locale: Locale) -> Sequence[tuple[int, str, str]]:
 
 @lru_cache(maxsize=1_024)
 def weeks_of(first: date, first_week_day: int) -> Sequence[Sequence[date]]:
-    """The weeks that a month touches, whole."""
+    """The whole weeks that a month is in."""
     start = first - timedelta(days=(first.weekday() - first_week_day) % DAYS_IN_WEEK)
     weeks: list[list[date]] = []
     while not weeks or (start.year, start.month) == (first.year, first.month):
@@ -144,13 +145,13 @@ def weeks_of(first: date, first_week_day: int) -> Sequence[Sequence[date]]:
 
 
 def offset_if_twice(moment: datetime | int, zone: Zone) -> str | None:
-    """The offset, where the clock shows the time of this moment twice that day."""
+    """The UTC offset, if the clock shows the time of this moment twice on its day; else None."""
     at = moment if isinstance(moment, int) else seconds_of(moment)
     return offset_of(at, zone) if is_ambiguous(at, zone) else None
 
 
 def offset_of(moment: datetime | int, zone: Zone) -> str:
-    """How far the clock is from UTC at a moment: UTC−5, UTC+5:30, UTC."""
+    """The UTC offset at a moment: UTC−5, UTC+5:30, UTC."""
     at = moment if isinstance(moment, int) else seconds_of(moment)
     minutes = zone.offset_at(at) // 60
     if minutes == 0:
@@ -161,8 +162,8 @@ def offset_of(moment: datetime | int, zone: Zone) -> str:
 
 
 def zone_words(name: str) -> str:
-    """A zone as people read it, by its name of today: America/New York, Asia/Kolkata (which
-    browsers call Asia/Calcutta)."""
+    """A zone for people, by its current name: America/New York, Asia/Kolkata (which browsers call
+    Asia/Calcutta)."""
     if name not in zone_choices():
         renamed = zone_links().get(name, name)
         name = renamed if renamed in zone_choices() else name

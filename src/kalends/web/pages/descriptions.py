@@ -1,8 +1,8 @@
-"""Descriptions that users write, as HTML: their links work, and a little Markdown does.
+"""Renders users' descriptions, which may have links and a little Markdown, as HTML.
 
-Paragraphs, line breaks, lists, emphasis and links; addresses of the web and of mail become links
-by themselves. No HTML, images, headings or code: they stay the text that they are. A description
-has 5,000 characters at the most, and nesting ends at twenty levels, so the time is bounded.
+It supports paragraphs, line breaks, lists, emphasis and links; URLs and mail addresses become links
+by themselves. HTML, images, headings and code stay plain text. A description has at most 5,000
+characters and nesting at most twenty levels, so the time is bounded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ DESCRIPTIONS_KEPT: Final = 512
 
 @lru_cache(maxsize=DESCRIPTIONS_KEPT)
 def description_html(text: str) -> Markup:
-    """The description as HTML. Each paragraph takes the direction that its first letters have."""
+    """The description as HTML. Each paragraph has the text direction of its first letters."""
     markdown = markdown_parser()
     tokens = markdown_tokens(text)
     for token in all_tokens(tokens):
@@ -61,7 +61,7 @@ def _words(tokens: "Sequence[Token]") -> Iterator[str]:
         yield " " if token.type in ("softbreak", "hardbreak") else token.content
 
 
-# By the names that templates know them by.
+# The template filters, by their names in templates.
 FILTERS: Final = {
     "consent": consent_label,
     "described": description_html,

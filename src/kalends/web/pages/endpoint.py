@@ -1,6 +1,6 @@
-"""One path of the pages: who may see it, that a form is ours, the handler, errors as pages.
+"""The endpoint of one page path: access, origin of forms, then the handler, and errors as pages.
 
-The twin of `web/http/endpoint.py`, which does this for the API.
+It is the counterpart of `web/http/endpoint.py`, the endpoint of API paths.
 """
 
 from collections.abc import Awaitable, Callable
@@ -37,7 +37,7 @@ from kalends.web.pages.unsent import find_unsent, forget_unsent, keep_unsent, un
 CONSOLE: Final = "/console"
 SIGN_IN: Final = "/console/sign-in"
 SEE_OTHER: Final = 303
-# How forms answer NotSaved.
+# The status of a form that answers NotSaved.
 NOT_SAVED: Final = 422
 EMBED_QUERY: Final = b"embed=1"
 
@@ -59,7 +59,7 @@ class PageEndpoint:
         request = PageRequest(
             scope, receive, self.page_context, headers, ANONYMOUS, is_framed, reader
         )
-        # An unexpected error is caught by the middleware, and shown as a page too.
+        # The middleware catches unexpected errors, and shows them as a page by this.
         scope["show_error"] = _error_sender(request, send)
         with in_language(request.words_language):
             try:
@@ -91,8 +91,8 @@ class PageEndpoint:
     async def _show_unsent(
         self, request: PageRequest, form_id: UUID, sends: PageRoute
     ) -> PageAnswer | Stream:
-        """What was sent, as its own handler shows what it does not take; the page itself where it
-        is not kept any more, or was another user's."""
+        """Shows an unsent form as its handler shows a form that it does not accept. If the form is
+        not kept any more, or is another user's, it shows the page itself."""
         typed = await find_unsent(request, form_id)
         if typed is None:
             page = quote(request.scope["path"])
@@ -103,7 +103,7 @@ class PageEndpoint:
         return answer
 
     async def _admit(self, access: Access | Right, request: PageRequest) -> Caller:
-        """Raises Unauthorized, Forbidden (a foreign origin)."""
+        """Who makes the request. Raises Unauthorized, Forbidden (foreign origin)."""
         sessions = self.page_context.sessions
         if access is Access.OPEN:
             return sessions.admit_anyone(request.scope, request.headers)
@@ -118,7 +118,8 @@ class NotAMethod(MethodNotAllowed):
 
 @dataclass(frozen=True)
 class PageNotFoundApp:
-    """What is no path at all: a page for people, our JSON for programs and below `/api`."""
+    """Answers paths that do not exist with 404: a page for people; JSON for programs and below
+    `/api`."""
 
     page_context: PageContext
     programs: Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -138,7 +139,7 @@ class PageNotFoundApp:
 
 
 async def send_answer_of(request: PageRequest, send: Send, answer: PageAnswer | Stream) -> None:
-    """With the headers that keep a page safe."""
+    """Sends an answer with the security headers of its page."""
     method = request.scope["method"]
     headers: HeaderPairs = FRAMED if request.is_framed else CLOSED
     if isinstance(answer, Stream):
@@ -154,8 +155,8 @@ def _is_framed(route: PageRoute, scope: Scope) -> bool:
 
 
 async def _answer_form(request: PageRequest, route: PageRoute) -> PageAnswer | Stream:
-    """A form of an older session of the same user is shown again, to be sent in this one. Raises
-    FormOutdated for that of anybody else."""
+    """Answers a posted form. One from an older session of the same user is shown again, to be sent
+    in the current session. Raises FormOutdated for a form of anybody else."""
     try:
         answer = await route.handler(request)
     except FormOutdated:
@@ -169,8 +170,8 @@ async def _answer_form(request: PageRequest, route: PageRoute) -> PageAnswer | S
 
 
 async def _sign_in_for(request: PageRequest) -> str:
-    """Back to the page after the sign-in; a form that was sent is not sent again, but shown with
-    what was typed."""
+    """The URL of the sign-in, which leads back to the page afterwards. A posted form is not sent
+    again then, but shown with what was typed."""
     scope = request.scope
     if scope["method"] not in SAFE_METHODS:
         again = await keep_unsent(request)
@@ -188,7 +189,7 @@ def _error_sender(request: PageRequest, send: Send) -> Callable[[KalendsError], 
 
 
 async def send_error(scope: Scope, send: Send, error: KalendsError) -> None:
-    """For the middleware: as the page, if one was asked for, else in the API's shape."""
+    """Sends an error for the middleware: as a page if one was requested, else as the API does."""
     show = scope.get("show_error")
     if show is not None:
         await show(error)

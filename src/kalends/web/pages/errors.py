@@ -1,4 +1,4 @@
-"""Errors as pages, for people. A program that asks for JSON gets the API's shape."""
+"""Errors as pages for people. Programs that ask for JSON get the API's error body."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -24,7 +24,7 @@ _TITLES: Final = {
     500: gettext_lazy("Something went wrong"),
     503: gettext_lazy("Back in a moment"),
 }
-# In place of sentences that are for developers.
+# Texts that replace the API's sentences, which are for developers.
 _TEXTS: Final = {
     400: gettext_lazy(
         "Something in the address or the form got broken. Please go back and try again."
@@ -51,7 +51,8 @@ _TEXTS: Final = {
 def error_page(
     request: PageRequest, error: KalendsError, unsaved: Sequence[tuple[str, str]] = ()
 ) -> PageAnswer:
-    """The error's page with its status and headers, and what was typed: labels and texts."""
+    """The page of an error with its status and headers; it shows the labels and texts of what was
+    typed."""
     status = status_of(error)
     headers = dict(error_headers(error))
     headers.pop("www-authenticate", None)
@@ -89,7 +90,8 @@ def error_words(error: KalendsError) -> tuple[str, str]:
 
 
 def wants_json(request: PageRequest) -> bool:
-    """A program says so: it takes JSON and no page, or brings an API key and asks for no page."""
+    """Whether a program asks: it accepts JSON and no HTML, or has an API key and does not ask for
+    HTML."""
     accepts = request.headers.get("accept", "")
     if "text/html" in accepts:
         return False
@@ -101,7 +103,7 @@ def _title(status: int) -> str:
 
 
 def _text(status: int, error: KalendsError) -> str:
-    if isinstance(error, BrokenZone):  # for who can mend it: it names the row
+    if isinstance(error, BrokenZone):  # its sentence names the row, for whoever can repair it
         return error.message
     if isinstance(error, RateLimited):
         return ngettext(

@@ -1,4 +1,4 @@
-"""What several forms say of a field, or of the whole, that cannot be taken as it is."""
+"""The sentences about faults that several forms share."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
-"""What a form of ours carries to show, without a session, that it is ours and for whom it was made.
+"""Form stamps, which prove without a session that a form is ours, and for which user it was made.
 
-Only we can seal such a stamp, and only the page of its user has it: another site can neither make
-one nor read one, so a form that it sends in a user's name has none of that user's.
+Only we can seal a stamp, and only pages of its user contain it. Another site can neither make nor
+read one, so a form that it sends in a user's name has no stamp of that user.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -13,20 +13,20 @@ from uuid import UUID
 from kalends.runtime.sealing import Seal, SealBroken
 
 STAMP_PURPOSE: Final = "form stamp"
-# Twice a session: the page may have been opened at the end of one, and be sent after a holiday.
+# Twice as long as a session: a page may be opened at the end of one, and be sent after a holiday.
 STAMP_FOR: Final = timedelta(days=28)
 _TIME_BYTES: Final = 8
 _HEX_DIGITS: Final = 32
 
 
 def form_stamp(seal: Seal, user_id: UUID, now: datetime) -> str:
-    """It looks different each time."""
+    """A stamp for the user; it looks different each time."""
     made_at = int(now.timestamp()).to_bytes(_TIME_BYTES)
     return urlsafe_b64encode(seal.close(user_id.bytes + made_at, STAMP_PURPOSE)).decode()
 
 
 def stamped_user(seal: Seal, stamp: str, now: datetime) -> UUID | None:
-    """The user for whom we made the form; None where we did not, or too long ago."""
+    """The user for whom we made the form; None if we did not make it, or too long ago."""
     try:
         plain = seal.open(urlsafe_b64decode(stamp.encode()), STAMP_PURPOSE)
     except (NotBase64, ValueError, SealBroken):
@@ -36,8 +36,8 @@ def stamped_user(seal: Seal, stamp: str, now: datetime) -> UUID | None:
 
 
 class FormToken(NamedTuple):
-    """The token in a form: that of its session (`safety.form_token`), the stamp, and which unsent
-    form its page shows again, if it does."""
+    """The parts of the token in a form: the token of its session (`safety.form_token`), the stamp,
+    and the id of the unsent form that its page shows again, if it does."""
 
     of_session: str
     stamp: str = ""
@@ -56,7 +56,7 @@ class FormToken(NamedTuple):
 
 
 def uuid_in(text: str) -> UUID | None:
-    """The id that the text is; None for any other text."""
+    """The text as a UUID; None if it is not one."""
     try:
         return UUID(text) if len(text) == _HEX_DIGITS else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""Reading queries and forms: names with the texts that were given, nothing else."""
+"""Reads queries and URL-encoded forms as names with texts, without interpreting these."""
 
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl
@@ -11,7 +11,7 @@ MOST_FIELDS = 1000
 
 
 class FormFields(Mapping[str, str]):
-    """What was given, each name with its first value. `all_of` has the others too."""
+    """The fields of a query or form, each name with its first value; `all_of` gives all values."""
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
         self._values: dict[str, list[str]] = {}
@@ -31,15 +31,15 @@ class FormFields(Mapping[str, str]):
         return self._values.get(name, [])
 
     def text(self, name: str) -> str:
-        """The value without what stands around it; empty where there is none that shows."""
+        """The value without surrounding blanks; empty if it has no visible character."""
         value = self.get(name, "").strip()
         return "" if is_blank(value) else value
 
 
 def read_fields(raw: bytes) -> FormFields:
-    """`application/x-www-form-urlencoded`; line breaks come out as newlines.
+    """Reads `application/x-www-form-urlencoded`; line breaks become newlines.
 
-    Raises Invalid for what is not UTF-8, holds NUL, or has too many fields.
+    Raises Invalid if it is not UTF-8, contains NUL, or has too many fields.
     """
     try:
         pairs = parse_qsl(

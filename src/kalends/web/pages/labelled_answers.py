@@ -1,4 +1,4 @@
-"""What an attendee answered, as pages show it."""
+"""An attendee's answers with the labels of their questions, as pages show them."""
 
 from kalends.domain.booking import Booking
 from kalends.domain.event_type import EventType
@@ -6,6 +6,7 @@ from kalends.formats.answers import LabelledAnswer, label_answers
 
 
 def answers_of(booking: Booking, event_type: EventType | None) -> list[LabelledAnswer]:
-    """Each answer under its question; what is not asked any more goes by its key, readable."""
+    """Each answer with the label of its question; if that is not asked any more, with its key, made
+    readable."""
     questions = event_type.questions if event_type else []
     return label_answers(booking.answers, questions)

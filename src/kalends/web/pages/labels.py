@@ -1,4 +1,4 @@
-"""What people call that which the domain names by a code: statuses, roles, kinds of place."""
+"""The labels of the domain's codes, for people: statuses, roles, location types and more."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -21,7 +21,7 @@ ROLES: Final[Labels] = {
     "member": pgettext_lazy("role", "member"),
     "staff": pgettext_lazy("role", "staff"),
 }
-# By kind of place; one that is a link, without a kind, is online.
+# By location type; a location that is a link and has no type is online.
 LOCATION_TYPES: Final[Labels] = {
     "in_person": gettext_lazy("In person"),
     "phone": gettext_lazy("By phone"),
@@ -38,7 +38,7 @@ WEEKDAYS: Final[Labels] = {
     "saturday": gettext_lazy("Saturday"),
     "sunday": gettext_lazy("Sunday"),
 }
-# What the attendee's page of a booking is called, by its status.
+# The titles of the attendee's page about a booking, by its status.
 BOOKING_TITLES: Final[Labels] = {
     "PENDING": gettext_lazy("Waiting to be confirmed"),
     "CONFIRMED": gettext_lazy("Your booking"),
@@ -46,7 +46,8 @@ BOOKING_TITLES: Final[Labels] = {
     "COMPLETED": gettext_lazy("This booking has taken place"),
     "NO_SHOW": gettext_lazy("This booking was missed"),
 }
-# In the console: what sets a status, what is asked first, and what says yes.
+# In the console, for each status: the button that sets it, the question before that, and the button
+# that confirms it.
 SET_STATUS: Final[Labels] = {
     "CONFIRMED": pgettext_lazy("button", "Confirm"),
     "COMPLETED": pgettext_lazy("button", "Completed"),
@@ -60,7 +61,7 @@ YES_STATUS: Final[Labels] = {
     "COMPLETED": gettext_lazy("Yes, it has taken place"),
     "NO_SHOW": gettext_lazy("Yes, nobody came"),
 }
-# What happened to a booking, by the type of the event.
+# What happened to a booking, by event type of the log.
 HISTORY: Final[Labels] = {
     "booking.created": pgettext_lazy("history", "Booked"),
     "booking.confirmed": pgettext_lazy("history", "Confirmed"),
@@ -72,7 +73,7 @@ HISTORY: Final[Labels] = {
     "booking.updated": pgettext_lazy("history", "Details changed"),
     "booking.reminder": pgettext_lazy("history", "Reminder sent"),
 }
-# The same in a sentence.
+# The same within a sentence.
 WEBHOOK_EVENTS: Final[Labels] = {
     "booking.created": pgettext_lazy("webhook event", "Booking made"),
     "booking.confirmed": pgettext_lazy("webhook event", "Booking confirmed"),
@@ -127,7 +128,7 @@ MAIL_KINDS: Final[Labels] = {
     "links_failing": pgettext_lazy("mail", "Links to calls are not made"),
     "test": pgettext_lazy("mail", "Test"),
 }
-# Messages whose words can be an organization's own, and whom they are for.
+# Mails that can have message templates, and their audiences.
 MESSAGE_KINDS: Final[Labels] = {
     "requested": gettext_lazy("A request came in"),
     "confirmed": gettext_lazy("A booking is confirmed"),
@@ -141,7 +142,7 @@ MESSAGE_AUDIENCES: Final[Labels] = {
     "organization": gettext_lazy("Your organization"),
     "host": gettext_lazy("Who takes the booking"),
 }
-# What stands for a value in these words.
+# The placeholders in message templates.
 PLACEHOLDERS: Final[Labels] = {
     "attendee.name": gettext_lazy("Name of the attendee"),
     "attendee.email": gettext_lazy("E-mail address of the attendee"),
@@ -190,7 +191,7 @@ SCOPES: Final[Labels] = {
     "*:read": gettext_lazy("Read everything but keys"),
     "*": gettext_lazy("Everything"),
 }
-# Where bookings come from; any other source is called as it calls itself.
+# Sources of bookings; any other source is shown by the name that it gives itself.
 SOURCES: Final[Labels] = {
     "api": gettext_lazy("API"),
     "page": gettext_lazy("Booking page"),

@@ -1,4 +1,4 @@
-"""Which language a visitor reads: that of the words, and that of dates and times."""
+"""Chooses the language that a visitor reads, for words and for dates and times."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -15,9 +15,9 @@ MOST_READ: Final = 20
 
 
 class Reader(NamedTuple):
-    """What is known of who reads a page: what the browser asks for (`Accept-Language`, RFC 9110
-    12.5.4), the language that was chosen or booked in, which goes before it, and that of the
-    organization, which comes last (BCP 47)."""
+    """What is known about the languages of a page's reader: what the browser asks for
+    (`Accept-Language`, RFC 9110 12.5.4); the language that was chosen or booked in, which takes
+    precedence; and the organization's, which comes last (BCP 47)."""
 
     accept_language: str
     own: str | None = None
@@ -29,8 +29,8 @@ UNKNOWN_READER: Final = Reader("")
 
 @lru_cache(maxsize=2_048)
 def reader_language(reader: Reader) -> str:
-    """What the reader reads (BCP 47, canonical): the language of the words, with its country if
-    that is known; a language that there are no words in, among English ones."""
+    """The reader's language (BCP 47, canonical): that of the words, with its country if known. A
+    language without a catalogue is still used for dates and times among English words."""
     wanted = _wanted_by(reader)
     first, words = (wanted or [DEFAULT])[0], words_language(reader)
     if language_for([first]) == words:
@@ -40,7 +40,7 @@ def reader_language(reader: Reader) -> str:
 
 @lru_cache(maxsize=2_048)
 def words_language(reader: Reader) -> str:
-    """The first of the reader's languages that there is a catalogue of, else English."""
+    """The first of the reader's languages that has a catalogue, else English."""
     if reader.own is not None:
         return language_for([reader.own])
     return language_for([*_wanted_by(reader), reader.of_organization])
@@ -52,13 +52,13 @@ def _wanted_by(reader: Reader) -> list[str]:
 
 @lru_cache(maxsize=512)
 def locale_of(accept_language: str) -> Locale:
-    """The first language of `Accept-Language` (RFC 9110 12.5.4) that there are dates in."""
+    """The locale of the first language in `Accept-Language` (RFC 9110 12.5.4) that Babel knows."""
     return known_locale(language_of(accept_language)) or Locale(DEFAULT)
 
 
 @lru_cache(maxsize=512)
 def language_of(accept_language: str) -> str:
-    """The same as its tag (BCP 47, canonical)."""
+    """The tag of that language (BCP 47, canonical)."""
     return next(_readable(accept_language), DEFAULT)
 
 
@@ -73,7 +73,7 @@ def _readable(accept_language: str) -> Iterator[str]:
 
 
 def _by_weight(header: str) -> list[str]:
-    """The tags, the most preferred first, without those of weight 0."""
+    """The tags in the header, the most preferred first, without those of weight 0."""
     weighted = []
     for position, part in enumerate(header.split(",")[:MOST_READ]):
         tag, _, parameter = part.partition(";")

@@ -1,7 +1,7 @@
-"""How often an address may try something on the pages, beside what it may book.
+"""Limits on how often an address may try something on the pages, beside the limit of bookings.
 
-These are generous and hold for all processes to within a second; what counts exactly are
-bookings (`services/booking_pages`).
+They are generous, and all processes share them with a delay of up to a second. Only bookings are
+counted exactly (`services/booking_pages`).
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from kalends.web.pages.request import PageRequest
 
 
 class PageAction(Enum):
-    """What is tried, and how many times as often as an address may book in a minute."""
+    """What is tried. The value is how many times as often as a booking it may be, per minute."""
 
     HOLD = 3
     BOOKING = 6
@@ -19,7 +19,8 @@ class PageAction(Enum):
 
 
 def count_attempt(request: PageRequest, attempt: PageAction) -> None:
-    """Raises RateLimited. The address is counted under its hash, and not stored."""
+    """Counts an attempt of the request's address, of which only a hash is stored. Raises
+    RateLimited."""
     address = hashlib.sha256(request.address.encode()).hexdigest()
     limit = request.page_context.limits.address * attempt.value
     request.count_or_refuse(f"page {attempt.name.lower()} {address}", limit)

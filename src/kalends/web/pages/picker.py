@@ -1,4 +1,4 @@
-"""Choosing a time: a month with its free days, and the times of one day."""
+"""The time picker: a month with its free days, and the times of one day."""
 
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -18,19 +18,19 @@ from kalends.translation import gettext
 from kalends.web.pages import clock_words
 from kalends.web.pages.forms import FormFields
 
-# Without a horizon of the event type's own, this far ahead.
+# How far ahead times are offered if the event type has no horizon of its own.
 FARTHEST_OFFERED: Final = timedelta(days=730)
-# How far is looked for the next free day where a month has none.
+# How far ahead the next free day is searched if a month has none.
 LOOK_AHEAD: Final = timedelta(days=120)
-# A month that ends in fewer days than this has the first days of the next one behind it.
+# A month that ends in fewer days than this is shown with the first days of the next one.
 ENDING: Final = timedelta(days=7)
 ListTimes = Callable[[SlotRange], Awaitable[ListedSlots]]
 
 
 @dataclass(frozen=True)
 class PickerDay:
-    """A day of the month's table. `free` is how many times it has; `is_next` is one of the next
-    month. What is neither in the month nor of the next only fills its week."""
+    """A cell of the month. `free` is the number of its free times; `is_next` says that it is in the
+    next month. A day in neither only fills up its week."""
 
     day: date
     is_in_month: bool
@@ -42,8 +42,8 @@ class PickerDay:
 
 @dataclass(frozen=True)
 class TimeChoice:
-    """A time to choose. `offset` is given where the clock shows this time twice that day;
-    `has_further`, where the last seat of its session is not the last one."""
+    """A time to choose. `offset` is set if the clock shows this time twice on that day;
+    `has_further` if another session can open when the last seat of this one is taken."""
 
     starts_at: str
     text: str
@@ -54,8 +54,8 @@ class TimeChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class Picker:
-    """A month, and the chosen day in it with its times. `next_free` is a day in a later month,
-    where this one has none."""
+    """A month, and the chosen day in it with its times. `next_free` is a free day in a later month,
+    if this one has none."""
 
     zone: Zone
     first: date
@@ -74,31 +74,31 @@ class Picker:
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """The days that can be looked at, both included."""
+    """The first and last day that can be shown, both included."""
 
     today: date
     last: date
 
     @classmethod
     def of(cls, now: int, zone: Zone, max_days_ahead: int | None) -> "Bounds":
-        """One day more than the horizon: it is counted in the schedule's zone."""
+        """The bounds by the horizon and one more day, as it is counted in the schedule's zone."""
         today = local_day(now, zone)
         ahead = FARTHEST_OFFERED if max_days_ahead is None else timedelta(days=max_days_ahead + 1)
         return cls(today=today, last=today + min(ahead, FARTHEST_OFFERED))
 
     def month_of(self, day: date) -> date:
-        """The first of the month of the day, within the bounds."""
+        """The first day of the month that the day is in, within the bounds."""
         return min(max(day, self.today), self.last).replace(day=1)
 
     def last_shown(self, first: date, locale: Locale) -> date:
-        """The last day of that month, or where it is about to end that of a later week."""
+        """The last day to show: that of the month or, if the month is about to end, a later one."""
         last = _month_after(first) - timedelta(days=1)
         if not first <= self.today <= last or last - self.today >= ENDING:
             return last
         return clock_words.weeks_of(last + ENDING, locale.first_week_day)[0][-1]
 
     def span(self, first: date, last: date, zone: Zone) -> SlotRange:
-        """What of these days lies within the bounds."""
+        """The part of these days that is within the bounds."""
         start, end = max(first, self.today), min(last, self.last)
         return SlotRange(start=start, end=max(start, end), timezone=zone.name)
 
@@ -106,8 +106,8 @@ class Bounds:
 async def pick(
     list_times: ListTimes, query: FormFields, zone: Zone, bounds: Bounds, locale: Locale
 ) -> Picker:
-    """The month and day that are asked for (`month=2026-12`, `day=2026-12-03`) where they can be
-    looked at; else those of the first free time."""
+    """The picker for the month and day in the query (`month=2026-12`, `day=2026-12-03`), if these
+    can be shown; else for those of the first free time."""
     day = _day(query.get("day"))
     month = _day(f"{query['month']}-01") if query.get("month") else None
     asked = month or day
@@ -139,7 +139,7 @@ async def pick(
 
 
 def times_of(slots: Iterable[Slot], zone: Zone, locale: Locale) -> list[TimeChoice]:
-    """Slots as they are shown."""
+    """The slots as times to choose from."""
     return [
         TimeChoice(
             starts_at=clock_words.iso(slot.start),
@@ -161,8 +161,9 @@ async def _next_free(list_times: ListTimes, first: date, zone: Zone, bounds: Bou
 
 
 class _ByDay:
-    """Slots, ascending, by their local days. A month has a thousand, so nothing is made of those
-    that are only counted. A day may have two parts, where the clock goes back over midnight."""
+    """Slots in ascending order, by their local days. A month has a thousand, so no objects are made
+    for those that are only counted. A day may have two parts, if the clock is set back over
+    midnight."""
 
     def __init__(self, slots: Sequence[Slot], zone: Zone) -> None:
         self._slots = slots
@@ -177,7 +178,7 @@ class _ByDay:
                 self._parts.setdefault(at, []).append(part)
 
     def first_before(self, end: date) -> date | None:
-        """The first of them that is before that day."""
+        """The first day with slots, if it is before `end`."""
         first = min(self._parts, default=end)
         return first if first < end else None
 
@@ -192,7 +193,7 @@ class _ByDay:
 def _weeks(
     first: date, last: date, by_day: _ByDay, chosen: date | None, bounds: Bounds, locale: Locale
 ) -> list[list[PickerDay]]:
-    """Those that the days touch, whole."""
+    """The whole weeks that the days are in."""
     return [
         [
             PickerDay(
@@ -206,7 +207,7 @@ def _weeks(
             for day in week
         ]
         for week in _weeks_to(first, last, locale)
-        if week[-1] >= bounds.today  # what is past only takes room
+        if week[-1] >= bounds.today  # past weeks only take up room
     ]
 
 
@@ -218,7 +219,7 @@ def _weeks_to(first: date, last: date, locale: Locale) -> Sequence[Sequence[date
 
 
 def start_in(form: FormFields) -> datetime:
-    """The time that was chosen. Raises Invalid."""
+    """The chosen time. Raises Invalid."""
     try:
         return Instant.parse(form.text("start"))
     except ValueError:
@@ -234,7 +235,7 @@ def _month_before(first: date) -> date:
 
 
 def _day(text: str | None) -> date | None:
-    """A day as it stands in a URL; None for none. Raises Invalid."""
+    """The day in a URL's parameter; None if that is missing. Raises Invalid."""
     if not text:
         return None
     try:

@@ -9,7 +9,7 @@ from kalends.formats.locales import UNKNOWN_LOCALE, known_locale
 
 @lru_cache(maxsize=16)
 def countries(language: str) -> Sequence[tuple[str, str]]:
-    """Each country's code and its name in the language (BCP 47), by name."""
+    """The code of each country and its name in the language (BCP 47), sorted by name."""
     names = (known_locale(language) or UNKNOWN_LOCALE).territories
     named = [(code, str(names.get(code, code))) for code in country_codes()]
     return sorted(named, key=lambda country: country[1])

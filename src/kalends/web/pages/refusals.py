@@ -1,5 +1,5 @@
-"""Why something was refused, for people: in English by the API's own sentence, which says most; in
-other languages by a sentence for its code."""
+"""Says why something was refused: in English by the API's sentence, which has the most detail, and
+in other languages by a sentence for its code."""
 
 from typing import Final
 
@@ -19,8 +19,8 @@ _WORDS: Final = {
 
 
 def refusal_words(error: KalendsError) -> str:
-    """Of what a page was refused. What a rule of availability refuses has its sentence already;
-    what is only not saved yet has none, since its page says so by itself."""
+    """The sentence about an error. A refusal by a rule of availability has its sentence already; a
+    form that is only not saved yet gets none, as its page says so by itself."""
     if isinstance(error, NotSaved):
         return ""
     if isinstance(error, Refused):
@@ -31,7 +31,7 @@ def refusal_words(error: KalendsError) -> str:
 
 
 def words_of_code(code: str | None, message: str) -> str:
-    """Of a code whose sentence for programs is the message."""
+    """The sentence for an error code; `message` is the API's sentence."""
     return message if _is_english() or code not in _WORDS else str(_WORDS[code])
 
 

@@ -1,4 +1,4 @@
-"""One request for a page: what a handler reads from it, asks through it, and answers with it."""
+"""A request for a page, as its handler sees it: reading it, running use cases, and answering."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -45,7 +45,8 @@ TOKEN_HEADER: Final = "x-form-token"
 
 @dataclass(frozen=True)
 class PageLimits:
-    """New bookings a minute by page, for each address and each schedule; 0 is without limit."""
+    """How many bookings a minute pages take from each address and for each schedule; 0 means no
+    limit."""
 
     address: int = 0
     schedule: int = 0
@@ -59,15 +60,15 @@ class PageContext(ServingContext):
 
     @cached_property
     def change_watcher(self) -> ChangeWatcher:
-        """What looks for news on behalf of this process's visitors."""
+        """Watches for changes on behalf of the pages that this process has open."""
         return ChangeWatcher(self.context)
 
 
 @dataclass
 class PageRequest:
-    """A request for a page, and who makes it. `is_framed` where another site shows it,
-    `reader` decides its language. `unsent_id` is that of the form which is only shown again
-    (`unsent.py`)."""
+    """A request for a page, and its caller. `is_framed` says that another site shows the page in a
+    frame; `reader` decides its language; `unsent_id` is the id of an unsent form that is only shown
+    again (`unsent.py`)."""
 
     scope: Scope
     receive: Receive
@@ -86,7 +87,7 @@ class PageRequest:
         return bool(self.scope["method"] == "POST")
 
     def path(self, name: str) -> str:
-        """A part of the path."""
+        """A parameter of the path."""
         value: str = self.scope["path_params"][name]
         return value
 
@@ -96,9 +97,11 @@ class PageRequest:
         return read_fields(self.scope["query_string"])
 
     async def form(self) -> FormFields:
-        """What was sent; of a form with files these are in `files`. A signed-in user's has to hold
-        the token of our own page, in the field `form_token` or the header `X-Form-Token`. Raises
-        FormOutdated, Invalid, TooLarge."""
+        """The posted form; its files, if any, are in `files`.
+
+        The form of a signed-in user needs the token of our own page, in the field `form_token` or
+        the header `X-Form-Token`. Raises FormOutdated, Invalid, TooLarge.
+        """
         if self._form is None:
             form = await self.read_unchecked()
             if self.caller.user_id is not None:
@@ -107,13 +110,13 @@ class PageRequest:
         return self._form
 
     async def read_unchecked(self) -> FormFields:
-        """The same of any session, or of none. Raises Invalid, TooLarge."""
+        """The posted form, whatever its session is. Raises Invalid, TooLarge."""
         if self._sent is None:
             self._sent = await self._read_form()
         return self._sent
 
     async def _read_form(self) -> FormFields:
-        """Files are taken from signed-in users alone."""
+        """Reads the form; files are only accepted from signed-in users."""
         kind = self.headers.get("content-type", "")
         if self.caller.user_id is None or not is_with_files(kind):
             return read_fields(await read_all(self.receive))
@@ -131,7 +134,7 @@ class PageRequest:
         return FormToken.read(self.headers.get(TOKEN_HEADER) or form.get(TOKEN_FIELD, ""))
 
     def as_unsent(self, form_id: UUID, typed: FormFields) -> "PageRequest":
-        """The same as if that form had just been sent with it, which changes nothing."""
+        """This request as if that form had been posted with it; it must not change anything."""
         context = replace(self.context, may_change=False)
         return replace(
             self,
@@ -151,22 +154,22 @@ class PageRequest:
 
     @property
     def language(self) -> str:
-        """The language that its reader reads (BCP 47)."""
+        """The reader's language (BCP 47)."""
         return reader_language(self.reader)
 
     @property
     def words_language(self) -> str:
-        """The language that the page is in (BCP 47): one that there is a catalogue of."""
+        """The language of the page's words (BCP 47), which has a catalogue."""
         return words_language(self.reader)
 
     @property
     def languages(self) -> list[str]:
-        """Where an organization's own texts are sought for its reader."""
+        """The languages in which an organization's own texts are looked up, in that order."""
         return languages_sought(self.language, self.words_language)
 
     def read_by(self, own: str | None = None, of_organization: str | None = None) -> None:
-        """What is learned of its reader meanwhile: the language that was chosen or booked in, and
-        that of the organization. What is said from now on is in it."""
+        """Sets what has become known about the reader: the language that was chosen or booked in,
+        and the organization's. Words from then on are in the reader's language."""
         self.reader = Reader(
             self.reader.accept_language,
             own or self.reader.own,
@@ -176,32 +179,32 @@ class PageRequest:
 
     @property
     def _own_locale(self) -> Locale:
-        """That of the language itself, for words that are looked for in it."""
+        """The locale of the reader's language, for words that are looked up in it."""
         return locale_of(self.reader.accept_language)
 
     @property
     def _words_locale(self) -> Locale:
-        """That of the words, whatever the country."""
+        """The locale of the words' language, whatever the country."""
         return known_locale(self.words_language) or Locale(SOURCE_LANGUAGE)
 
     @property
     def locale(self) -> Locale:
-        """How dates and times are written for its reader."""
+        """The locale in which dates and times are written for the reader."""
         return locale_for(self.language, self.words_language)
 
     @property
     def address(self) -> str:
-        """Where the client is, as limits count it."""
+        """The client's address, as limits count it."""
         return address_of(self.scope)
 
     @property
     def origin(self) -> str:
-        """How the outside reaches us: `https://book.example.com`."""
+        """Our origin as clients see it: `https://book.example.com`."""
         return self.page_context.sessions.origin(self.scope, self.headers)
 
     @property
     def user_id(self) -> UUID:
-        """The signed-in user. Raises Unauthorized where the route takes no session."""
+        """The signed-in user. Raises Unauthorized if the caller is no user."""
         return self.caller.require_user("page")
 
     @property
@@ -209,7 +212,7 @@ class PageRequest:
         return self.page_context.context
 
     def acting_as(self, caller: Caller) -> "PageRequest":
-        """The same request on behalf of somebody else, such as of one organization."""
+        """This request with another caller, such as one within an organization."""
         return replace(self, caller=caller)
 
     async def read(
@@ -223,8 +226,8 @@ class PageRequest:
         return await unit_of_work.change(self.context, self.caller, use_case, *args, **kwargs)
 
     def count_or_refuse(self, subject: str, limit: int) -> None:
-        """Counts against a limit a minute that holds for all processes to within a second; 0 is
-        without limit. Raises RateLimited."""
+        """Counts the request against a limit per minute, which all processes share with a delay of
+        up to a second; 0 means no limit. Raises RateLimited."""
         if not limit:
             return
         window = self.page_context.limiter.hit(subject, limit)
@@ -242,12 +245,12 @@ class PageRequest:
     async def long_page(
         self, template: str, status: int = 200, headers: HeaderPairs = (), **values: Any
     ) -> PageAnswer:
-        """The same, of a template that may write much."""
+        """Like `page`, for a template whose output may be long."""
         body = await render_in_pieces(template, self._common() | values)
         return PageAnswer(body.encode(), status, HTML, headers)
 
     def _common(self) -> dict[str, Any]:
-        """What every template may use."""
+        """The values that every template can use."""
         return {
             "language": self.words_language,
             "direction": direction_of(self.words_language),

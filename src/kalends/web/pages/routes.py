@@ -1,4 +1,4 @@
-"""What a page route is. Nothing is served as a page that is not in a table of these."""
+"""The types of a page route. Only what is in a table of these is served as a page."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Framing(Enum):
     """Whether other sites may show the page in a frame."""
 
     NEVER = auto()
-    # Only as `?embed=1`, which shows it without what belongs to a page of its own.
+    # Only with `?embed=1`, which leaves out what only a page of its own needs.
     EMBEDDED = auto()
 
 
@@ -24,9 +24,9 @@ class Framing(Enum):
 class PageRoute:
     """One page, or one form that a page sends.
 
-    `access` is OPEN, or the right that a signed-in user needs: who is not one, is led to the
-    sign-in. There is no default, so a page that names none does not exist.
-    Where the path itself is a secret (a token opens it), the log shows the pattern instead.
+    `access` is OPEN, or the right that a signed-in user needs; others are sent to the sign-in. It
+    has no default, so no page is open by omission. If the path itself is a secret because it has a
+    token, the log shows the pattern instead.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""What keeps pages safe: the headers of each, tokens in forms, and user text made inert."""
+"""The security of pages: their headers, tokens in forms, and escaping of users' texts."""
 
 import hashlib
 import hmac
@@ -16,13 +16,13 @@ from markupsafe import Markup, escape
 from kalends.formats.inert import safe_url, without_bidi
 from kalends.web.pages.answers import Headers
 
-# Everything comes from here; nothing runs or styles that stands in the page itself.
+# Everything has to come from our own origin, and inline scripts and styles have no effect.
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; frame-src 'self'; manifest-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors "
 )
-# Not `no-referrer`: under it browsers send forms with `Origin: null`, which is nobody's.
+# `no-referrer` would not do, as browsers then send forms with `Origin: null`, as anybody might.
 _COMMON: Final = (
     ("referrer-policy", "same-origin"),
     ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
@@ -35,13 +35,13 @@ CLOSED: Final[Headers] = (
 )
 FRAMED: Final[Headers] = (("content-security-policy", _POLICY + "*"), *_COMMON)
 
-# In HTML of ours, where quotes in texts are written as references.
+# Finds styles in our own HTML, in which quotes in texts are written as character references.
 _STYLES: Final = re.compile(r'style="([^"]*)"|<style>(.*?)</style>', re.DOTALL)
 _MASK_BYTES: Final = 32
 
 
 def with_styles(headers: Headers, hashes: Sequence[str]) -> Headers:
-    """The same for a page in which these styles stand, and no others."""
+    """The headers for a page with these inline styles, and no others."""
     if not hashes:
         return headers
     allowed = " ".join(("style-src 'self' 'unsafe-hashes'", *hashes))
@@ -49,19 +49,19 @@ def with_styles(headers: Headers, hashes: Sequence[str]) -> Headers:
 
 
 def styles_in(page: str) -> tuple[str, ...]:
-    """Hashes of the styles in HTML of ours, each once, as a policy names them."""
+    """The hashes of the inline styles in our own HTML, each once, as a policy has them."""
     styles = dict.fromkeys(unescape(one[1] or one[2] or "") for one in _STYLES.finditer(page))
     digests = (hashlib.sha256(style.encode()).digest() for style in styles)
     return tuple(f"'sha256-{b64encode(digest).decode()}'" for digest in digests)
 
 
 def isolated(text: str) -> Markup:
-    """User text, which keeps its direction to itself."""
+    """User text, escaped and isolated, so that its direction does not affect words around it."""
     return Markup("<bdi>{}</bdi>").format(without_bidi(str(text)))
 
 
 def linked(text: str) -> Markup:
-    """User text; as a link where it is a URL of the web and nothing else."""
+    """User text; as a link if it is a URL of the web and nothing else."""
     url = safe_url(text)
     if not url.startswith(("http://", "https://")):
         return isolated(text)
@@ -70,18 +70,18 @@ def linked(text: str) -> Markup:
 
 
 def map_url(address: str) -> str:
-    """Where a map shows the address; nothing is asked of anybody before somebody follows it."""
+    """The URL of a map that shows the address; no request is made unless somebody follows it."""
     return f"https://www.google.com/maps/search/?{urlencode({'api': 1, 'query': address})}"
 
 
 def host_of(url: str) -> str:
-    """The host of an address, as people read it."""
+    """The host of a URL, as people read it."""
     return urlsplit(url).netloc
 
 
 def form_token(session: str) -> str:
-    """A token for the forms of a session. It looks different each time, so that nothing can be
-    learned of it from how well pages compress."""
+    """A token for the forms of a session. It looks different each time, so that the compressed size
+    of pages reveals nothing about it."""
     mask = secrets.token_bytes(_MASK_BYTES)
     masked = bytes(a ^ b for a, b in zip(mask, _secret_of(session), strict=True))
     return urlsafe_b64encode(mask + masked).decode()
@@ -100,17 +100,17 @@ def is_form_token(token: str, session: str) -> bool:
 
 
 def _secret_of(session: str) -> bytes:
-    """Nobody gets from it to the session's token, which is random."""
+    """The secret behind a session's form tokens, from which the session's token cannot be found."""
     return hashlib.sha256(b"kalends form " + session.encode()).digest()
 
 
 def lines(text: str) -> Markup:
-    """User text of several lines, isolated, its line breaks kept."""
+    """User text of several lines, escaped and isolated, with its line breaks."""
     parts = [isolated(line) for line in text.splitlines()]
     return Markup("<br>").join(parts) if parts else escape("")
 
 
-# By the names that templates know them by.
+# The template filters, by their names in templates.
 FILTERS: Final = {
     "bdi": isolated,
     "host": host_of,

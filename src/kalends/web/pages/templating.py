@@ -1,7 +1,7 @@
-"""Templates: what they may use, and how they become HTML.
+"""Templates: the environment that they use, and rendering them to HTML.
 
-Everything is escaped, and a name that is not given is an error. Every value loses the controls
-that turn text around (`without_bidi`); `|bdi` also isolates what a user wrote.
+Everything is escaped, and an undefined name is an error. Every value loses its bidi control
+characters (`without_bidi`); `|bdi` also isolates what a user wrote.
 """
 
 import html
@@ -20,7 +20,8 @@ from kalends.runtime.cooperative import cooperatively
 from kalends.web.pages import assets, clock_words, descriptions, labels, safety, wording
 
 LONGEST_LINE: Final = 160
-# What a template writes at one go, some 10 ms: texts and values, each counts as one.
+# How much of a template is rendered at once, which takes some 10 ms: each text and value counts as
+# one.
 WRITTEN_A_PIECE: Final = 500
 _MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]()#+!|~:]")
 
@@ -60,7 +61,7 @@ def _environment() -> Environment:
 
 
 def _one_line(text: str) -> str:
-    """A text for a meta tag."""
+    """User text in one line, for a meta tag."""
     plain = text.unescape() if isinstance(text, Markup) else text
     words = " ".join(plain.split())
     return words if len(words) <= LONGEST_LINE else words[: LONGEST_LINE - 1].rstrip() + "…"
@@ -80,18 +81,18 @@ _ENVIRONMENT: Final = _environment()
 
 
 def render(template: str, values: dict[str, Any]) -> str:
-    """The template with these values."""
+    """The HTML of the template with these values."""
     return _ENVIRONMENT.get_template(template).render(values)
 
 
 async def render_in_pieces(template: str, values: dict[str, Any]) -> str:
-    """The same where it may be long: others get their turn between the pieces."""
+    """Like `render`, for a long page: other tasks run between its pieces."""
     written = _ENVIRONMENT.get_template(template).generate(values)
     return "".join([piece async for piece in cooperatively(pieces_of_page(written))])
 
 
 def pieces_of_page(written: Iterable[str]) -> Iterator[str]:
-    """What is written, WRITTEN_A_PIECE at a time."""
+    """The written texts, joined to pieces of WRITTEN_A_PIECE each."""
     remaining = iter(written)
     while piece := "".join(islice(remaining, WRITTEN_A_PIECE)):
         yield piece

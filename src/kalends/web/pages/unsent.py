@@ -1,8 +1,8 @@
-"""A form that is sent after its session has ended: kept for its user, who finds it again after the
-next sign-in, with what was typed, and saves it then.
+"""Unsent forms: a form that is posted after its session has ended is kept for its user, who finds
+it again after the next sign-in, with what was typed, and can save it then.
 
-It is kept only where the form carries our stamp (`form_stamps.py`), so that nobody plants a text in
-somebody else's form from another site; and only its user is shown it.
+It is only kept if it has our stamp (`form_stamps.py`), so that another site cannot plant a text in
+somebody's form; and it is only shown to its user.
 """
 
 from contextlib import suppress
@@ -20,12 +20,12 @@ from kalends.web.pages.forms import FormFields
 from kalends.web.pages.request import TOKEN_FIELD, PageRequest
 
 UNSENT: Final = "unsent"
-# Fields for secrets, by the last part of their names: these are never kept.
+# Fields for secrets, by the last part of their names, which are never kept.
 SECRET_FIELDS: Final = frozenset({"password", "client_secret", "apiKey", "webhookSecret"})
 
 
 def unsent_in(request: PageRequest) -> UUID | None:
-    """Which unsent form is to be shown. Raises Invalid."""
+    """The id of the unsent form that the request asks for, if it does. Raises Invalid."""
     has_query = f"{UNSENT}=".encode() in request.scope["query_string"]
     if not has_query or request.scope["method"] not in SAFE_METHODS:
         return None
@@ -33,8 +33,11 @@ def unsent_in(request: PageRequest) -> UUID | None:
 
 
 async def keep_unsent(request: PageRequest) -> str | None:
-    """Keeps what was sent, and gives the path where its user finds it; None for what is not ours,
-    is another's than the signed-in user's, has nothing typed, is too large, or has files."""
+    """Keeps the posted form, and returns the path where its user finds it.
+
+    None if the form is not ours, belongs to another than the signed-in user, is empty or too large,
+    or has files.
+    """
     form = await _form_of(request)
     context, caller = request.context, request.caller
     user_id = stamped_user(context.seal, request.token_in(form).stamp, context.clock())
@@ -48,7 +51,7 @@ async def keep_unsent(request: PageRequest) -> str | None:
 
 
 async def find_unsent(request: PageRequest, form_id: UUID) -> FormFields | None:
-    """What the signed-in user sent to this path."""
+    """The unsent form of the signed-in user for this path."""
     typed = await request.read(
         unsent_forms.find_form, request.user_id, form_id, request.scope["path"]
     )
@@ -56,8 +59,8 @@ async def find_unsent(request: PageRequest, form_id: UUID) -> FormFields | None:
 
 
 async def forget_unsent(request: PageRequest) -> None:
-    """Once it was sent: what its page had shown again is needed no more. Where that fails, what
-    was sent is saved all the same, and what was kept is gone within the hour."""
+    """Deletes the unsent form that the posted form's page had shown again. If that fails, the post
+    is saved all the same, and what was kept is deleted within the hour."""
     if request.scope["method"] in SAFE_METHODS or request.caller.user_id is None:
         return
     form_id = request.token_in(await request.form()).unsent_id
@@ -68,7 +71,7 @@ async def forget_unsent(request: PageRequest) -> None:
 
 
 def typed_in(form: FormFields) -> Typed:
-    """All that may be kept; nothing where no field says anything."""
+    """The fields that may be kept; empty if no field has a text."""
     kept = [name for name in form if name != TOKEN_FIELD and not _is_secret(name)]
     pairs = [(name, value) for name in kept for value in form.all_of(name)]
     return pairs if any(value.strip() for _, value in pairs) else ()
@@ -79,7 +82,7 @@ def _is_secret(name: str) -> bool:
 
 
 async def _form_of(request: PageRequest) -> FormFields:
-    """Of a form from another site, and of what is none that we keep, nothing."""
+    """The posted form; empty if it is from another site, or of a kind that we do not keep."""
     try:
         request.page_context.sessions.admit_anyone(request.scope, request.headers)
         return await request.read_unchecked()

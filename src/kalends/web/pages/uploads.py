@@ -1,4 +1,4 @@
-"""Forms with a file (`multipart/form-data`, RFC 7578), as browsers send them."""
+"""Reads forms with files (`multipart/form-data`, RFC 7578), as browsers send them."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from kalends.domain.errors import Invalid
 from kalends.domain.pictures import MOST_PICTURE_BYTES
 from kalends.web.pages.forms import FormFields
 
-# The largest picture, and what stands around it.
+# The largest picture, and the rest of its form.
 LARGEST_UPLOAD_BYTES: Final = MOST_PICTURE_BYTES + 20_000
 MOST_PARTS: Final = 20
 LONGEST_HEAD: Final = 2_000
@@ -21,7 +21,7 @@ _FILE: Final = re.compile(rb'\bfilename="')
 
 
 class Upload:
-    """The fields of such a form, and what is in its files by their names."""
+    """The fields of the form, and the contents of its files by field name."""
 
     def __init__(self, fields: FormFields, files: dict[str, bytes]) -> None:
         self.fields = fields
@@ -33,7 +33,7 @@ def is_with_files(content_type: str) -> bool:
 
 
 def read_upload(content_type: str, raw: bytes) -> Upload:
-    """Raises Invalid for what is no such form."""
+    """Reads the form. Raises Invalid if it is malformed."""
     fields: list[tuple[str, str]] = []
     files: dict[str, bytes] = {}
     for head, body in _parts_in(content_type, raw):
@@ -52,7 +52,7 @@ def unknown() -> Invalid:
 
 
 def _parts_in(content_type: str, raw: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The head and the body of each part. Raises Invalid."""
+    """The headers and the body of each part. Raises Invalid."""
     boundary = _BOUNDARY.fullmatch(content_type.strip())
     if boundary is None:
         raise unknown()

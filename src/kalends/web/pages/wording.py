@@ -1,7 +1,7 @@
-"""Messages in a page, which escapes them and what they are given; markup among it stays markup.
+"""Messages in pages. Messages and their values are escaped, except values that are markup already.
 
-Templates know these by the names of `kalends.translation`. Values lose the controls that turn text
-around, as everything in a template does.
+Templates call these functions by the names of `kalends.translation`. Values lose their bidi control
+characters, as everything in a template does.
 """
 
 from typing import Any, Final
@@ -13,14 +13,14 @@ from kalends.translation import LazyMessage, gettext, ngettext_form, npgettext_f
 
 
 def filled(message: str | LazyMessage, /, **values: Any) -> str:
-    """A message of a table, or one that is looked up already, filled in."""
+    """A message from a table, or one that was looked up already, with its values filled in."""
     text = str(message)
     if not values:
         return text
     clean = {name: without_bidi(value) for name, value in values.items()}
     if any(hasattr(value, "__html__") for value in clean.values()):
         return Markup(escape(text)).format(**clean)
-    return text.format(**clean)  # some thirty times faster, and a month has many
+    return text.format(**clean)  # some thirty times faster than Markup; a month has many
 
 
 def gettext_in_page(message: str, /, **values: Any) -> str:
@@ -39,7 +39,7 @@ def npgettext_in_page(context: str, one: str, many: str, number: int, /, **value
     return filled(npgettext_form(context, one, many, number), number=number, **values)
 
 
-# By the names that templates know them by.
+# The functions, by their names in templates.
 FUNCTIONS: Final = {
     "gettext": gettext_in_page,
     "ngettext": ngettext_in_page,

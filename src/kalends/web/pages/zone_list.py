@@ -1,4 +1,4 @@
-"""The time zones to choose from, as people look for them: by city, country, offset or old name.
+"""The list of time zones, which people search by city, country, offset or former name.
 
 Names are CLDR's (Babel), countries those of the pinned time-zone data.
 """
@@ -17,19 +17,18 @@ from kalends.availability.wallclock import Zone, zone_named
 from kalends.formats.countries import countries_by_zone, zone_links
 from kalends.web.pages import clock_words
 
-# No zone is less than a quarter of an hour from another, nor changes in between.
+# Offsets of zones are multiples of a quarter of an hour, and only change at one.
 QUARTER_SECONDS: Final = 15 * 60
 ENGLISH: Final = Locale("en")
 COMMAS: Final = {"ar": "، ", "ja": "、"}
-# As people call them; CLDR has these as variants, which Babel leaves out.
+# Common short names of countries, which CLDR has as variants that Babel leaves out.
 ALSO_CALLED: Final = {"AE": "UAE", "GB": "UK", "US": "USA"}
 _NAME: Final = Markup('<option value="{}" data-offset="')
 _ALSO: Final = Markup(' data-also="{}"')
 
 
 class _Option(NamedTuple):
-    """What of an option does not change with the clock; between the two stands the offset in
-    minutes."""
+    """The constant parts of an option's HTML; the offset in minutes is between them."""
 
     zone: Zone
     begins: Markup
@@ -39,10 +38,12 @@ class _Option(NamedTuple):
 
 @dataclass(frozen=True)
 class ZoneOptions:
-    """The options of a list of zones, by their names in the language of the page (`words`), each
-    with its offset at the moment; what else it is called, in English and in the visitor's language
-    (`locale`), stands in `data-also`, and the offset in minutes in `data-offset`. Made where a page
-    shows them."""
+    """The HTML options of a list of zones, made when a page shows them.
+
+    Each has its name in the language of the page (`words`) and its current offset. `data-also` has
+    its other names, in English and in the visitor's language (`locale`), and `data-offset` the
+    offset in minutes.
+    """
 
     now: datetime
     locale: Locale
@@ -53,8 +54,8 @@ class ZoneOptions:
 
 
 def load_zones() -> None:
-    """Reads the rules and names of all zones, which takes a while and is kept for good: to be done
-    before anybody waits for a page."""
+    """Loads the rules and names of all zones, which takes a while and is kept for good. It should
+    be called before anybody waits for a page."""
     _offsets(0)
     _written(ENGLISH, ENGLISH)
 
@@ -72,7 +73,7 @@ def _options(quarter: int, locale: Locale, words: Locale) -> Markup:
 
 @lru_cache(maxsize=2)
 def _offsets(quarter: int) -> dict[str, tuple[int, str]]:
-    """How far each zone is from UTC, in minutes and in words."""
+    """The UTC offset of each zone, in minutes and as text."""
     now = quarter * QUARTER_SECONDS
     zones = map(zone_named, clock_words.zone_choices())
     return {z.name: (z.offset_at(now) // 60, clock_words.offset_of(now, z)) for z in zones}
@@ -80,7 +81,7 @@ def _offsets(quarter: int) -> dict[str, tuple[int, str]]:
 
 @lru_cache(maxsize=64)
 def _written(locale: Locale, words: Locale) -> list[_Option]:
-    """The options in the order of their labels; of a language, but for the offsets."""
+    """The options of a language, sorted by label, without the offsets."""
     labels = {name: label_of(name, words) for name in clock_words.zone_choices()}
     in_order = sorted(labels, key=lambda name: normalize("NFKD", labels[name]))
     return [_option(name, labels[name], locale) for name in in_order]
@@ -93,7 +94,7 @@ def _option(name: str, label: str, locale: Locale) -> _Option:
 
 
 def label_of(name: str, words: Locale) -> str:
-    """What the zone is called: Kyiv, Ukraine."""
+    """The label of a zone: Kyiv, Ukraine."""
     country = countries_by_zone().get(name)
     city = _city(name, words)
     comma = COMMAS.get(words.language, ", ")
@@ -106,8 +107,8 @@ def _city(name: str, locale: Locale) -> str:
 
 
 def _other_names(name: str, label: str, locale: Locale) -> Iterator[str]:
-    """What is neither in the label nor in the zone's name: those that it had before, and what city
-    and country are called in English and in the visitor's language."""
+    """Names that are neither in the label nor in the zone's name: its former names, and those of
+    city and country in English and in the visitor's language."""
     country = countries_by_zone().get(name)
     others = [*_former_names().get(name, ()), _city(name, locale), _city(name, ENGLISH)]
     if country:
@@ -120,7 +121,7 @@ def _other_names(name: str, label: str, locale: Locale) -> Iterator[str]:
 
 @cache
 def _former_names() -> dict[str, list[str]]:
-    """The names that a zone had, by its name of today."""
+    """The former names of zones, by their current names."""
     former: dict[str, list[str]] = {}
     for link, target in zone_links().items():
         if link not in countries_by_zone():

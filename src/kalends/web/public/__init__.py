@@ -1,1 +1,1 @@
-"""What attendees see: what an organization offers, its free times, the form, their bookings."""
+"""The pages for attendees: what an organization offers, free times, booking form, self-service."""

@@ -1,7 +1,7 @@
-"""From a chosen time to a booking: the hold, the form, and what happens when it is sent.
+"""Booking a chosen time: the hold, the form, and what happens when the form is posted.
 
-A hold is made by a POST alone, so that nothing which only looks (a prefetch, a robot, the scanner
-of a mail program) takes time from anybody.
+Only a POST makes a hold, so that whatever only follows links (a prefetch, a robot, the scanner of a
+mail program) takes no time from anybody.
 """
 
 import secrets
@@ -55,12 +55,12 @@ from kalends.web.public.paths import EVENT_TYPE_PATH
 from kalends.web.public.visitors import Visitor
 
 FORM_ID_BYTES: Final = 12
-# The time cannot be had any more, whyever; another one can.
+# Errors that mean that the time is not free any more, for whatever reason.
 NOT_FREE: Final = (SlotTaken, Refused, Inactive)
 
 
 async def hold_time(request: PageRequest) -> PageAnswer:
-    """Holds the chosen time and leads to the form; if it is taken, shows what is free near it."""
+    """Holds the chosen time and redirects to the form; if it is taken, shows free times near it."""
     form = await request.form()
     offer = await open_offer(request, request.query)
     if offer.needs_host:
@@ -87,7 +87,7 @@ async def hold_time(request: PageRequest) -> PageAnswer:
 
 
 async def choose_another_time(request: PageRequest) -> PageAnswer:
-    """Leads back to the times; what was typed so far is kept, right or wrong."""
+    """Redirects back to the times; what was typed so far is kept, right or wrong."""
     form = await request.form()
     offer = await open_offer(request, request.query)
     count_attempt(request, PageAction.HOLD)
@@ -105,13 +105,13 @@ async def _keep_typed(offer: Offer, visitor: Visitor, form: FormFields) -> None:
 
 
 async def show_times_instead(request: PageRequest) -> PageAnswer:
-    """For a visitor who comes back to an address that only takes forms."""
+    """Redirects a visitor who opens a URL that only takes posted forms."""
     offer = await open_offer(request, request.query)
     return redirect(offer.carried.to(offer.path))
 
 
 async def show_form(request: PageRequest) -> PageAnswer:
-    """The form for the time in the URL; without a hold too, as a link from elsewhere may be."""
+    """The form for the time in the URL, which a link from elsewhere may open without a hold."""
     offer = await open_offer(request, request.query)
     if not request.query.text("start") or offer.needs_host:
         return redirect(offer.carried.to(offer.path))
@@ -135,7 +135,7 @@ async def show_form(request: PageRequest) -> PageAnswer:
 
 
 async def _find_hold(offer: Offer, starts_at: datetime, named: UUID | None) -> Hold | None:
-    """What keeps that time for the visitor: the hold that is named, or one of another tab."""
+    """The visitor's hold of that time: the one that the URL names, or one from another tab."""
     request, event_type, visitor = offer.request, offer.event_type, offer.visitor.id
     hold: Hold | None = None
     if named is not None:
@@ -148,7 +148,7 @@ async def _find_hold(offer: Offer, starts_at: datetime, named: UUID | None) -> H
 
 
 async def _kept_typed(offer: Offer) -> FormFields:
-    """What the visitor has typed before, to go on with."""
+    """What the visitor has typed into the form before."""
     if offer.visitor.id is None:
         return FormFields([])
     read = offer.request.read
@@ -156,7 +156,7 @@ async def _kept_typed(offer: Offer) -> FormFields:
 
 
 async def send_form(request: PageRequest) -> PageAnswer:
-    """Books. Faults are shown in the form, with all that was typed."""
+    """Books the time. Faults are shown in the form, with all that was typed."""
     form = await request.form()
     offer = await open_offer(request, request.query)
     count_attempt(request, PageAction.BOOKING)
@@ -203,8 +203,8 @@ async def _send(
 
 
 async def _book(offer: Offer, new: NewBooking, sending: FormSubmission) -> Booked:
-    """With the hold; without it where it ended in this very moment. Raises Inactive where whoever
-    was chosen does not do it any more: nobody else is booked instead."""
+    """Books with the hold, or without it if it has just ended. Raises Inactive if the chosen host
+    does not serve the event type any more, as nobody else may be booked instead."""
     if offer.lost_host or offer.needs_host:
         raise Inactive("Whoever was chosen takes no such bookings.")
     request = offer.request
@@ -237,7 +237,7 @@ def _new_booking(
 async def _form_again(
     offer: Offer, starts_at: datetime, form: FormFields, status: int, **more: Any
 ) -> PageAnswer:
-    """The form with what was typed; its time is kept longer, if it still is."""
+    """The form with what was typed; the hold of its time is extended, if it has not ended."""
     await _keep_typed(offer, offer.visitor, form)
     hold, hold_id = None, _hold_in(form)
     if hold_id is not None and not more.get("gone"):
@@ -280,7 +280,7 @@ async def _form_page(
 
 
 async def _show_gone(offer: Offer, starts_at: datetime, error: KalendsError | None) -> PageAnswer:
-    """The times of that day, with a word about the one that is gone."""
+    """The times of that day, with a message about the one that is not free any more."""
     zone = await offer.zone()
     near = await offer.list_near(starts_at, zone)
     day = _local_day(starts_at, zone)
@@ -304,7 +304,7 @@ def _local_day(moment: datetime, zone: Zone) -> str:
 
 
 def _is_locked(offer: Offer, starts_at: datetime) -> bool:
-    """Whether a booking at that time could not be changed by its attendee any more."""
+    """Whether the attendee of a booking at that time could not change it any more."""
     notice = offer.event_type.cancellation_notice_minutes
     until = changeable_until(starts_at, offer.ends_at(starts_at), notice)
     return until < offer.request.context.clock()

@@ -1,4 +1,4 @@
-"""A booking for the attendee's own calendar: a file, and links to two that many use."""
+"""Adding a booking to the attendee's own calendar: a file, and links to two common calendars."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,8 +30,8 @@ class CalendarLinks:
 
 
 def calendar_links(opened: LinkedBooking, called: str) -> CalendarLinks:
-    """Of a booking that is called so, without the link that opens it: that would be disclosed to
-    another site."""
+    """The links that add the booking under that title. They leave out its self-service link, which
+    would be disclosed to another site."""
     booking = opened.booking
     title, place = title_of(opened, called), place_of(opened) or ""
     google = {
@@ -52,7 +52,8 @@ def calendar_links(opened: LinkedBooking, called: str) -> CalendarLinks:
 
 
 def calendar_file(opened: LinkedBooking, called: str, url: str, sender: str) -> bytes:
-    """The same UID as the invitation in the mail, so that a calendar has it once."""
+    """The booking as a file. It has the same UID as the invitation in the mail, so that a calendar
+    shows it only once."""
     booking = opened.booking
     entry = FeedEntry(
         uid=f"{encode_id(BOOKING, booking.id)}@kalends",
@@ -72,7 +73,7 @@ def calendar_file(opened: LinkedBooking, called: str, url: str, sender: str) -> 
 
 
 def place_of(opened: LinkedBooking) -> str | None:
-    """The place as the attendee sees it now, or what kind of place it is."""
+    """The location as the attendee sees it now, or else its type."""
     kind = opened.booking.location_type
     if opened.location or not (kind or opened.booking.location):
         return opened.location

@@ -1,8 +1,8 @@
-"""What goes along from page to page in the URL: the chosen zone, that the page is embedded, and
-what its address gives for the form (`given.py`).
+"""State that is carried from page to page in the URL: the chosen zone, whether the page is
+embedded, and values for the form (`given.py`).
 
-Nothing is kept on the server for a visitor, and no page needs a cookie: in a frame on another
-site there are none.
+The server keeps no state for a visitor, and no page needs a cookie, as there are none in a frame on
+another site.
 """
 
 import re
@@ -16,15 +16,15 @@ from kalends.web.pages.clock_words import find_zone
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.request import PageRequest
 
-# Written by our script: where the browser says that its visitor is.
+# Set by our script: the time zone that the browser reports.
 ZONE_COOKIE: Final = "kalends_zone"
 _SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?")
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]{1,255}")
 
 
 class Carried:
-    """The parameters that every link and form of a page takes along; `given` are those for the
-    form."""
+    """The parameters that every link and form of a page carries along; `given` are values for the
+    booking form."""
 
     def __init__(
         self, request: PageRequest, form: FormFields, given: Sequence[tuple[str, str]] = ()
@@ -44,7 +44,8 @@ class Carried:
         self._carry_host(next(filter(_SLUG.fullmatch, named), None))
 
     def _carry_host(self, slug: str | None) -> None:
-        """Where the page is embedded, `host` is the page that embeds it."""
+        """Carries the slug of the chosen host. In an embedded page its parameter is `with`, as
+        `host` names the page that embeds it."""
         self.host_slug = slug
         self._values.pop("with", None)
         if not self.host:
@@ -54,14 +55,14 @@ class Carried:
         self._query = urlencode([*self._values.items(), *self.given])
 
     def with_host(self, slug: str | None) -> "Carried":
-        """The same for another host; None for whoever it is."""
+        """The same parameters with another host; None means any."""
         other = copy(self)
         other._values = dict(self._values)
         other._carry_host(slug)
         return other
 
     def without_given(self) -> "Carried":
-        """The same for pages of the booking, which have no such form."""
+        """The same parameters for pages about the booking, which have no booking form."""
         other = copy(self)
         other.given = ()
         other._query = urlencode(self._values)
@@ -69,18 +70,18 @@ class Carried:
 
     @property
     def host(self) -> str:
-        """The origin of the page that embeds this one, which is informed of what happens here."""
+        """The origin of the page that embeds this one, which gets messages about what happens."""
         host = self._values.get("host", "")
         return host if _ORIGIN.fullmatch(host) else ""
 
     def to(self, path: str, **parameters: str | None) -> str:
-        """The URL of a page, with what is carried."""
+        """The URL of a page with the carried parameters."""
         filled = {name: value for name, value in parameters.items() if value}
         query = "&".join(filter(None, (self._query, urlencode(filled) if filled else "")))
         return f"{path}?{query}" if query else path
 
     def fields(self, **more: str | None) -> dict[str, list[str]]:
-        """What a form takes along in hidden fields: the values of each name."""
+        """The hidden fields by which a form carries the parameters: the values of each name."""
         fields: dict[str, list[str]] = {}
         for name, value in (*self._values.items(), *self.given, *more.items()):
             if value:

@@ -1,7 +1,7 @@
-"""`/connect`: the page on which somebody connects an account by consent, and where the provider
-leads back to.
+"""`/connect`: the page on which somebody connects an account by consent, and the callback that the
+provider redirects to.
 
-Nothing is changed but by the browser that opened the page first: it has a cookie.
+Only the browser that first opened the page can change anything, as it has a cookie.
 """
 
 from typing import Final
@@ -22,7 +22,7 @@ from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import open_route
 
 COOKIE: Final = "kalends_connect"
-# Microsoft's have some 1,500 characters.
+# Microsoft's codes have some 1,500 characters.
 LONGEST_CODE: Final = 6_000
 TITLES: Final[Labels] = {
     ConsentStatus.CONNECTED: gettext_lazy("The calendars are connected"),
@@ -43,7 +43,7 @@ TEXTS: Final[Labels] = {
     ),
     ConsentStatus.FAILED: gettext_lazy("Please begin again."),
 }
-# Where all is granted together, or nothing.
+# For providers that grant all scopes together, or none.
 UNGRANTED: Final = (
     gettext_lazy("Something was not granted"),
     gettext_lazy("Without it nothing can be connected. Please begin again, and allow:"),
@@ -51,7 +51,8 @@ UNGRANTED: Final = (
 
 
 async def show_consent(request: PageRequest) -> PageAnswer:
-    """Names who asks for what; the next step is a link, as our policy lets no form lead away."""
+    """Shows who asks for what. The next step is a link, because our Content-Security-Policy lets no
+    form redirect to another site."""
     try:
         opened = await consents.open_consent(
             request.context, request.path("token"), request.cookie(COOKIE)
@@ -72,7 +73,7 @@ async def show_consent(request: PageRequest) -> PageAnswer:
 
 
 async def take_answer(request: PageRequest) -> PageAnswer:
-    """Where the provider leads back to, with a code or with a no."""
+    """The callback, to which the provider redirects with a code or with a refusal."""
     query = request.query
     code = query.get("code", "") if "error" not in query else ""
     try:
@@ -108,7 +109,7 @@ async def take_answer(request: PageRequest) -> PageAnswer:
 
 
 def _back(finished: FinishedConsent, url: str) -> PageAnswer:
-    """To the address that was judged when the consent was asked for."""
+    """Redirects to the URL that was checked when the consent was requested."""
     said = {"status": finished.status.value}
     if finished.connection_id is not None:
         said["connection_id"] = ids.encode_id(ids.CALENDAR_CONNECTION, finished.connection_id)
@@ -135,7 +136,7 @@ def _over(request: PageRequest) -> PageAnswer:
 
 
 def _cookie(request: PageRequest, value: str) -> Headers:
-    """`Lax`, since the provider leads back from another site."""
+    """The header of the cookie. It is `Lax`, as the provider redirects back from another site."""
     parts = [
         f"{COOKIE}={value}",
         f"Path={consents.PAGE}",
@@ -151,7 +152,7 @@ def _cookie(request: PageRequest, value: str) -> Headers:
 NOT_STORED: Final = ("cache-control", "no-store")
 
 PAGES: Final = (
-    # Before the page of a token, which it could be taken for.
+    # Before the page with a token in its path, which would match too.
     open_route("GET", consents.CALLBACK, take_answer),
     open_route("GET", f"{consents.PAGE}/{{token}}", show_consent, is_secret=True),
 )

@@ -1,4 +1,4 @@
-"""`/feeds/{token}.ics`: the calendar of a schedule, for anybody with its secret address."""
+"""`/feeds/{token}.ics`: the calendar feed of a schedule, for anybody with its secret URL."""
 
 from email.utils import format_datetime
 from typing import Final
@@ -16,7 +16,7 @@ CALENDAR: Final = "text/calendar; charset=utf-8"
 async def feed(request: PageRequest) -> PageAnswer:
     """The calendar, or 304 for a program that has it already. Raises NotFound."""
     read = await feeds.read_feed(request.context, request.path("token"))
-    # It is for the people of the organization, whatever their program asks for.
+    # The readers are the organization's staff, whatever language their program asks for.
     request.read_by(read.feed.organization.locale)
     headers = _headers(read, request.words_language)
     if has_it_already(request.headers.get("if-none-match"), _tag(read, request.words_language)):
@@ -37,7 +37,7 @@ def _tag(read: ReadFeed, language: str) -> str:
 
 
 def _headers(read: ReadFeed, language: str) -> Headers:
-    """The tag is weak, since what is zipped on its way has other bytes (RFC 9110 8.8.1)."""
+    """The headers. The ETag is weak, as compression changes the bytes (RFC 9110 8.8.1)."""
     return (
         ("etag", f'W/"{_tag(read, language)}"'),
         ("last-modified", format_datetime(read.changed_at, usegmt=True)),

@@ -1,5 +1,5 @@
-"""What the address of a page gives for its form: details to begin with, and where visitors come
-from. It goes along from page to page in the address, and no further than the booking."""
+"""Values that the URL of a page gives for its form: details to prefill, and the campaign (`utm_*`)
+that visitors come from. They are carried from page to page in the URL, up to the booking."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -10,10 +10,10 @@ from kalends.web.pages.forms import FormFields
 
 UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 LONGEST_UTM: Final = 200
-# Each link of a page carries all of it: what is longer is left out, whole. In characters.
+# In characters. Each link of a page carries all values, so a longer one is left out as a whole.
 LONGEST_VALUE: Final = 500
 LONGEST_IN_ALL: Final = 2_000
-# A question of such a name cannot be answered in the address.
+# Parameters of our own: a question with such a key cannot be prefilled by the URL.
 OURS: Final = frozenset(
     {"booked", "day", "done", "embed", "hold", "host", "month", "moved", "start", "timezone"}
     | {"with", *ABOUT_ATTENDEE, *UTM}
@@ -30,7 +30,7 @@ Given = Sequence[tuple[str, str]]
 
 
 def given_in(query: FormFields, questions: Sequence[Question] = ()) -> Given:
-    """Names with their values, as they stand in the address."""
+    """The values by name, as the URL has them."""
     campaign = [(name, value) for name, value in campaign_in(query).items()]
     known = [*ABOUT_ATTENDEE, *(one.key for one in questions if _may_be_given(one))]
     given, room = campaign, LONGEST_IN_ALL
@@ -43,13 +43,13 @@ def given_in(query: FormFields, questions: Sequence[Question] = ()) -> Given:
 
 
 def campaign_in(query: FormFields) -> dict[str, str]:
-    """The five `utm_*` that are there, each cut to its longest."""
+    """Those of the five `utm_*` parameters that are given, each cut to its maximal length."""
     values = {name: _printable(query.text(name))[:LONGEST_UTM] for name in UTM}
     return {name: value for name, value in values.items() if value}
 
 
 def begin_form(given: Given, event_type: EventType, typed: FormFields) -> FormFields:
-    """The fields of the form as the address gives them, but for those that somebody has typed."""
+    """The form, prefilled from the URL except for fields in which something was typed."""
     missing = [pair for pair in _fields_of(given, event_type) if not typed.get(pair[0])]
     kept = [(name, value) for name in typed for value in typed.all_of(name)]
     return FormFields([*missing, *kept])
@@ -66,7 +66,7 @@ def _fields_of(given: Given, event_type: EventType) -> Iterator[tuple[str, str]]
 
 
 def _may_be_given(question: Question) -> bool:
-    """A consent that a link has ticked would be none."""
+    """Whether a URL may answer the question; a consent has to be given by the attendee."""
     return question.type is not QuestionType.CONSENT and question.key not in OURS
 
 

@@ -1,6 +1,6 @@
-"""For machines: `/robots.txt`, `/llms.txt`, the Markdown twin of each public page, `/embed.js`.
+"""Pages for machines: `/robots.txt`, `/llms.txt`, each public page as Markdown, `/embed.js`.
 
-There is no list of organizations: each decides who learns of its page.
+There is no list of organizations, as each of them decides who learns of its page.
 """
 
 import hashlib
@@ -87,7 +87,8 @@ async def _times(offer: Offer) -> dict[str, object]:
 
 
 async def embed(request: PageRequest) -> PageAnswer:
-    """The script that puts the booking page into any site: asked again each time, mostly 304."""
+    """The script that embeds the booking page in any site. It is revalidated each time, mostly with
+    a 304."""
     headers = (
         ("etag", EMBED_TAG),
         ("cache-control", "public, no-cache"),

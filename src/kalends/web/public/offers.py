@@ -1,4 +1,4 @@
-"""`/{organization}` lists what can be booked; `/{organization}/{event type}` shows when."""
+"""`/{organization}` lists what can be booked; `/{organization}/{event type}` shows free times."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,9 +42,11 @@ NEAR_COUNT: Final = 6
 
 @dataclass(frozen=True)
 class Offer:
-    """What the path names, the request on its organization's behalf, and what is carried along.
-    The event type is in the reader's language. It `lost_host` where the address names somebody who
-    does not serve it any more, or never did."""
+    """The event type in the path, the request within its organization, and what is carried along.
+
+    The event type has the texts of the reader's language. `lost_host` says that the URL names a
+    host who does not serve the event type any more, or never did.
+    """
 
     request: PageRequest
     organization: Organization
@@ -55,12 +57,12 @@ class Offer:
 
     @property
     def host_id(self) -> UUID | None:
-        """The schedule that the visitor chose, or the link names."""
+        """The schedule that the visitor has chosen, or that the link names."""
         return None if self.hosts.chosen is None else self.hosts.chosen.id
 
     @property
     def needs_host(self) -> bool:
-        """Whether one has to be chosen before a time."""
+        """Whether a host has to be chosen before a time."""
         is_required = self.event_type.host_choice is HostChoice.REQUIRED
         return is_required and self.hosts.chosen is None and bool(self.hosts.choices)
 
@@ -73,7 +75,7 @@ class Offer:
         return Visitor.of(self.request)
 
     async def offered_to(self, named: UUID | None) -> OfferedTo:
-        """The visitor with the hold that the page names, and by the cookie all others."""
+        """The visitor with the hold that the page names and, by the cookie, all other holds."""
         own: list[UUID] = [] if named is None else [named]
         if self.visitor.id is not None:
             own += await self.request.read(holds.list_own_hold_ids, self.visitor.id)
@@ -88,26 +90,26 @@ class Offer:
 
     @property
     def is_zone_fixed(self) -> bool:
-        """Whether everybody is shown the times of the place."""
+        """Whether times are shown in the zone of the place, whatever the visitor's is."""
         return is_in_person(self.event_type.kind_of_place)
 
     async def zone(self) -> Zone:
-        """That of the first schedule, where the attendee comes to a place; else the visitor's, if
-        that is known."""
+        """The zone of the times: the first schedule's if the attendee comes to a place, else the
+        visitor's, if that is known."""
         if self.carried.zone is not None and not self.is_zone_fixed:
             return self.carried.zone
         zone: Zone = await self.request.read(offers.find_zone, self.event_type)
         return zone
 
     async def country(self) -> str | None:
-        """Whose telephone numbers need no `+` here."""
+        """The country whose phone numbers need no `+` in the form."""
         own_country = country_of(self.organization)
         if own_country is not None:
             return own_country
         return country_of_zone(await self.request.read(offers.find_zone_name, self.event_type))
 
     async def is_mailed(self, kind: MailKind) -> bool:
-        """Whether the visitor gets such a mail about a booking made here."""
+        """Whether the visitor will get this kind of mail about the booking."""
         request = self.request
         if not request.context.gateways.sends_mail_of(self.organization.mode):
             return False
@@ -115,14 +117,14 @@ class Offer:
         return kind not in off
 
     async def list_near(self, starts_at: datetime, zone: Zone) -> list[TimeChoice]:
-        """Times near one that is taken."""
+        """Free times near one that is taken."""
         near = await self.request.read(
             offers.list_times_near, self.event_type, starts_at, NEAR_COUNT, self.host_id
         )
         return times_of(near, zone, self.request.locale)
 
     def values(self, zone: Zone) -> dict[str, Any]:
-        """What every page about this offer shows."""
+        """The values that the template of every page about this offer needs."""
         return {
             "organization": self.organization,
             "event_type": self.event_type,
@@ -136,7 +138,7 @@ class Offer:
 
 
 async def open_offer(request: PageRequest, form: FormFields) -> Offer:
-    """What the path names. Raises NotFound, also for what takes no bookings."""
+    """The offer that the path names. Raises NotFound, also if it takes no bookings."""
     organization = await request.read(offers.get_organization_to_book, request.path("organization"))
     request.read_by(of_organization=organization.locale)
     acting = request.acting_as(attendee_of(organization))
@@ -151,7 +153,7 @@ async def open_offer(request: PageRequest, form: FormFields) -> Offer:
 
 
 async def show_organization(request: PageRequest) -> PageAnswer:
-    """What can be booked. Raises NotFound."""
+    """Lists what can be booked. Raises NotFound."""
     organization = await request.read(offers.get_organization_to_book, request.path("organization"))
     request.read_by(of_organization=organization.locale)
     acting = request.acting_as(attendee_of(organization))
@@ -167,14 +169,14 @@ async def show_organization(request: PageRequest) -> PageAnswer:
 
 
 async def show_times(request: PageRequest) -> PageAnswer:
-    """A month and the times of a day. Raises NotFound, Invalid."""
+    """Shows a month and the times of a day. Raises NotFound, Invalid."""
     offer = await open_offer(request, request.query)
     await _nudge_calendars(offer)
     return await times_page(offer, request.query)
 
 
 async def _nudge_calendars(offer: Offer) -> None:
-    """Has calendars read that were not just now; nobody waits for it, nor wants it at any price."""
+    """Makes calendars due that were not read lately. Nobody waits for that, and it may fail."""
     request = offer.request
     old = await request.read(nudges.list_old_calendars, offer.event_type.schedule_ids)
     if not old:
@@ -186,14 +188,14 @@ async def _nudge_calendars(offer: Offer) -> None:
 
 
 async def without_slash(request: PageRequest) -> PageAnswer:
-    """Where somebody typed a slash too many."""
+    """Redirects a URL with a slash too many."""
     path = request.scope["path"].rstrip("/")
     query = quote(request.scope["query_string"], safe="%&=+,;:@/?!$'()*~")
     return redirect(f"{path}?{query}" if query else path)
 
 
 async def times_page(offer: Offer, query: FormFields, status: int = 200, **more: Any) -> PageAnswer:
-    """The page of times, for what is asked; `more` says what is the matter with one of them."""
+    """The page of times for a query; `more` says what is wrong with one of the times."""
     zone = await offer.zone()
     request, event_type = offer.request, offer.event_type
     now = clock_words.seconds_of(request.context.clock())

@@ -1,4 +1,4 @@
-"""Where attendees are led after a booking: to the page that its event type names, and no other."""
+"""Redirecting attendees after a booking, only ever to the page that its event type names."""
 
 from urllib.parse import urlencode, urlsplit, urlunsplit
 

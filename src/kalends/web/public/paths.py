@@ -1,4 +1,5 @@
-"""The first part of a path that is an organization's: anything but what is ours."""
+"""Path parameters for slugs. An organization's slug is anything but the first segments of our own
+paths."""
 
 import re
 from typing import Final

@@ -13,7 +13,7 @@ from kalends.web.pages.assets import FOR_GOOD
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import open_route
 
-# Mail that is read in a browser shows it on another site.
+# Webmail shows pictures in pages of another site.
 HEADERS: Final = (("cache-control", FOR_GOOD), ("cross-origin-resource-policy", "cross-origin"))
 
 

@@ -1,6 +1,6 @@
-"""Coming back to a form that was sent: whose time it is, and the way to the booking.
+"""Visitors who come back to a form that they have sent, and get a way to their booking.
 
-Looking changes nothing; the booking opens by a POST, for the visitor who made it alone.
+A GET changes nothing; a POST opens the booking, but only for the visitor who made it.
 """
 
 from datetime import datetime
@@ -17,13 +17,13 @@ from kalends.web.public.offers import Offer, open_offer
 
 
 async def is_hold_booked(offer: Offer, starts_at: datetime, hold_id: UUID) -> bool:
-    """Whether the form of that hold was sent, and what it booked still stands."""
+    """Whether the form of that hold was sent, and its booking has not been cancelled."""
     booking = await offer.request.read(bookings.find_booking_of_hold, starts_at, hold_id)
     return booking is not None
 
 
 async def own_booking(offer: Offer, starts_at: datetime) -> Booking | None:
-    """What this visitor has booked at that time, if it stands."""
+    """The booking of this visitor at that time, if it has not been cancelled."""
     booking: Booking | None = await offer.request.read(
         bookings.find_own_booking, offer.event_type, starts_at, offer.visitor.id
     )
@@ -31,7 +31,7 @@ async def own_booking(offer: Offer, starts_at: datetime) -> Booking | None:
 
 
 async def show_booked(offer: Offer, starts_at: datetime, status: int = 200) -> PageAnswer:
-    """For a visitor who comes back to a form that was sent; its visitor alone opens the booking."""
+    """The page for a form that was sent already; only its visitor can open the booking."""
     zone = await offer.zone()
     is_request = offer.event_type.requires_confirmation
     return offer.request.page(
@@ -46,7 +46,7 @@ async def show_booked(offer: Offer, starts_at: datetime, status: int = 200) -> P
 
 
 async def open_booked(request: PageRequest) -> PageAnswer:
-    """Leads to what this visitor has booked at that time. Raises NotFound, Invalid."""
+    """Redirects to the booking of this visitor at that time. Raises NotFound, Invalid."""
     form = await request.form()
     offer = await open_offer(request, request.query)
     count_attempt(request, PageAction.LINK)

@@ -1,7 +1,8 @@
-"""`/booking/{token}`: an attendee's own booking. A GET only shows; POSTs cancel and move.
+"""`/booking/{token}`: self-service for an attendee's own booking. A GET only shows it; a POST
+cancels or moves it.
 
-The token is the permission, so the log shows the path's pattern, and no page discloses its address
-to another site (Referrer-Policy).
+The token is the permission. So the log shows the path's pattern, and no page discloses its URL to
+another site (Referrer-Policy).
 """
 
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ from kalends.web.public.carried import Carried
 from kalends.web.public.onward import onward_url
 
 ROOT: Final = "/booking/{token}"
-# Answered at the page with a kind word, as what they are: things that happen.
+# Errors that may happen to anybody, which the page of the booking explains kindly.
 KIND: Final = (
     Inactive,
     NotReschedulable,
@@ -62,7 +63,7 @@ KIND: Final = (
 
 @dataclass(frozen=True)
 class LinkPage:
-    """The booking that the link opens, and how it is shown."""
+    """The booking that the link opens, and how to show it."""
 
     request: PageRequest
     token: str
@@ -75,8 +76,8 @@ class LinkPage:
 
     @property
     def zone(self) -> Zone:
-        """That of the place, where the attendee comes to one; else the visitor's, else the one that
-        was booked in."""
+        """The zone of the place, if the attendee comes to one; else the visitor's, or else the zone
+        that the booking was made in."""
         if self.opened.fixed_zone is not None:
             return self.opened.fixed_zone
         booking = self.opened.booking
@@ -86,19 +87,19 @@ class LinkPage:
 
     @property
     def locale(self) -> Locale:
-        """How its mail writes times, too: the same time reads the same everywhere."""
+        """The locale of the booking's mails, so that a time looks the same in both."""
         reads = self.opened.booking.attendee_locale
         return locale_for(reads, current_language(), country_of(self.opened.organization))
 
     @property
     def event_type(self) -> EventType | None:
-        """In the reader's language."""
+        """The event type with its texts in the reader's language."""
         event_type = self.opened.event_type
         return None if event_type is None else event_type_in(event_type, self.request.languages)
 
     @property
     def title(self) -> str:
-        """What it is called, in the reader's language; empty where it has no title."""
+        """The title in the reader's language; empty if the booking has none."""
         event_type, title = self.opened.event_type, self.opened.booking.title or ""
         if event_type is None:
             return title
@@ -138,14 +139,14 @@ async def open_link_page(request: PageRequest) -> LinkPage:
 
 
 async def show_booking(request: PageRequest) -> PageAnswer:
-    """How the booking stands."""
+    """Shows the booking in its current state."""
     link = await open_link_page(request)
     was_booked = request.query.get("booked") == "1"
     return _booking_page(link, is_mailed=was_booked and await _is_confirmation_mailed(link))
 
 
 async def _is_confirmation_mailed(link: LinkPage) -> bool:
-    """Whether the attendee has it by mail that the booking is confirmed, or will have."""
+    """Whether the attendee has got or will get a mail that the booking is confirmed."""
     request, opened = link.request, link.opened
     if not request.context.gateways.sends_mail_of(opened.organization.mode):
         return False
@@ -173,7 +174,7 @@ def _booking_page(link: LinkPage, status: int = 200, **more: Any) -> PageAnswer:
 
 
 async def cancel(request: PageRequest) -> PageAnswer:
-    """Cancels, with a reason if one was given."""
+    """Cancels the booking, with a reason if one was given."""
     link, form = await open_link_page(request), await request.form()
     reason = form.text("reason") or None
     if reason is not None and not is_accepted(reason, Text):
@@ -190,7 +191,7 @@ async def cancel(request: PageRequest) -> PageAnswer:
 
 
 async def show_move(request: PageRequest) -> PageAnswer:
-    """The times to which the booking may move; with one of them, whether that is meant."""
+    """Shows the times to which the booking may move or, for one of them, asks for confirmation."""
     link = await open_link_page(request)
     if not link.opened.may_change:
         return _booking_page(link)
@@ -202,7 +203,7 @@ async def show_move(request: PageRequest) -> PageAnswer:
 
 
 async def move(request: PageRequest) -> PageAnswer:
-    """Moves the booking to the time."""
+    """Moves the booking to the chosen time."""
     link, form = await open_link_page(request), await request.form()
     starts_at = start_in(form)
     try:
@@ -223,7 +224,7 @@ async def move(request: PageRequest) -> PageAnswer:
 
 
 async def download(request: PageRequest) -> PageAnswer:
-    """The booking as a file that calendars take (RFC 5545)."""
+    """The booking as an iCalendar file (RFC 5545)."""
     link = await open_link_page(request)
     headers = (("content-disposition", 'attachment; filename="booking.ics"'),)
     url = f"{request.origin}{link.path}"
@@ -244,14 +245,14 @@ async def _times_page(link: LinkPage, status: int = 200, **more: Any) -> PageAns
 
 
 async def _refused(link: LinkPage, error: KalendsError) -> PageAnswer:
-    """The booking as it stands by now, and why it was not changed."""
+    """The booking in its current state, and why it was not changed."""
     opened = await self_service.open_link(link.request.context, link.token)
     current = LinkPage(link.request, link.token, opened, link.carried)
     return _booking_page(current, status_of(error), problem=_problem(opened, error))
 
 
 def _problem(opened: LinkedBooking, error: KalendsError) -> str:
-    """Why it was not changed, in the attendee's language."""
+    """Why the booking was not changed, in the attendee's language."""
     organization = opened.organization.name
     if isinstance(error, Inactive):
         return gettext(
@@ -271,7 +272,7 @@ def _problem(opened: LinkedBooking, error: KalendsError) -> str:
 
 
 def _seen_in(form: FormFields) -> int | None:
-    """The version of the booking that the form was made for."""
+    """The version of the booking that the form was rendered from."""
     text = form.text("seen")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 

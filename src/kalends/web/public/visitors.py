@@ -1,8 +1,8 @@
-"""Who visits: a random name in a cookie of the browser, given once a time is held or a form kept.
+"""Visitors, known by a random name in a cookie that is set once a time is held or a form is kept.
 
-Nothing is learned from it, and no other site gets it (`SameSite=Lax`, `HttpOnly`). In a frame on
-another site it holds for that site alone (`Partitioned`: browsers keep one for each site that shows
-the page, over https). Where cookies are off there is none, and pages work without.
+The name reveals nothing, and other sites do not get it (`SameSite=Lax`, `HttpOnly`). In a frame on
+another site the cookie is for that site only (`Partitioned`: browsers keep one for each site that
+shows the page, over https). Pages also work without cookies.
 """
 
 import re
@@ -24,7 +24,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-]{24}")
 
 @dataclass(frozen=True)
 class Visitor:
-    """The one whose browser it is. `id` is what is stored of the name; None without a cookie."""
+    """The visitor behind a request. `id` is what is stored of the name; None without a cookie."""
 
     name: str | None
 
@@ -43,7 +43,7 @@ class Visitor:
         return hash_of(self.name) if self.name else None
 
     def remember(self, request: PageRequest) -> tuple[str, str]:
-        """The header with which the browser keeps the name for another day."""
+        """The header that lets the browser keep the name for another day."""
         seconds = int(VISITOR_KEPT_FOR.total_seconds())
         parts = [f"{VISITOR_COOKIE}={self.name}", "Path=/", f"Max-Age={seconds}"]
         parts += ["HttpOnly", *_reach(request)]
@@ -51,8 +51,8 @@ class Visitor:
 
 
 def _reach(request: PageRequest) -> list[str]:
-    """Where the browser sends the cookie to us. Over http it keeps none for a frame, but on its
-    own machine."""
+    """The cookie's attributes that say where the browser sends it. Over http, browsers keep no
+    cookie for a frame, except on localhost."""
     origin = urlsplit(request.origin)
     is_secure = origin.scheme == "https"
     if request.is_framed and (is_secure or origin.hostname in LOOPBACK):
