@@ -130,17 +130,20 @@ async def delete_absence(work: UnitOfWork, owner: AbsenceOwner, absence_id: UUID
 async def list_affected(
     work: UnitOfWork, owner: AbsenceOwner, absence_id: UUID, *, limit: int, offset: int
 ) -> tuple[list[AffectedBooking], int]:
-    """The bookings that it meets now: a page by start, then id, and the total. Raises NotFound."""
+    """The bookings that the absence affects now: a page sorted by start, then id, and the total.
+    Raises NotFound."""
     absence = (await get_absence(work, owner, absence_id)).absence
     met, total = await absences.list_affected(work.tenant, absence, limit, offset)
-    decided = await absences.find_decided(work.tenant, absence_id, [one.id for one in met])
+    decided = await absences.find_decided(work.tenant, absence_id, [b.id for b in met])
     leaving = [Leaving(booking, _absent_in(absence, booking)) for booking in met]
-    able = await list_all_replacements(work, leaving)
+    replacements = await list_all_replacements(work, leaving)
     affected = [
         AffectedBooking(
             booking=booking,
             absent_id=absent_id,
-            alternatives=[id_ for id_ in able[booking.id] if id_ not in absence.schedule_ids],
+            alternatives=[
+                id_ for id_ in replacements[booking.id] if id_ not in absence.schedule_ids
+            ],
             decided=decided.get(booking.id),
         )
         for booking, absent_id in leaving
@@ -155,10 +158,10 @@ async def settle_all(
     absence_id: UUID,
     decisions: Sequence[Decision],
 ) -> list[Outcome]:
-    """Each decision in a transaction of its own; seats of one session that go to the same schedule
-    are one, after what is decided about others of it, so that it goes with whatever else it takes.
-    What was done before is not done again, and what fails stops nothing else. Raises NotFound for
-    the absence."""
+    """Carries out each decision in a transaction of its own. Seats of one session that go to the
+    same schedule move together, after the other decisions about that session, so that they take
+    along whatever seats remain. Decisions that were carried out before are not repeated, and one
+    that fails does not stop the others. Raises NotFound for the absence."""
     ids = [decision.booking_id for decision in decisions]
     met = await unit_of_work.read(context, caller, _find_met, owner, absence_id, ids)
     outcomes: list[Outcome | None] = [None] * len(decisions)
@@ -178,8 +181,8 @@ async def _find_met(
 
 
 def _in_turn(decisions: Sequence[Decision], met: Mapping[UUID, Booking]) -> list[list[int]]:
-    """The places of decisions that are done together, in the order in which they are done: seats
-    that go to one schedule when the last of their session has its turn."""
+    """The positions of decisions that are carried out together, in order: seats that move to one
+    schedule have the turn of the last decision about their session."""
     last: dict[Any, int] = {}
     going: dict[Any, dict[UUID | None, list[int]]] = {}
     for place, decision in enumerate(decisions):

@@ -1,7 +1,5 @@
-"""Making an organization: its sandbox twin, its first admin, its first keys.
-
-And what an operator adds to one from the command line.
-"""
+"""Setting up an organization: its sandbox, its first admin and its first keys; and what an operator
+adds to one from the command line."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -23,14 +21,15 @@ from kalends.store.accounts import organizations, users
 from kalends.store.availability.schedules import insert_schedule
 from kalends.store.database import TenantConnection, Tx
 
-# Nobody chose it: the first run asks for another.
+# A placeholder that nobody chose: the first run asks for a better name.
 FIRST_SCHEDULE_NAME: Final = "My calendar"
 WORKDAYS: Final = WEEKDAYS[:5]
 OFFICE_HOURS: Final = WindowText("09:00", "17:00")
 
 
 class MadeOrganization(Struct, frozen=True, kw_only=True):
-    """What was set up. The keys are shown only now; None where they were made before."""
+    """An organization that was set up. The keys are shown only now; None if they were made
+    before."""
 
     organization_id: UUID
     api_key: str | None
@@ -42,7 +41,8 @@ class MadeOrganization(Struct, frozen=True, kw_only=True):
 async def set_up_organization(
     context: Context, name: str, admin_email: str, admin_password: str
 ) -> MadeOrganization:
-    """Makes the organization, unless there is one of that name. Raises Invalid, Unavailable."""
+    """Makes the organization with its sandbox, unless there is one with that name. Raises Invalid,
+    Unavailable."""
     password_hash = hash_password(admin_password)
     async with context.database.transaction() as tx:
         await organizations.lock_setup(tx)
@@ -53,7 +53,8 @@ async def set_up_organization(
 
 
 class FirstSetUp(NamedTuple):
-    """What the first start made, and a schedule to try it with."""
+    """What the first start of an installation made: an organization, and a schedule to try it
+    with."""
 
     organization: MadeOrganization
     schedule: Schedule
@@ -62,8 +63,8 @@ class FirstSetUp(NamedTuple):
 async def set_up_first(
     context: Context, name: str, admin_email: str, admin_password: str
 ) -> FirstSetUp | None:
-    """The same on an empty database alone, with a schedule (Monday to Friday, 09:00 to 17:00
-    UTC); None where there is any organization."""
+    """The same, but only on an empty database, and with a schedule (Monday to Friday, 09:00 to
+    17:00 UTC). None if there is any organization."""
     password_hash = hash_password(admin_password)
     async with context.database.transaction() as tx:
         await organizations.lock_setup(tx)
@@ -79,7 +80,7 @@ async def set_up_first(
 async def create_key(
     context: Context, named: str, scopes: Sequence[Scope], name: str | None, rate_limited: bool
 ) -> MadeKey:
-    """A key of the organization, live or sandbox. Raises NotFound."""
+    """Makes a key of the organization, live or sandbox. Raises NotFound."""
     async with context.database.transaction() as tx:
         organization = await _organization_named(tx, named)
         return await make_key(
@@ -93,9 +94,10 @@ async def create_key(
 
 
 async def add_user(context: Context, named: str, email: str, password: str, role: Role) -> bool:
-    """Gives the user that role in the organization and its sandbox; whether the user is new.
+    """Gives the user that role in the organization and its sandbox. Returns whether the user is
+    new; an existing user keeps the password.
 
-    Who has signed in here before keeps the password. Raises Invalid, NotFound.
+    Raises Invalid, NotFound.
     """
     password_hash = hash_password(password)
     async with context.database.transaction() as tx:
@@ -109,13 +111,13 @@ async def add_user(context: Context, named: str, email: str, password: str, role
 
 
 async def get_organization_named(context: Context, named: str) -> Organization:
-    """By its id, slug or name. Raises NotFound."""
+    """The organization with that id, slug or name. Raises NotFound."""
     async with context.database.connection() as tx:
         return await _organization_named(tx, named)
 
 
 async def _organization_named(tx: Tx, named: str) -> Organization:
-    """By its id; or, as a person would say it, by its slug or name. Raises NotFound."""
+    """The organization with that id, slug or name. Raises NotFound."""
     id_ = decode_id(ORGANIZATION, named)
     organization = None
     if id_:
@@ -128,7 +130,8 @@ async def _organization_named(tx: Tx, named: str) -> Organization:
 
 
 async def find_organization(context: Context, named: str | None) -> Organization:
-    """By its id, slug or name; None is the only live one. Raises NotFound."""
+    """The organization with that id, slug or name; None takes the only live one. Raises
+    NotFound."""
     async with context.database.connection() as tx:
         if named is not None:
             return await _organization_named(tx, named)
@@ -143,13 +146,13 @@ async def find_organization(context: Context, named: str | None) -> Organization
 
 
 async def find_organization_id(context: Context, named: str) -> UUID:
-    """By its id, slug or name. Raises NotFound."""
+    """The id of the organization with that id, slug or name. Raises NotFound."""
     async with context.database.connection() as tx:
         return (await _organization_named(tx, named)).id
 
 
 async def is_empty(context: Context) -> bool:
-    """Whether nothing was ever set up here."""
+    """Whether the database has no organization."""
     async with context.database.connection() as tx:
         return not await organizations.has_organizations(tx)
 
@@ -218,7 +221,7 @@ async def _first_key(tx: Tx, now: Instant, organization_id: UUID, mode: Mode) ->
 
 
 async def _user_of(tx: Tx, now: Instant, email: str, password_hash: str) -> UUID:
-    """The user with that address: the one there is, password untouched, or a new one."""
+    """The user with that address: an existing one, whose password stays, or a new one."""
     account = await users.find_user(tx, email)
     if account is not None:
         return account[0].id

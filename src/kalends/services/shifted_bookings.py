@@ -1,4 +1,5 @@
-"""Bookings whose wall-clock time changed with new time-zone data: found, never moved."""
+"""Finds shifted bookings, whose wall-clock time changed with new time-zone data. Does not move
+them."""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -16,7 +17,7 @@ BEFORE_ALL: Final = (UUID(int=0), UUID(int=0))
 
 
 class ShiftedBooking(Struct, frozen=True):
-    """A booking to come that was made for one wall-clock time and will be at another."""
+    """A booking to come that was made for one wall-clock time and now falls on another."""
 
     organization_id: UUID
     booking_id: UUID
@@ -26,7 +27,8 @@ class ShiftedBooking(Struct, frozen=True):
 
 
 async def find_shifted_bookings(context: Context) -> AsyncIterator[ShiftedBooking]:
-    """All of them, over all organizations. The instants stay: what to do is for people."""
+    """The shifted bookings of all organizations. Their instants stay: people have to decide what to
+    do."""
     last, now = BEFORE_ALL, context.clock()
     while True:
         async with context.database.connection() as tx:

@@ -1,4 +1,4 @@
-"""An organization's bookings in numbers: over a range of days, beside the range before."""
+"""Statistics of an organization's bookings over a range of days, compared with the range before."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -21,18 +21,18 @@ from kalends.scheduling.zones import zone_of_schedule
 from kalends.store.bookings import statistics
 from kalends.store.bookings.statistics import Counted, StatisticsScope, TakenCount
 
-# From so many days on weeks are told apart, from so many months.
+# Ranges up to so many days are split into days, up to so many into weeks, longer ones into months.
 MOST_DAYS: Final = 45
 MOST_DAYS_OF_WEEKS: Final = 190
 A_DAY: Final = timedelta(days=1)
-# Where spans of lead times begin.
+# The lower bounds of the groups of lead times.
 LEAD_SECONDS: Final = tuple(n * DAY_SECONDS for n in (0, 1, 2, 4, 8, 15, 31))
-# Whose hours are added up: those with the most bookings.
+# Open hours are added up for so many schedules, those with the most bookings.
 MOST_MEASURED: Final = 100
 
 
 class DayRange(Struct, frozen=True):
-    """Days, both included."""
+    """A range of days, both ends included."""
 
     first: date
     last: date
@@ -43,18 +43,18 @@ class DayRange(Struct, frozen=True):
 
     @property
     def before(self) -> "DayRange":
-        """As many days that end where it begins."""
+        """The range of as many days that ends where this one begins."""
         return DayRange(self.first - timedelta(days=self.days), self.first - A_DAY)
 
     @property
     def step(self) -> str:
-        """What it is told in: "day", "week" or "month"."""
+        """The unit that the range is split into: "day", "week" or "month"."""
         if self.days <= MOST_DAYS:
             return "day"
         return "week" if self.days <= MOST_DAYS_OF_WEEKS else "month"
 
     def spans(self, first_week_day: int) -> list[date]:
-        """The first days of its days, weeks or months; the first may be in the midst of one."""
+        """The first day of each unit; the first unit may be cut off at its beginning."""
         at, firsts = self.first, []
         while at <= self.last:
             firsts.append(at)
@@ -70,7 +70,8 @@ class DayRange(Struct, frozen=True):
 
 
 class Tally(Struct):
-    """Bookings of one kind. `made` are those that were not cancelled, no-shows among them."""
+    """The counts of one group of bookings. `made` are those that were not cancelled, including
+    no-shows."""
 
     made: int = 0
     cancelled: int = 0
@@ -88,20 +89,21 @@ class Tally(Struct):
 
     @property
     def lead_days(self) -> float:
-        """How long before its start a booking is made, in days at the mean; cancelled ones too."""
+        """The mean number of days between creation and start, cancelled bookings included."""
         count = self.made + self.cancelled
         return self.lead_seconds / count / DAY_SECONDS if count else 0
 
     @property
     def utilisation(self) -> int | None:
-        """Booked time in percent of open time; more than 100 where bookings lie outside it."""
+        """Booked time in percent of open time, above 100 if bookings lie outside it; None without
+        open time."""
         if not self.open_seconds:
             return None
         return round(100 * self.booked_seconds / self.open_seconds)
 
 
 class Pair(Struct):
-    """The range, and the one before."""
+    """The tallies of the range and of the range before."""
 
     now: Tally
     before: Tally
@@ -115,9 +117,9 @@ class Pair(Struct):
 
 
 class Insights(Struct, frozen=True):
-    """All that is told of a range. `spans` go with `firsts`; `hours` are bookings by the hour of
-    the week, from Monday's midnight, now and before; `leads` go with LEAD_SECONDS. `hosts` are by
-    user, under the names that attendees know."""
+    """All statistics of a range. `spans` belong to `firsts`; `hours` has the bookings by hour of
+    the week, from Monday's midnight, now and before; `leads` belong to LEAD_SECONDS. `hosts` are by
+    user, under the names that attendees see."""
 
     range: DayRange
     firsts: Sequence[date]
@@ -140,9 +142,9 @@ async def get_insights(
     schedules: Sequence[Schedule],
     among: Sequence[UUID] | None,
 ) -> Insights:
-    """The bookings that start in the range, in that zone, and in the one before: of the schedules
-    `among`, which the caller sees, or of all that the caller sees. Utilisation is of `schedules`,
-    by their hours of today.
+    """The statistics of the bookings that start in the range, in that zone, and in the range
+    before: on the schedules `among`, which the caller has to see, or on all that the caller sees.
+    Utilisation is that of `schedules`, by their present hours.
 
     Raises BrokenZone.
     """
@@ -152,7 +154,7 @@ async def get_insights(
     scope = _scope(days, firsts, zone, among)
     counts = await statistics.count_bookings(work.tenant, scope, LEAD_SECONDS)
     taken, hours = await statistics.count_taken(work.tenant, scope, _offsets(zone, scope))
-    # A booking takes others' schedules too.
+    # A booking may also take schedules that the caller does not see.
     hosts = await statistics.list_hosts(work.tenant)
     hosts = [one for one in hosts if work.caller.sees((one.schedule_id,))]
     shared = await statistics.shared_seconds(work.tenant, scope)
@@ -169,7 +171,7 @@ async def get_insights(
 def open_seconds_in_pieces(
     schedules: Sequence[Schedule], bounds: Sequence[datetime]
 ) -> Iterator[tuple[UUID, list[int]]]:
-    """How long each schedule is open between each of the bounds and the next."""
+    """Yields for each schedule how long it is open between each two neighbouring bounds."""
     for schedule in schedules:
         hours, zone = hours_of(schedule), zone_of_schedule(schedule)
         spans = (Interval(int(a.timestamp()), int(b.timestamp())) for a, b in pairwise(bounds))
@@ -182,7 +184,7 @@ def open_seconds_in_pieces(
 def _scope(
     days: DayRange, firsts: Sequence[date], zone: Zone, among: Sequence[UUID] | None
 ) -> StatisticsScope:
-    """Spans of the range before are as long as those of the range, one by one."""
+    """The scope of both ranges; each unit of the range before is as long as its counterpart."""
     back = timedelta(days=days.days)
     starts = [*(first - back for first in firsts), *firsts, days.last + A_DAY]
     bounds = [bounds_of_day(day, zone.name)[0] for day in starts]
@@ -211,7 +213,7 @@ def _by_schedule(
 def _by_host(
     counts: Sequence[TakenCount], hosts: Sequence[Host]
 ) -> tuple[dict[UUID, Pair], dict[UUID, str]]:
-    """By user, and how each is called: a booking on two schedules of a user counts once."""
+    """The pairs by user, and each user's name. A booking on two schedules of a user counts once."""
     users = {host.schedule_id: host.user_id for host in hosts}
     names: dict[UUID, str] = {}
     for host in hosts:
@@ -271,7 +273,7 @@ def _insights(
 
 
 def _add_seconds(total: Pair, schedules: Iterable[Pair]) -> None:
-    """Adds what was open, and booked of that, on each schedule that was open at all."""
+    """Adds open and booked time of each schedule that was open at all."""
     for pair in schedules:
         for is_now in (True, False):
             whole, part = total.at(is_now=is_now), pair.at(is_now=is_now)
@@ -281,7 +283,7 @@ def _add_seconds(total: Pair, schedules: Iterable[Pair]) -> None:
 
 
 def _by_hour(hours: Sequence[tuple[int, bool, int]]) -> list[tuple[int, int]]:
-    """How many began in each hour of a week, now and before."""
+    """How many bookings began in each hour of the week, now and before."""
     counts = [[0, 0] for _ in range(7 * 24)]
     for hour, is_now, count in hours:
         counts[hour][0 if is_now else 1] += count

@@ -1,1 +1,1 @@
-"""Calendars elsewhere: connections, the schedules that use them, and what is read of them."""
+"""Calendars elsewhere: connections, the schedules that use them, reading and writing them."""

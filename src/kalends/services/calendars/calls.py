@@ -1,6 +1,7 @@
-"""Calls that come with the event that a schedule's calendar has of a booking: Google Meet and
-Microsoft Teams. The event is written as any other, and goes with its booking, and so does the
-call."""
+"""Calls that come with a calendar event: Google Meet and Microsoft Teams.
+
+The event is written like any other, and moves and ends with its booking; so does its call.
+"""
 
 from datetime import timedelta
 from typing import Final, NamedTuple, cast
@@ -35,7 +36,7 @@ from kalends.store.calendars import connections
 from kalends.store.video import links
 from kalends.store.video.links import WrittenEventRow
 
-# What waits for somebody to connect the account again.
+# The reason of links that wait until somebody connects the account again.
 RECONNECT_PAUSE: Final = timedelta(minutes=10)
 FINAL: Final = (NotAllowed, NotUnderstood, AddressRefused, ConsentLacks)
 
@@ -43,12 +44,13 @@ FINAL: Final = (NotAllowed, NotUnderstood, AddressRefused, ConsentLacks)
 async def open_call(
     context: Context, organization_id: UUID, link: VideoLink
 ) -> MeetingAccount | VideoFailed:
-    """The calls of the calendar that the link's schedule writes. Nothing is asked yet."""
+    """The account for calls in the calendar that the link's schedule writes. Sends no request
+    yet."""
     return EventCalls(context, organization_id, link)
 
 
 class _OpenedEvent(NamedTuple):
-    """The event of a call, and the account that it is in."""
+    """The event that has the call, and the account that it is in."""
 
     row: WrittenEventRow
     account: CallingAccount
@@ -79,14 +81,15 @@ class EventCalls:
         return _told(await event.account.find_call(row.remote_id, row.ref or ""), row)
 
     async def change(self, ref: str, meeting: Meeting) -> NoMeeting | VideoFailed | None:
-        """The event is changed by who writes it. Another event has another call."""
+        """Does nothing for the same event, which the calendar channel changes. NoMeeting if the
+        event is another one now: its call is another one, too."""
         found = await self._find_event()
         if isinstance(found, WrittenEventRow) and _name_of(found) != ref:
             return NoMeeting()
         return None
 
     async def remove(self, ref: str | None, meeting: Meeting) -> VideoFailed | None:
-        """It goes with the event."""
+        """Does nothing: the call ends with its event."""
         return None
 
     async def _find_event(self) -> WrittenEventRow | MeetingPending | VideoFailed:
@@ -116,7 +119,7 @@ class EventCalls:
 
 
 def _calling(account: CalendarAccount) -> CallingAccount:
-    """Only those of providers that have calls are looked for."""
+    """The account as one that can add calls: only providers that can get this far."""
     return cast("CallingAccount", account)
 
 
@@ -141,5 +144,5 @@ def _failed(failure: CalendarFailure) -> VideoFailed:
 
 
 def _name_of(found: WrittenEventRow) -> str:
-    """What the call is known by: the event that it is of."""
+    """The provider's name for the call: that of its event."""
     return f"{found.calendar_id}/{found.ref}"

@@ -1,10 +1,10 @@
-"""Following what was done to our events in calendars elsewhere: only on proof.
+"""Follows changes that somebody made to our events in calendars elsewhere, but only on proof.
 
-A reading makes events suspicious (`missed_at`): gone, or at another time. A job asks for each of
-them alone. What is gone has to be so a minute later, too, and in no other calendar of the account;
-a failure proves nothing, nor does another person's account. Then the schedule's policy says what
-follows; many at once are always asked about, since a calendar that was deleted or restored is no
-decision about bookings.
+A reading marks events as suspicious (`missed_at`): gone, or at another time. A job then asks for
+each of them by itself. An event counts as gone only if it is still missing a minute later and is in
+no other calendar of the account. A failure proves nothing, and neither does the account of another
+person. The schedule's policy decides what follows. Many changes at once always become findings,
+since a calendar that was deleted or restored is no decision about bookings.
 """
 
 from collections.abc import Collection, Sequence
@@ -49,46 +49,46 @@ from kalends.store.outbox.calendar_lanes import poke_lanes, wake_lane
 log = structlog.get_logger("kalends.calendars")
 
 ACTOR: Final = "calendar"
-# Between the two looks that prove that an event is gone.
+# The time between the two looks that prove that an event is gone.
 LOOKS_APART: Final = timedelta(seconds=60)
 AGAIN_AFTER_FAILURE: Final = timedelta(minutes=5)
 LINKS_AT_ONCE: Final = 200
-# For all questions of one look: each waits for its answer by itself, and a host that hangs must not
-# keep the place of others for hours. What is left is asked the next time.
+# The time for all requests of one look. Each has its own timeout, but many to a host that hangs
+# must not occupy a place for hours. The next look does the rest.
 LOOK_SECONDS: Final = 120.0
-# More of a calendar's events at once than both are no decisions about bookings. They are counted in
-# the database, and over an hour: one look may see a part of them alone, as it is one of several, or
-# the server is slow.
+# Changes of more events than this number and this share of a calendar are taken for an accident.
+# They are counted in the database over an hour, since a single look may see only some of them.
 FEW: Final = 3
 FEW_SHARE: Final = 0.2
 AT_ONCE: Final = timedelta(hours=1)
 
 
 class Gone(Struct, frozen=True):
-    """The event is not there."""
+    """The event does not exist."""
 
 
 class MovedTo(Struct, frozen=True):
-    """It is at another time; None where that is not one span of time any more."""
+    """The event is at another time; None if that is not a single span of time any more."""
 
     span: tuple[datetime, datetime] | None
 
 
 class Unmoved(Struct, frozen=True):
-    """It is where it was; `etag` is its version."""
+    """The event is where it was written; `etag` is its version."""
 
     etag: str | None
 
 
 class Unknown(Struct, frozen=True):
-    """Nothing is proved."""
+    """The look has proved nothing."""
 
 
 Seen: TypeAlias = Gone | MovedTo | Unmoved | Unknown
 
 
 async def follow_changes(context: Context, payload: bytes) -> timedelta | None:
-    """The job: looks at what is suspicious in a calendar. When it is to run again, if it is."""
+    """The job: looks at the suspicious events of a calendar. Returns when to run again, None if
+    not."""
     due = json.decode(payload, type=DueCalendar)
     async with context.database.tenant_connection(due.organization_id) as tenant:
         calendar = await calendars.find_calendar(tenant, due.calendar_id)
@@ -119,7 +119,8 @@ async def follow_changes(context: Context, payload: bytes) -> timedelta | None:
 
 
 class Follower(Struct, frozen=True):
-    """One look at one calendar. Nothing more is asked from `until` on (by `monotonic`)."""
+    """A look at one calendar. It sends no request after `until`, a time of the clock
+    `monotonic`."""
 
     context: Context
     organization_id: UUID
@@ -137,7 +138,7 @@ class Follower(Struct, frozen=True):
         *,
         is_mass: bool,
     ) -> timedelta | None:
-        """What follows for one event; when it has to be looked at again, if it has."""
+        """Acts on what was seen of one event; returns when to look again, None if not."""
         if isinstance(seen, Unknown):
             return AGAIN_AFTER_FAILURE
         if isinstance(seen, Gone):
@@ -160,7 +161,7 @@ class Follower(Struct, frozen=True):
         return None
 
     async def look(self, link: CalendarLink) -> Seen:
-        """The question for this one event."""
+        """Asks the provider for this one event."""
         if monotonic() >= self.until:
             return Unknown()
         found = await self.account.read_object(self.calendar.remote_id, link.ref or "")
@@ -176,7 +177,8 @@ class Follower(Struct, frozen=True):
         return MovedTo(span)
 
     async def is_same_account(self) -> bool:
-        """Another one lacks all that we have written; its connection waits for a person then."""
+        """Whether the account is still the same person's. Another person's lacks all that we have
+        written; its connection then waits for somebody to reconnect."""
         whose = await ask_whose(self.account, self.connection)
         if isinstance(whose, AnotherAccount):
             await note_refused(self.context, self.organization_id, self.connection, whose)
@@ -185,7 +187,7 @@ class Follower(Struct, frozen=True):
     async def _is_elsewhere(
         self, link: CalendarLink, others: Sequence[ConnectedCalendar]
     ) -> bool | None:
-        """Whether another calendar of the account has it; None where that cannot be known."""
+        """Whether another calendar of the account has the event; None if that is unknown."""
         for other in others:
             if other.id == self.calendar.id:
                 continue
@@ -202,8 +204,8 @@ class Follower(Struct, frozen=True):
 
 
 class SeenThere(Struct, frozen=True):
-    """What a look at a calendar has seen of events of ours: those that `changed`, by address and
-    times, and those that are `gone`; None stands for all that are not `there`."""
+    """What a reading has seen of our events: those that `changed`, as href and times, and those
+    that are `gone`; None stands for all that are not `there`."""
 
     changed: Collection[tuple[str, datetime | None, datetime | None]]
     gone: Sequence[str] | None
@@ -213,8 +215,8 @@ class SeenThere(Struct, frozen=True):
 async def note_changes(
     tenant: TenantConnection, calendar_id: UUID, seen: SeenThere, now: datetime
 ) -> bool:
-    """Makes events of ours suspicious that are gone, or at another time than we wrote; whether
-    there are any."""
+    """Marks our events as suspicious that are gone or at another time than we wrote. Returns
+    whether there are any."""
     moved = missing = 0
     if seen.changed:
         moved = await links.mark_moved(tenant, calendar_id, seen.changed, now)
@@ -226,14 +228,14 @@ async def note_changes(
 async def _settle(
     work: UnitOfWork, link: CalendarLink, schedule: LinkedSchedule, seen: Seen, is_mass: bool
 ) -> None:
-    """What the policy says, for the booking as it is now. Raises what a change of it raises."""
+    """Does what the policy says with the current booking. Raises what changing it raises."""
     locked = await links.lock_link(work.tenant, link)
     if locked is None or locked.generation != link.generation or locked.missed_at is None:
         return
     if locked.state is not LinkState.WRITTEN or locked.is_unclear:
         return
     booked = await links.list_bookings_of_link(work.tenant, locked)
-    live = [one for one in booked if one.status in MOVABLE and one.start_time > work.recorded_at]
+    live = [b for b in booked if b.status in MOVABLE and b.start_time > work.recorded_at]
     if isinstance(seen, Unmoved) or not live:
         await links.update_link(work.tenant, structs.replace(locked, missed_at=None))
         await wake_lane(work.tenant, locked.calendar_id, locked.subject_id)
@@ -269,7 +271,8 @@ async def _follow_move(
 async def move_booking(
     work: UnitOfWork, link: CalendarLink, booking: Booking, span: tuple[datetime, datetime]
 ) -> None:
-    """The booking moves to where its event is, by the ordinary way. Raises what that raises."""
+    """Moves the booking to the time of its event, past the rules. Raises what `update_booking`
+    does."""
     changes = BookingChanges(start_time=span[0], end_time=span[1], override=True)
     await booking_changes.update_booking(
         work, ChangeableBooking(booking, frozenset({booking.version})), changes
@@ -294,8 +297,8 @@ async def _follow_deletion(
 
 
 async def cancel_booking(work: UnitOfWork, link: CalendarLink | None, booking: Booking) -> None:
-    """Cancels the booking by the ordinary way. Raises what that raises. The link is of the event
-    that led to it, if it is one of ours."""
+    """Cancels the booking. `link` is that of the event that led to it, if it is one of ours. Raises
+    what cancelling raises."""
     await booking_changes.cancel_booking(
         work, ChangeableBooking(booking, frozenset({booking.version})), Cancellation()
     )
@@ -304,7 +307,7 @@ async def cancel_booking(work: UnitOfWork, link: CalendarLink | None, booking: B
 
 
 async def restore_event(work: UnitOfWork, link: CalendarLink, *, is_there: bool) -> None:
-    """Has the event written again as the booking is: where it stands, or as another one."""
+    """Has the event written again for the booking as it is: in its place, or as a new event."""
     if is_there:
         restored = structs.replace(link, is_unclear=True, missed_at=None, state=LinkState.WAITING)
     else:
@@ -321,7 +324,8 @@ async def _poke(work: UnitOfWork, link: CalendarLink) -> None:
 
 
 async def _ask(work: UnitOfWork, link: CalendarLink, seen: Seen, reason: str | None = None) -> None:
-    """Somebody has to decide; an event that is gone is not written again meanwhile."""
+    """Reports a finding for somebody to decide about. An event that is gone is not written again
+    until then."""
     is_gone = isinstance(seen, Gone)
     kind = FindingKind.DELETED if is_gone else FindingKind.MOVED
     finding = structs.replace(
@@ -332,5 +336,5 @@ async def _ask(work: UnitOfWork, link: CalendarLink, seen: Seen, reason: str | N
     await report_finding(work, finding)
     state = LinkState.ASKING if is_gone else link.state
     await links.update_link(work.tenant, structs.replace(link, missed_at=None, state=state))
-    if is_gone:  # the booking shows it
+    if is_gone:  # bookings show the state of their events
         await _poke(work, link)

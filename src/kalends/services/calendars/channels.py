@@ -1,9 +1,9 @@
-"""Channels on which a provider says that a calendar has changed: opened after a reading, renewed
-before they end, closed once the next one is open. Some providers have one for each calendar, some
-one for all that an account owns.
+"""Channels on which a provider notifies us of changes in a calendar. They are opened after a
+reading, renewed before they expire, and closed once the next one is open. Depending on the provider
+a channel is for one calendar, or for all that an account owns.
 
-What comes on a channel is a hint: the calendar is read, which tells what has changed. So nothing
-depends on messages that are late, doubled or lost.
+A notification is only a hint: it makes the calendar be read, which finds the changes. So
+notifications may be late, duplicated or lost.
 """
 
 import hashlib
@@ -43,14 +43,15 @@ log = structlog.get_logger("kalends.calendars")
 WATCH_JOB: Final = "watch_calendar"
 HOOKS: Final = "/hooks/calendars"
 ACTOR: Final = "kalends"
-# Before it ends, or a quarter of what the provider grants; then both are open for a moment.
+# How long before its end a channel is renewed, at most a quarter of its life. Then two are open for
+# a moment.
 RENEWED_BEFORE: Final = timedelta(hours=24)
 AFTER_FAILURE: Final = timedelta(minutes=10)
 AFTER_REFUSAL: Final = timedelta(days=1)
 
 
 def pushes(context: Context, connection: CalendarConnection) -> bool:
-    """Whether the provider has channels, and can reach us: by https alone."""
+    """Whether the provider has channels and can reach us, which takes https."""
     public_url = context.gateways.public_url or ""
     return connection.provider.asks_consent and public_url.startswith("https://")
 
@@ -58,32 +59,32 @@ def pushes(context: Context, connection: CalendarConnection) -> bool:
 async def is_pushed(
     work: UnitOfWork, connection: CalendarConnection, calendar: ConnectedCalendar
 ) -> bool:
-    """Whether the provider tells of changes in the calendar. Where no channel is open for long, one
-    is asked for; the calendar is locked."""
+    """Whether the provider notifies us of changes in the calendar. If no channel is open for long
+    enough, queues opening one. The caller has locked the calendar."""
     if not pushes(work.context, connection):
         return False
-    now, carrier_id, is_told = work.recorded_at, calendar.id, True
+    now, carrier_id, is_covered = work.recorded_at, calendar.id, True
     if _pushes_whole_accounts(work.context, connection):
         carrier_id = await channels.find_carrier(work.tenant, connection.id) or calendar.id
-        # It tells of the account's own calendars, and not of those that others share with it.
-        is_told = calendar.access is CalendarAccess.WRITE
+        # Such a channel covers the account's own calendars, not those that others share with it.
+        is_covered = calendar.access is CalendarAccess.WRITE
     life = await channels.find_life(work.tenant, carrier_id)
     wants_one = life is None or life.ends_at <= now + min(RENEWED_BEFORE, life.length / 4)
     again_at = now + AFTER_FAILURE
     if wants_one and await channels.claim_watch(work.tenant, carrier_id, now, again_at):
         due = DueCalendar(work.organization_id, carrier_id)
         await work.enqueue_job(WATCH_JOB, json.encode(due))
-    return is_told and life is not None and life.ends_at > now
+    return is_covered and life is not None and life.ends_at > now
 
 
 def _pushes_whole_accounts(context: Context, connection: CalendarConnection) -> bool:
-    """Whether one channel is for all calendars of the connection: the first of them has it."""
+    """Whether one channel covers all calendars of the connection; the first calendar has it."""
     provider = context.gateways.consents.get(connection.provider)
     return provider is not None and provider.pushes_whole_accounts
 
 
 async def watch_calendar(context: Context, payload: bytes) -> None:
-    """The job: opens a channel, and then closes those from before."""
+    """The job: opens a channel, then closes the former ones."""
     due = json.decode(payload, type=DueCalendar)
     async with context.database.tenant_connection(due.organization_id) as tenant:
         calendar = await calendars.find_calendar(tenant, due.calendar_id)
@@ -155,8 +156,7 @@ class _Watcher(Struct, frozen=True):
 
 
 async def is_open(context: Context, token: str) -> bool:
-    """Whether the address with that token is one of ours, which a provider asks before it opens a
-    channel."""
+    """Whether a URL with that token is one of ours. A provider asks before it opens a channel."""
     key = key_of(token)
     if key.organization_id is None:
         return False
@@ -165,8 +165,8 @@ async def is_open(context: Context, token: str) -> bool:
 
 
 async def receive_notices(context: Context, token: str, notices: Sequence[Notice]) -> bool:
-    """Has the calendars read that the channel is about. False where we do not know it, or it was
-    closed: nothing is done then."""
+    """Queues reading the calendars that the channel is about. False if the channel is unknown or
+    was closed; then nothing is done."""
     key = key_of(token)
     if key.organization_id is None:
         return False
@@ -183,15 +183,15 @@ async def receive_notices(context: Context, token: str, notices: Sequence[Notice
 
 
 def _is_of(notice: Notice, channel: OpenedChannel, secret: str) -> bool:
-    """Whether it has the secret of the channel, and its name: the first message may come before we
-    know what the provider calls it."""
+    """Whether the notice has the secret and the name of the channel. The first one may arrive
+    before we know the provider's name for it."""
     is_named = notice.channel_id in (None, str(channel.id))
     is_theirs = channel.resource is None or notice.resource in (None, channel.resource)
     return is_named and is_theirs and _is_same(notice.secret, secret)
 
 
-def _is_same(said: str, secret: str) -> bool:
-    return hmac.compare_digest(said.encode(errors="replace"), secret.encode())
+def _is_same(received: str, secret: str) -> bool:
+    return hmac.compare_digest(received.encode(errors="replace"), secret.encode())
 
 
 async def _follow(work: UnitOfWork, channel: OpenedChannel, kinds: Collection[NoticeKind]) -> None:
@@ -203,8 +203,8 @@ async def _follow(work: UnitOfWork, channel: OpenedChannel, kinds: Collection[No
 
 
 async def _nudge(work: UnitOfWork, calendar_id: UUID) -> list[UUID]:
-    """Has the calendar read, or all of its account where the channel is for those; which of them
-    can be put into the queue at once."""
+    """Makes the calendar due, or all of its account if the channel covers those. Returns the
+    calendars to put into the queue at once."""
     tenant, now = work.tenant, work.recorded_at
     calendar = await calendars.find_calendar(tenant, calendar_id)
     if calendar is None:
@@ -216,5 +216,6 @@ async def _nudge(work: UnitOfWork, calendar_id: UUID) -> list[UUID]:
 
 
 def secret_of(token: str) -> str:
-    """What the provider says beside the address; it is stored nowhere."""
+    """The secret that the provider sends with each notice. It is derived from the token, and not
+    stored."""
     return hashlib.sha256(b"kalends channel " + token.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Findings: list them, and decide."""
+"""Calendar findings: list them, and resolve them."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -17,7 +17,7 @@ from kalends.store.calendars.findings import FindingsSeen
 
 
 class ShownFinding(Struct, frozen=True):
-    """A finding, and what it is about by name."""
+    """A finding, and the names of what it is about."""
 
     finding: CalendarFinding
     names: FindingNames
@@ -26,14 +26,14 @@ class ShownFinding(Struct, frozen=True):
 async def list_findings(
     work: UnitOfWork, *, is_open: bool, limit: int, offset: int
 ) -> tuple[list[CalendarFinding], int]:
-    """A page of those that are there for the caller, the latest first, and the total."""
+    """A page of the findings that the caller sees, the latest first, and the total."""
     return await findings.list_findings(work.tenant, _seen(work), is_open, limit, offset)
 
 
 async def list_shown(
     work: UnitOfWork, *, limit: int, offset: int
 ) -> tuple[list[ShownFinding], int]:
-    """A page of the open ones that are there for the caller, with names, and the total."""
+    """A page of the open findings that the caller sees, with names, and the total."""
     found, total = await list_findings(work, is_open=True, limit=limit, offset=offset)
     return await shown_findings(work, found), total
 
@@ -47,8 +47,8 @@ async def shown_findings(work: UnitOfWork, found: Sequence[CalendarFinding]) -> 
 async def decide_finding(
     work: UnitOfWork, finding_id: UUID, resolution: Resolution | None
 ) -> CalendarFinding:
-    """Locks the finding and does what was decided. Raises NotFound, Invalid where nothing was, and
-    what that raises."""
+    """Locks the finding and resolves it. Raises NotFound, Invalid without a resolution, and what
+    `resolve_finding` raises."""
     finding = await lock_finding(work, finding_id)
     if resolution is None:
         raise Invalid.field("resolution", "is required")
@@ -61,7 +61,7 @@ def _seen(work: UnitOfWork) -> FindingsSeen:
 
 
 async def lock_finding(work: UnitOfWork, finding_id: UUID) -> CalendarFinding:
-    """The finding as it stays until the transaction ends. Raises NotFound."""
+    """The finding, locked until the transaction ends. Raises NotFound."""
     found = await findings.find_finding_to_change(work.tenant, _seen(work), finding_id)
     return require(found, CALENDAR_FINDING, finding_id)
 
@@ -69,8 +69,8 @@ async def lock_finding(work: UnitOfWork, finding_id: UUID) -> CalendarFinding:
 async def resolve_finding(
     work: UnitOfWork, finding: CalendarFinding, resolution: Resolution
 ) -> CalendarFinding:
-    """Does what was decided; one that is resolved stays as it is. Raises Invalid, and what a change
-    of the booking raises."""
+    """Carries out the resolution; a finding that is resolved already stays as it is. Raises
+    Invalid, and what changing the booking raises."""
     if finding.resolved_at is not None:
         return finding
     _check(finding, resolution)
@@ -106,7 +106,7 @@ async def _do(work: UnitOfWork, finding: CalendarFinding, resolution: Resolution
 
 
 async def _link_of(work: UnitOfWork, finding: CalendarFinding) -> CalendarLink | None:
-    """The event of ours that it is about; none, where it is about another one."""
+    """The link of our event that the finding is about; None if it is about another event."""
     f = finding
     if f.kind is FindingKind.OVERLAP or f.calendar_id is None or f.schedule_id is None:
         return None

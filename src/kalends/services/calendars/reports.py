@@ -1,5 +1,5 @@
-"""Reporting what was seen in calendars elsewhere: as a finding, as an event for webhooks, and by
-one mail to whose it is."""
+"""Reports problems with calendars elsewhere: as findings, as events for webhooks, and by mail to
+the user or the organization that they concern."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -35,16 +35,15 @@ from kalends.store.outbox.events import Event
 
 log = structlog.get_logger("kalends.calendars")
 
-# One mail tells of all that is found in a calendar within this time: a calendar that was deleted is
-# one piece of news.
+# One mail reports all findings of a calendar within this time, such as after it was deleted.
 ONE_MAIL_FOR: Final = timedelta(hours=1)
 PAGE: Final = "/calendar-findings"
 NOTHING_BEFORE: Final = Raw(b"{}")
 
 
 async def report_finding(work: UnitOfWork, finding: CalendarFinding) -> None:
-    """Writes the finding down, and says so to webhooks and by mail, if there is none about the same
-    yet."""
+    """Stores the finding and reports it by webhook and mail, unless an open one is about the
+    same."""
     f = finding
     if f.connection_id is None and f.calendar_id is not None:
         calendar = await calendars.find_calendar(work.tenant, f.calendar_id)
@@ -59,8 +58,8 @@ async def report_finding(work: UnitOfWork, finding: CalendarFinding) -> None:
 
 
 async def report_failing(work: UnitOfWork, connection: CalendarConnection) -> None:
-    """Says that the account does not work. One that wants a password is a finding, too, and its
-    mail says that."""
+    """Reports that the account does not work. If it needs a new sign-in, that is also a finding,
+    and the mail says so."""
     await _report_health(work, connection, EventName.CALENDAR_FAILING)
     await _post(
         work,
@@ -76,8 +75,8 @@ async def report_failing(work: UnitOfWork, connection: CalendarConnection) -> No
 async def report_reconnect(
     work: UnitOfWork, connection: CalendarConnection, *, was_reported: bool
 ) -> None:
-    """Says that the account wants somebody to sign in anew; `was_reported`: that it does not work
-    is known."""
+    """Reports that the account needs a new sign-in. `was_reported` is whether it was reported as
+    failing already."""
     if not was_reported:
         await _report_health(work, connection, EventName.CALENDAR_FAILING)
     about = connection.id, FindingKind.RECONNECT, work.recorded_at
@@ -86,7 +85,7 @@ async def report_reconnect(
 
 
 async def report_recovered(work: UnitOfWork, connection: CalendarConnection) -> None:
-    """Says that the account works again."""
+    """Reports that the account works again."""
     await findings.end_findings(work.tenant, connection.id, work.recorded_at)
     await _report_health(work, connection, EventName.CALENDAR_RECOVERED)
 
@@ -101,7 +100,8 @@ async def _report_health(work: UnitOfWork, connection: CalendarConnection, kind:
 
 
 def _add_event(work: UnitOfWork, kind: EventName, connection_id: UUID, data: Any) -> None:
-    """What is said of one account arrives in order: it stands where a booking does."""
+    """Records an event about an account. The account takes the place of the booking, so events
+    about one account arrive in order."""
     event = Event(
         id=new_id(),
         type=kind,

@@ -1,5 +1,5 @@
-"""Events in the calendars of a sandbox: what a program puts there is read as if it came from a
-server."""
+"""Events in the calendars of a sandbox: a program puts them there, and they are read as if they
+came from a server."""
 
 from typing import Final
 from uuid import UUID
@@ -26,20 +26,21 @@ MOST_EVENTS: Final = 5_000
 
 
 class SandboxCalendar(Struct, frozen=True):
-    """Which calendar, of which connection."""
+    """The ids of a calendar and its connection."""
 
     connection_id: UUID
     calendar_id: UUID
 
 
 class SandboxEvent(SandboxCalendar, frozen=True):
-    """Which event, in which calendar."""
+    """The ids of an event and its calendar."""
 
     event_id: UUID
 
 
 async def lock_calendar(work: UnitOfWork, place: SandboxCalendar) -> ConnectedCalendar:
-    """The calendar, whose connection is locked. Raises NotFound for one that no program fills."""
+    """The calendar, with its connection locked. Raises NotFound for a calendar that programs cannot
+    fill."""
     connection = await lock_connection(work, place.connection_id)
     calendar = await require_calendar(work, place.connection_id, place.calendar_id)
     is_test = connection.provider is ProviderName.TEST
@@ -47,7 +48,7 @@ async def lock_calendar(work: UnitOfWork, place: SandboxCalendar) -> ConnectedCa
 
 
 async def create_event(work: UnitOfWork, calendar: ConnectedCalendar, data: bytes) -> UUID:
-    """Puts an event, in iCalendar, into the calendar, which is locked. Raises Invalid."""
+    """Puts an event, as iCalendar, into a locked calendar. Raises Invalid."""
     if calendar.events_total >= MOST_EVENTS:
         raise Invalid(f"The calendar has {MOST_EVENTS} events already.")
     event_id = new_id()
@@ -56,7 +57,7 @@ async def create_event(work: UnitOfWork, calendar: ConnectedCalendar, data: byte
 
 
 async def lock_event(work: UnitOfWork, place: SandboxEvent) -> tuple[ConnectedCalendar, UUID]:
-    """The event and its calendar, whose connection is locked. Raises NotFound."""
+    """The event and its calendar, with its connection locked. Raises NotFound."""
     calendar = await lock_calendar(work, place)
     known = await events.find_event(work.tenant, calendar.id, _key(place.event_id))
     return calendar, require(place.event_id if known else None, CALENDAR_EVENT, place.event_id)
@@ -65,14 +66,14 @@ async def lock_event(work: UnitOfWork, place: SandboxEvent) -> tuple[ConnectedCa
 async def replace_event(
     work: UnitOfWork, locked: tuple[ConnectedCalendar, UUID], data: bytes
 ) -> UUID:
-    """Puts another in its place. Raises Invalid."""
+    """Replaces a locked event. Raises Invalid."""
     calendar, event_id = locked
     await _put(work, calendar, event_id, data)
     return event_id
 
 
 async def delete_event(work: UnitOfWork, place: SandboxEvent) -> UUID:
-    """Raises NotFound."""
+    """Deletes the event. Raises NotFound."""
     calendar, event_id = await lock_event(work, place)
     gone = CalendarReading(
         events=[],
@@ -112,7 +113,7 @@ async def _put(work: UnitOfWork, calendar: ConnectedCalendar, event_id: UUID, da
 
 
 async def _follow(work: UnitOfWork, calendar: ConnectedCalendar, seen: SeenThere) -> None:
-    """What was done to an event of ours is followed, as if it had been read."""
+    """Follows a change of one of our events, as after a reading."""
     if await note_changes(work.tenant, calendar.id, seen, work.recorded_at):
         await enqueue_look(work, calendar.id)
 

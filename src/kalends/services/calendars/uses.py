@@ -1,4 +1,4 @@
-"""Which calendars a schedule reads and writes."""
+"""The uses of calendars: which ones a schedule reads and writes."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -20,14 +20,14 @@ MOST_CALENDARS_OF_A_SCHEDULE: Final = 10
 
 
 async def list_uses(work: UnitOfWork, schedule_id: UUID) -> list[CalendarUse]:
-    """Raises NotFound."""
+    """What the schedule does with calendars. Raises NotFound."""
     check_schedule_seen(work.caller, schedule_id)
     require(await find_schedule(work.tenant, schedule_id), SCHEDULE, schedule_id)
     return await calendars.list_uses(work.tenant, schedule_id)
 
 
 async def lock_schedule(work: UnitOfWork, schedule_id: UUID) -> UUID:
-    """Keeps other changes of the schedule away until the transaction ends. Raises NotFound."""
+    """Locks the schedule until the transaction ends. Raises NotFound."""
     check_schedule_seen(work.caller, schedule_id)
     require(await find_schedule_to_change(work.tenant, schedule_id), SCHEDULE, schedule_id)
     return schedule_id
@@ -36,9 +36,9 @@ async def lock_schedule(work: UnitOfWork, schedule_id: UUID) -> UUID:
 async def replace_uses(
     work: UnitOfWork, schedule_id: UUID, uses: Sequence[CalendarUse]
 ) -> list[CalendarUse]:
-    """What the schedule, which is locked, does with calendars from now on. Where it writes another
-    one, events to come are written there, and then go from the old one. Raises NotFound (a
-    calendar), Invalid."""
+    """Replaces what a locked schedule does with calendars. If it writes another one, bookings to
+    come are written there and then removed from the former one. Raises NotFound (a calendar),
+    Invalid."""
     calendars_by_id = await calendars.find_calendars(work.tenant, [use.calendar_id for use in uses])
     for number, use in enumerate(uses):
         calendar = require(calendars_by_id.get(use.calendar_id), CALENDAR, use.calendar_id)
@@ -62,8 +62,8 @@ async def list_calendars(work: UnitOfWork) -> list[ConnectedCalendar]:
 async def read_calendars(
     work: UnitOfWork, schedule_id: UUID, more: Collection[UUID], no_more: Collection[UUID] = ()
 ) -> list[CalendarUse]:
-    """Has a schedule read some calendars, and others no more. What else it does with them, and all
-    that it does with others, stays. Raises NotFound, Invalid."""
+    """Makes a schedule read some calendars and stop reading others. Everything else that it does
+    with calendars stays. Raises NotFound, Invalid."""
     await lock_schedule(work, schedule_id)
     used = await calendars.list_uses(work.tenant, schedule_id)
     wanted = uses_with(used, more, no_more)
@@ -90,8 +90,8 @@ async def _beside_unseen(
 def uses_with(
     used: Sequence[CalendarUse], more: Collection[UUID], no_more: Collection[UUID]
 ) -> list[CalendarUse]:
-    """What a schedule does with calendars once it reads those too, and others no more; with what is
-    neither read nor written it does nothing."""
+    """The uses after the schedule reads the calendars `more` and no longer those in `no_more`. A
+    calendar that is neither read nor written is left out."""
     known = {use.calendar_id for use in used}
     new = [CalendarUse(calendar_id=id_, reads=True, writes=False) for id_ in more]
     every = [*used, *(use for use in new if use.calendar_id not in known)]
@@ -101,7 +101,7 @@ def uses_with(
 
 
 def check_uses(uses: Sequence[CalendarUse]) -> None:
-    """Raises Invalid for what no schedule can do."""
+    """Raises Invalid for uses that no schedule can have."""
     if len({use.calendar_id for use in uses}) < len(uses):
         raise Invalid.field("calendar_id", "must not be named twice")
     if sum(use.writes for use in uses) > 1:

@@ -1,1 +1,1 @@
-"""Accounts with calendars: connected, signed in to, renewed, and left."""
+"""Accounts with calendars: connecting, signing in, renewing and leaving them."""

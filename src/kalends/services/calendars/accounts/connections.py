@@ -49,7 +49,7 @@ from kalends.store.outbox.calendar_lanes import poke_lanes, wake_connection
 
 MOST_CONNECTIONS: Final = 500
 MOST_CALENDARS: Final = 200
-# What a sandbox's connection finds: a program tries with it all that a real one does.
+# The calendars of a sandbox's connection, with which a program can try whatever a real one does.
 TEST_ACCOUNT: Final = Discovery(
     principal=None,
     homes=(),
@@ -61,7 +61,7 @@ TEST_ACCOUNT: Final = Discovery(
 
 
 class NewCalendarConnection(Struct, frozen=True, kw_only=True):
-    """What a client asks for, parsed."""
+    """A connection as a client requests it, parsed."""
 
     provider: ProviderName
     login: CalendarLogin
@@ -69,7 +69,7 @@ class NewCalendarConnection(Struct, frozen=True, kw_only=True):
 
 
 class ShownConnection(Struct, frozen=True):
-    """A connection, how many calendars it has, and what its consent lacks, in the words of the
+    """A connection, the number of its calendars, and what its consent lacks, in the words of the
     provider's own page."""
 
     connection: CalendarConnection
@@ -78,7 +78,7 @@ class ShownConnection(Struct, frozen=True):
 
     @property
     def reason(self) -> str | None:
-        """Why it does not work, or not all of it, as a sentence."""
+        """Why the connection does not work, or not completely, as a sentence."""
         if self.connection.reason is not None or not self.lacking:
             return self.connection.reason
         return reason_of(ConsentLacks("; ".join(self.lacking)))
@@ -102,8 +102,8 @@ async def get_connection(work: UnitOfWork, connection_id: UUID) -> ShownConnecti
 
 
 async def discover(context: Context, caller: Caller, new: NewCalendarConnection) -> Discovery:
-    """What the account has, asked of its server before any transaction, within 20 seconds; of a
-    sandbox's own account nothing is asked. Raises Invalid, CalendarCredentialsRefused,
+    """What the account has, asked of its server before any transaction, within 20 seconds. A
+    sandbox's own account needs no request. Raises Invalid, CalendarCredentialsRefused,
     CalendarUnreachable."""
     check_provider(caller.mode, new.provider)
     if new.provider.asks_consent:
@@ -118,7 +118,7 @@ async def discover(context: Context, caller: Caller, new: NewCalendarConnection)
 
 
 def error_of(failure: CalendarFailure) -> KalendsError:
-    """The failure as an answer."""
+    """The failure as an error of the API."""
     sentence = reason_of(failure)
     if isinstance(failure, CredentialsRefused | NotAllowed):
         return CalendarCredentialsRefused(sentence)
@@ -133,9 +133,9 @@ async def create_connection(
     found: Discovery,
     scopes: Sequence[str] = (),
 ) -> ShownConnection:
-    """Connects the account that was found; its calendars are read at once. Who sees own things
-    alone connects an account of the own. `scopes` are what a consent covers. Raises NotFound (the
-    user), Invalid."""
+    """Connects the account that was discovered; its calendars are read at once. A caller who sees
+    only own things can connect only an own account. `scopes` are what the consent covers. Raises
+    NotFound (the user), Invalid."""
     if work.caller.only_user_id is not None:
         new = structs.replace(new, user_id=work.caller.only_user_id)
     if new.user_id is not None:
@@ -163,7 +163,8 @@ async def _know_as_empty(work: UnitOfWork, calendar_ids: Sequence[UUID]) -> None
 
 
 def check_provider(mode: Mode, provider: ProviderName) -> None:
-    """Raises Invalid: nothing leaves a sandbox, and nothing is tried outside of one."""
+    """Raises Invalid for a real provider in a sandbox, which must not reach outside, and for the
+    test provider in a live organization."""
     if mode is Mode.TEST and provider is not ProviderName.TEST:
         raise Invalid.field("provider", "must be test in a sandbox, which reaches nobody")
     if mode is Mode.LIVE and provider is ProviderName.TEST:
@@ -171,7 +172,7 @@ def check_provider(mode: Mode, provider: ProviderName) -> None:
 
 
 async def lock_connection(work: UnitOfWork, connection_id: UUID) -> CalendarConnection:
-    """The connection as it stays until the transaction ends. Raises NotFound."""
+    """The connection, locked until the transaction ends. Raises NotFound."""
     connection = await connections.find_connection_to_change(work.tenant, connection_id)
     return require_connection(work, connection, connection_id)
 
@@ -179,7 +180,7 @@ async def lock_connection(work: UnitOfWork, connection_id: UUID) -> CalendarConn
 def require_connection(
     work: UnitOfWork, connection: CalendarConnection | None, connection_id: UUID
 ) -> CalendarConnection:
-    """Raises NotFound, also for one that the caller does not see."""
+    """The connection. Raises NotFound, also for one that the caller does not see."""
     return require_seen(
         connection,
         lambda c: work.caller.sees_what_is_of(c.user_id),
@@ -191,7 +192,7 @@ def require_connection(
 async def pause_connection(
     work: UnitOfWork, before: CalendarConnection, is_paused: bool
 ) -> ShownConnection:
-    """A connection that is paused is not read; what is known of its calendars stays."""
+    """Pauses or resumes reading. What is known of the calendars stays."""
     after = before
     if is_paused != (before.state is ConnectionState.PAUSED):
         state = ConnectionState.PAUSED if is_paused else ConnectionState.READING
@@ -206,8 +207,8 @@ async def pause_connection(
 async def discover_again(
     context: Context, caller: Caller, shown: ShownConnection, password: str
 ) -> Discovery:
-    """What the account has, signed in with a new password; asked before any transaction. Raises
-    Invalid, CalendarCredentialsRefused, CalendarUnreachable."""
+    """What the account has with a new password, asked before any transaction. Raises Invalid,
+    CalendarCredentialsRefused, CalendarUnreachable."""
     connection = shown.connection
     if connection.provider is not ProviderName.CALDAV:
         raise Invalid.field("password", "is for CalDAV; this connection has none")
@@ -219,9 +220,9 @@ async def discover_again(
 async def change_password(
     work: UnitOfWork, connection_id: UUID, password: str, found: Discovery
 ) -> ShownConnection:
-    """Signs in with the new password from now on, and reads all calendars; those that are new are
-    added. Raises NotFound, and Invalid where `found` is another account: the server says so, or
-    none of the calendars that are known is there."""
+    """Signs in with the new password from now on, reads all calendars, and adds new ones. Raises
+    NotFound, and Invalid if `found` is another account: the server says so, or none of the known
+    calendars is there."""
     known = await calendars.list_calendars(work.tenant, connection_id)
     before = await lock_connection(work, connection_id)
     is_there = not known or {c.remote_id for c in known} & {c.url for c in found.calendars}
@@ -235,8 +236,8 @@ async def change_password(
 async def sign_in_anew(
     work: UnitOfWork, changed: CalendarConnection, found: Discovery
 ) -> CalendarConnection:
-    """The connection, which is locked and signs in otherwise from now on: all its calendars are
-    read, those that are new are added, and what was asked before is dropped."""
+    """The locked connection with its new credentials: reads all its calendars, adds new ones, and
+    drops requests that were queued before."""
     is_paused = changed.state is ConnectionState.PAUSED
     after = structs.replace(
         changed,
@@ -255,15 +256,16 @@ async def sign_in_anew(
 
 
 def _login_with(connection: CalendarConnection, password: str) -> CalendarLogin:
-    """How the connection signs in, with this password: also where nobody can open the old one."""
+    """The login of the connection with this password, even if the old one cannot be opened any
+    more."""
     return CalendarLogin(
         url=connection.url or "", username=connection.account or "", password=password
     )
 
 
 async def delete_connection(work: UnitOfWork, connection_id: UUID) -> UUID:
-    """Its calendars go at once, with all that was known of them; events that were written stay
-    there. Raises NotFound."""
+    """Deletes the connection and its calendars at once, with all that was known of them. Events
+    that were written stay there. Raises NotFound."""
     await lock_connection(work, connection_id)
     schedule_ids = await calendars.list_schedules_of(work.tenant, connection_id)
     await links.forget_events(work.tenant, connection_id)
@@ -274,7 +276,7 @@ async def delete_connection(work: UnitOfWork, connection_id: UUID) -> UUID:
 
 
 async def remove_connection(work: UnitOfWork, connection_id: UUID) -> ShownConnection:
-    """Busy time goes at once; the connection does when the events that were written into its
+    """Removes the busy time at once, and the connection after the events that were written into its
     calendars have been deleted there, in ten minutes at most. Raises NotFound."""
     before = await lock_connection(work, connection_id)
     schedule_ids = await calendars.list_schedules_of(work.tenant, connection_id)
@@ -295,7 +297,7 @@ async def remove_connection(work: UnitOfWork, connection_id: UUID) -> ShownConne
 
 
 async def list_calendars(work: UnitOfWork, connection_id: UUID) -> list[ConnectedCalendar]:
-    """Those of the connection, by name. Raises NotFound."""
+    """The calendars of the connection, by name. Raises NotFound."""
     await get_connection(work, connection_id)
     return await calendars.list_calendars(work.tenant, connection_id)
 

@@ -1,4 +1,5 @@
-"""Connections to accounts that are reached by a consent: connected, and renewed by another one."""
+"""Connections to accounts that are reached by consent: connecting them, and renewing the
+consent."""
 
 from typing import Final
 from uuid import UUID
@@ -33,8 +34,8 @@ class ConsentedAccount(Struct, frozen=True, kw_only=True):
 
 
 async def connect_consented(work: UnitOfWork, consented: ConsentedAccount) -> CalendarConnection:
-    """Connects the account; where it is connected already, for the same user, that connection goes
-    on with the new tokens. Raises NotFound (the user), Invalid."""
+    """Connects the account. If it is connected already for the same user, that connection gets the
+    new tokens. Raises NotFound (the user), Invalid."""
     known = await connections.find_connection_of_account(
         work.tenant, consented.provider, consented.found.principal, consented.user_id
     )
@@ -50,8 +51,8 @@ async def connect_consented(work: UnitOfWork, consented: ConsentedAccount) -> Ca
 async def renew_consented(
     work: UnitOfWork, connection_id: UUID, consented: ConsentedAccount
 ) -> CalendarConnection:
-    """The connection goes on with the new tokens; what waited for them is read and written. Raises
-    NotFound, and Invalid where it is another account that was consented to."""
+    """Gives the connection the new tokens; readings and writings that waited go on. Raises
+    NotFound, and Invalid if the consent is for another account."""
     before = await lock_connection(work, connection_id)
     if before.account != consented.found.principal:
         raise Invalid.field("account", ANOTHER_ACCOUNT)

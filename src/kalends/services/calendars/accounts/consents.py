@@ -1,9 +1,9 @@
-"""Consents: asking for one, showing what it is about, and connecting the account that it opens.
+"""Consents: requesting one, showing its page, and connecting the account that it opens.
 
-A consent is asked for by a program or in the console, and given in a browser. The link to our page
-works once: the browser that opens it first gets a cookie, without which nobody goes on. Of the
-cookie follows the verifier of the code (RFC 7636), so that neither a code nor a `state` is worth
-anything in another browser.
+A program or the console requests a consent, and a person gives it in a browser. The link to our
+page works once: the browser that opens it first gets a cookie that all later steps need. The
+verifier of the code (RFC 7636) is derived from that cookie, so that neither a code nor a `state`
+can be used in another browser.
 """
 
 import hashlib
@@ -56,9 +56,9 @@ COOKIE_BYTES: Final = 32
 
 
 class ConsentStatus(StrEnum):
-    """How it went: `DENIED` is that the person said no, `NEEDS_ADMIN` that only an administrator of
-    the account's organization may consent, `INCOMPLETE` that something which is needed was not
-    granted, such as a box that was left unticked."""
+    """How a consent ended. `DENIED`: the person refused. `NEEDS_ADMIN`: only an administrator of
+    the account's organization may consent. `INCOMPLETE`: something that is needed was not granted,
+    such as a box that was left unticked."""
 
     CONNECTED = "connected"
     DENIED = "denied"
@@ -68,7 +68,7 @@ class ConsentStatus(StrEnum):
 
 
 class NewConsent(Struct, frozen=True, kw_only=True):
-    """What a client asks for, parsed."""
+    """A consent as a client requests it, parsed."""
 
     provider: ProviderName
     return_url: str | None = None
@@ -85,14 +85,14 @@ class ConsentAnswer(Struct, frozen=True):
 
 
 class MadeConsent(Struct, frozen=True):
-    """The page that it begins with; it is shown only now."""
+    """The URL of the page on which the consent begins; it is shown only now."""
 
     url: str
     expires_at: datetime
 
 
 class OpenedConsent(Struct, frozen=True):
-    """What the page shows, where its button leads, and the cookie that the browser keeps."""
+    """What the page shows, where its button leads, and the cookie for the browser."""
 
     organization: Organization
     provider: ProviderName
@@ -104,8 +104,8 @@ class OpenedConsent(Struct, frozen=True):
 
 
 class FinishedConsent(Struct, frozen=True, kw_only=True):
-    """`lacking` is what was not granted; without what is needed of it there is no connection.
-    `has_boxes` is whether the provider's page has a box for each."""
+    """How a consent ended. `lacking` is what was not granted; if any of it is needed, there is no
+    connection. `has_boxes` is whether the provider's page has a box for each scope."""
 
     status: ConsentStatus
     provider: ProviderName
@@ -118,8 +118,8 @@ class FinishedConsent(Struct, frozen=True, kw_only=True):
 
 
 async def request_consent(work: UnitOfWork, new: NewConsent) -> MadeConsent:
-    """Makes the link to our page. Who sees own things alone connects an account of the own. Raises
-    NotFound (the user, the connection), Invalid."""
+    """Makes the link to our page. A caller who sees only own things can connect only an own
+    account. Raises NotFound (the user, the connection), Invalid."""
     check_provider(work.caller.mode, new.provider)
     provider_of(work.context, new.provider)
     organization = await find_organization(work.tenant)
@@ -151,7 +151,7 @@ async def request_consent(work: UnitOfWork, new: NewConsent) -> MadeConsent:
 
 
 def provider_of(context: Context, name: ProviderName) -> ConsentProvider:
-    """Raises Invalid where it was not set up, or asks for no consent."""
+    """The provider of that name. Raises Invalid if it is not set up here, or needs no consent."""
     provider = context.gateways.consents.get(name)
     if provider is not None:
         return provider
@@ -162,7 +162,8 @@ def provider_of(context: Context, name: ProviderName) -> ConsentProvider:
 
 
 async def _check_connection(work: UnitOfWork, new: NewConsent) -> UUID | None:
-    """Whose the connection that is to be renewed is."""
+    """The user of the connection that the consent is to renew. Raises NotFound, and Invalid for a
+    connection of another provider."""
     assert new.connection_id is not None
     before = await lock_connection(work, new.connection_id)
     if before.provider is not new.provider:
@@ -171,8 +172,8 @@ async def _check_connection(work: UnitOfWork, new: NewConsent) -> UUID | None:
 
 
 def _check_return(context: Context, organization: Organization, url: str | None) -> None:
-    """Raises Invalid for an address that is neither ours nor one that the organization has named:
-    nobody is sent elsewhere by us."""
+    """Raises Invalid for a URL that is neither ours nor one that the organization has allowed, so
+    that we redirect nobody elsewhere."""
     if url is None:
         return
     own = origin_of(context.gateways.public_url or "")
@@ -183,7 +184,8 @@ def _check_return(context: Context, organization: Organization, url: str | None)
 
 
 def _our_address(context: Context, path: str) -> str:
-    """Raises Invalid: the provider leads people back to an address that does not change."""
+    """The public URL of a path. Raises Invalid without one: the provider redirects only to a fixed,
+    registered URL."""
     try:
         return link_to(context.gateways, path)
     except AddressUnknown:
@@ -191,7 +193,7 @@ def _our_address(context: Context, path: str) -> str:
 
 
 async def open_consent(context: Context, token: str, cookie: str | None) -> OpenedConsent:
-    """Binds the consent to the browser, and says what it is about. Raises NotFound: also where
+    """Binds the consent to the browser, and returns what its page shows. Raises NotFound, also if
     another browser has opened it."""
     key = key_of(token)
     if key.organization_id is None:
@@ -234,8 +236,8 @@ async def _account_of(tenant: TenantConnection, consent: CalendarConsent) -> str
 async def finish_consent(
     context: Context, state: str, cookie: str | None, answer: ConsentAnswer
 ) -> FinishedConsent:
-    """Connects the account that was consented to, where the answer has a code. Raises NotFound: the
-    state is none of ours, was used, is over, or is of another browser."""
+    """Connects the account, if the answer has a code. Raises NotFound if the state is unknown,
+    used, expired, or another browser's."""
     key = key_of(state)
     if key.organization_id is None or not cookie:
         raise _over()
@@ -259,14 +261,14 @@ async def finish_consent(
 
 
 class _Finishing(Struct, frozen=True):
-    """One consent that was given, on its way to a connection."""
+    """A consent that was given and is being turned into a connection."""
 
     context: Context
     consent: CalendarConsent
     finished: FinishedConsent
 
     def refused(self, answer: ConsentAnswer) -> FinishedConsent:
-        """Without a code: the person said no, or may not consent alone."""
+        """The end of a consent without a code: the person refused, or may not consent alone."""
         provider = self.context.gateways.consents.get(self.finished.provider)
         refusal = provider and provider.refusal_in(answer.error, answer.description)
         needs_admin = refusal is ConsentRefusal.NEEDS_ADMIN
@@ -334,7 +336,8 @@ class _Finishing(Struct, frozen=True):
 
 
 def _verifier(cookie: str, consent_id: UUID) -> str:
-    """43 characters (RFC 7636 4.1) that nobody has who has not the cookie."""
+    """A code verifier (RFC 7636 4.1) of 43 characters, which only the holder of the cookie can
+    compute."""
     digest = hashlib.sha256(b"kalends consent " + consent_id.bytes + cookie.encode()).digest()
     return urlsafe_b64encode(digest).decode().rstrip("=")
 

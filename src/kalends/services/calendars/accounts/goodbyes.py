@@ -1,4 +1,4 @@
-"""Closing what is open at a provider, and giving the consent back, once its connection is gone."""
+"""Closes the channels of a deleted connection at its provider, and revokes its consent."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ ENDED: Final = ConsentEnded()
 
 
 class LastTokens(Struct):
-    """The tokens of a connection that is gone, renewed once if need be: see `TokenSource`."""
+    """The tokens of a deleted connection, renewed once if need be: see `TokenSource`."""
 
     provider: ConsentProvider
     tokens: Tokens
@@ -30,7 +30,7 @@ class LastTokens(Struct):
 
 
 async def leave_calendars(context: Context, payload: bytes) -> None:
-    """The job. What fails is left alone: channels end by themselves, and so does a consent that
+    """The job. Failures are ignored: channels expire by themselves, and so does a consent that
     nobody uses."""
     goodbye = json.decode(payload, type=Goodbye)
     provider = context.gateways.consents.get(goodbye.provider)

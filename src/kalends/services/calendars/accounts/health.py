@@ -1,4 +1,4 @@
-"""How an account does: since when nothing usable comes from it, and whether that was reported."""
+"""The health of an account: since when it has failed, and whether that was reported."""
 
 from datetime import timedelta
 from typing import Final
@@ -24,8 +24,9 @@ FAILING_AFTER: Final = timedelta(hours=2)
 async def note_failure(
     work: UnitOfWork, connection_id: UUID, generation: int, reason: str, *, is_refused: bool
 ) -> int:
-    """How often in a row the account has failed by now. One that refuses the password waits for
-    somebody to sign in anew; what begins to fail is reported once."""
+    """Records a failure of the account, and returns how often in a row it has failed. One that
+    refuses the credentials waits for somebody to sign in anew. When it starts to fail, that is
+    reported once."""
     now = work.recorded_at
     before = await connections.find_connection_to_change(work.tenant, connection_id)
     failures = await readings.note_failure(
@@ -52,7 +53,8 @@ async def note_failure(
 
 
 async def note_success(work: UnitOfWork, connection_id: UUID) -> None:
-    """The account works; where it was reported that it does not, that is reported."""
+    """Records that the account works; if it was reported as failing, reports that it has
+    recovered."""
     had_failed = await readings.note_success(work.tenant, connection_id, work.recorded_at)
     if had_failed:
         connection = await connections.find_connection(work.tenant, connection_id)
@@ -61,8 +63,8 @@ async def note_success(work: UnitOfWork, connection_id: UUID) -> None:
 
 
 async def note_unreadable(work: UnitOfWork, calendar: ConnectedCalendar, reason: str) -> None:
-    """Reports a calendar that a schedule uses and that could not be read for two hours; its account
-    may work for all that."""
+    """Reports a calendar that a schedule uses and that could not be read for two hours, even if its
+    account works otherwise."""
     known_at = calendar.last_synced_at or calendar.created_at
     if known_at > work.recorded_at - FAILING_AFTER:
         return
@@ -74,7 +76,7 @@ async def note_unreadable(work: UnitOfWork, calendar: ConnectedCalendar, reason:
 
 
 async def note_readable(work: UnitOfWork, calendar: ConnectedCalendar) -> None:
-    """Ends what was reported of the calendar, if it has not been read for long."""
+    """Ends the report that the calendar could not be read, if there is one."""
     known_at = calendar.last_synced_at or calendar.created_at
     if known_at <= work.recorded_at - FAILING_AFTER:
         await findings.end_findings(work.tenant, calendar.id, work.recorded_at)

@@ -1,7 +1,7 @@
-"""Whose account it is that answers: passwords and addresses stay, and people behind them change.
+"""Checks whose account answers: the person behind a password or an address may change.
 
-What another person's calendars have, or lack, says nothing about our bookings. So it is asked
-before all of a calendar is compared, and before an event of ours is believed to be deleted.
+What another person's calendars have, or lack, says nothing about our bookings. So the account is
+identified before a whole calendar is compared, and before one of our events is taken for deleted.
 """
 
 from urllib.parse import urlsplit
@@ -14,8 +14,8 @@ from kalends.domain.calendars.failures import AnotherAccount
 async def ask_whose(
     account: CalendarAccount, connection: CalendarConnection
 ) -> Discovery | AnotherAccount | None:
-    """What the account has, if it is still that of the connection; None where that cannot be
-    known, or need not be: a calendar file is nobody's, and a consent is one person's."""
+    """What the account has, if it is still the connection's; AnotherAccount if not. None if that is
+    unknown or needs no check: a calendar file belongs to nobody, and a consent to one person."""
     if connection.provider is not ProviderName.CALDAV:
         return None
     found = await account.discover()
@@ -25,8 +25,8 @@ async def ask_whose(
 
 
 def is_same_account(connection: CalendarConnection, found: Discovery) -> bool:
-    """By whom the server says that it is; servers that do not say it are believed. Hosts differ:
-    large services move people between them."""
+    """Whether the principal that the server names is the same. A server that names none is
+    believed. Hosts may differ, since large services move people between theirs."""
     known, named = connection.principal, found.principal
     return known is None or named is None or _path_of(known) == _path_of(named)
 

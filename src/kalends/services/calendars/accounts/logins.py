@@ -1,4 +1,4 @@
-"""How a connection signs in: sealed in its row, opened for a reading."""
+"""The credentials of a connection: sealed in its row, opened to sign in."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -51,13 +51,14 @@ class _SealedLogin(Struct, frozen=True, array_like=True):
 
 
 def seal_login(seal: Seal, connection_id: UUID, login: CalendarLogin) -> bytes:
-    """What signs in, as it is stored: the address too, which of a calendar file is a secret."""
+    """The credentials as they are stored. They include the URL, which is a secret for a calendar
+    file."""
     sealed = _SealedLogin(login.url, login.username, login.password, login.homes)
     return close_value(seal, sealed, PURPOSE.format(connection_id))
 
 
 def open_login(seal: Seal, connection: CalendarConnection) -> CalendarLogin | None:
-    """None under another KALENDS_SECRET."""
+    """The credentials; None if KALENDS_SECRET is another one now."""
     if connection.sealed is None:
         return None
     purpose = PURPOSE.format(connection.id)
@@ -68,8 +69,8 @@ def open_login(seal: Seal, connection: CalendarConnection) -> CalendarLogin | No
 def open_account(
     context: Context, organization_id: UUID, connection: CalendarConnection
 ) -> CalendarAccount | CredentialsRefused:
-    """The account behind the connection; nothing is asked yet. Refused where what signs in cannot
-    be opened any more: somebody has to enter it anew."""
+    """The account behind the connection; sends no request yet. CredentialsRefused if the
+    credentials cannot be opened any more: somebody has to enter them again."""
     if connection.provider.asks_consent:
         return _consented(context, organization_id, connection)
     login = open_login(context.seal, connection)
@@ -81,7 +82,8 @@ def open_account(
 def _consented(
     context: Context, organization_id: UUID, connection: CalendarConnection
 ) -> CalendarAccount | CredentialsRefused:
-    """Refused where the provider is not set up here any more."""
+    """The account that is reached by consent. CredentialsRefused if the provider is not set up here
+    any more."""
     provider = context.gateways.consents.get(connection.provider)
     if provider is None:
         return ConsentEnded()
@@ -92,5 +94,5 @@ def _consented(
 
 
 def reason_of(failure: CalendarFailure) -> str:
-    """The failure as a sentence for people, in English; it tells no address and no secret."""
+    """The failure as an English sentence for people, without any URL or secret."""
     return _SENTENCES[type(failure)].format(reason=getattr(failure, "reason", ""))

@@ -1,5 +1,5 @@
-"""The account of a sandbox's connection: what is written into its calendars is kept like what a
-program puts there, and nothing leaves."""
+"""The account of a sandbox's connection: events written into its calendars are stored like those
+that a program puts there, and nothing leaves the installation."""
 
 import hashlib
 from collections.abc import Mapping
@@ -28,8 +28,8 @@ NOT_ASKED: Final = NotUnderstood("a sandbox's calendar is filled by programs")
 
 @dataclass(frozen=True)
 class SandboxAccount:
-    """See `CalendarAccount`. Who writes stores the event itself, in the transaction that notes it;
-    here is only said whether it may."""
+    """See `CalendarAccount`. It only says whether a write may happen; the caller stores the event
+    in the transaction that records the write."""
 
     context: Context
     organization_id: UUID

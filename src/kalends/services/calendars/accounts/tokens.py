@@ -1,8 +1,8 @@
-"""The tokens that open an account: sealed in the connection's row, renewed by one process at once.
+"""The tokens of a connection: sealed in its row, and renewed by one process at a time.
 
-Whoever needs a new one takes a lease in the row, asks the provider without any transaction, and
-writes what it has got only where nobody else has written meanwhile. All others wait for that, and
-read.
+A process that needs new tokens takes a lease in the row, asks the provider outside of any
+transaction, and stores the result only if nobody else has written meanwhile. All others wait for
+that, and read the row.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from kalends.store.calendars import tokens as store
 from kalends.store.calendars.tokens import StoredTokens
 
 PURPOSE: Final = "calendar tokens {}"
-# Longer than a provider is waited for.
+# Longer than the timeout of a request to a provider.
 LEASE: Final = timedelta(seconds=30)
 LOOK_AGAIN_SECONDS: Final = 0.1
 LONGEST_WAIT_SECONDS: Final = 20.0
-# A token that ends so soon is renewed before it is used.
+# A token that expires within this time is renewed before it is used.
 SPARE: Final = timedelta(seconds=60)
 BUSY: Final = Unanswered("another process is getting new tokens")
 
@@ -46,7 +46,7 @@ def seal_tokens(seal: Seal, connection_id: UUID, tokens: Tokens) -> bytes:
 
 
 def open_tokens(seal: Seal, connection_id: UUID, sealed: bytes) -> Tokens | None:
-    """None under another KALENDS_SECRET."""
+    """The decrypted tokens; None if KALENDS_SECRET is another one now."""
     opened = open_value(seal, sealed, PURPOSE.format(connection_id), _Sealed)
     if opened is None:
         return None
@@ -59,7 +59,7 @@ def open_tokens(seal: Seal, connection_id: UUID, sealed: bytes) -> Tokens | None
 
 
 class KnownTokens(Struct, frozen=True):
-    """Tokens that came just now, of a consent without a connection yet: see `TokenSource`."""
+    """Tokens of a new consent that has no connection yet: see `TokenSource`."""
 
     tokens: Tokens
 
@@ -68,8 +68,8 @@ class KnownTokens(Struct, frozen=True):
 
 
 class ConnectionTokens(Struct, frozen=True):
-    """Those of a connection in its `generation`: what is asked for with the tokens of another
-    consent is not answered. See `TokenSource`."""
+    """The tokens of a connection in its `generation`; once there is another consent, it gives none.
+    See `TokenSource`."""
 
     context: Context
     organization_id: UUID
@@ -101,7 +101,7 @@ class ConnectionTokens(Struct, frozen=True):
         return tokens.access_until > self.context.clock() + SPARE
 
     async def _renew(self, known: Tokens, version: int, holder: UUID) -> CalendarFailure | None:
-        """Gets new ones, and writes them unless somebody else has."""
+        """Requests new tokens, and stores them unless somebody else has."""
         try:
             renewed = await self.provider.refresh(known)
             if isinstance(renewed, Tokens):

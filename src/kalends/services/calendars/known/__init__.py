@@ -1,1 +1,1 @@
-"""What is known of calendars elsewhere: the shapes of events, and which of them are ours."""
+"""What is known of events elsewhere: their shapes, and which of them are ours."""

@@ -1,4 +1,5 @@
-"""Events that the source of imported bookings has written itself, in calendars that we read."""
+"""Recognizes events that the source of imported bookings has written into calendars that we
+read."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -13,19 +14,20 @@ from kalends.formats.icalendar.reading.calendar import CalendarEvent
 from kalends.formats.icalendar.reading.events import hash_uid
 from kalends.store.calendars.imported import ImportedBooking
 
-# How a row's uid becomes an event's, as Cal.com and the calendars that it writes into have it.
+# The forms that the uid of a row takes as the UID of an event, in Cal.com and in the calendars that
+# it writes.
 ENDINGS: Final = ("", "@cal.com", "@Cal.com", "@google.com")
 _UTC: Final = zone_named("UTC")
 
 
 class ImportedEvents(Struct, frozen=True):
-    """The bookings whose events they would be, by UID and by times (epoch seconds)."""
+    """The imported bookings whose events may be there, by UID and by times (epoch seconds)."""
 
     by_uid: Mapping[bytes, UUID] = {}
     by_times: Mapping[tuple[int, int], UUID] = {}
 
     def booking_of(self, event: CalendarEvent) -> UUID | None:
-        """The booking that the event is for: by its UID, else one of the very same times."""
+        """The booking that the event is for: by its UID, else one of exactly the same times."""
         known = None if event.uid_hash is None else self.by_uid.get(event.uid_hash)
         if known is not None:
             return known

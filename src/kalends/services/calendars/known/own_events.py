@@ -1,5 +1,5 @@
-"""What we write into a calendar is known of it at once, so that other schedules that read it are
-busy before it is read again."""
+"""Stores events that we write into a calendar at once, so that other schedules that read it are
+busy before the next reading."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -27,8 +27,8 @@ from kalends.store.database import TenantConnection
 
 
 class Own(NamedTuple):
-    """What is ours of what was read: bookings of the organization that UIDs name, and the links
-    (each with its session's claim, if it is of one) by the address of their event."""
+    """Which of the objects read are ours: bookings of the organization that their UIDs name, and
+    the links by href of their event, each with the claim of its session, if it has one."""
 
     booking_ids: Collection[UUID]
     links: Mapping[str, tuple[CalendarLink, UUID | None]]
@@ -45,7 +45,7 @@ NO_OWN: Final = Own((), {})
 async def find_owners(
     tenant: TenantConnection, calendar_id: UUID, read: Sequence[ReadObject]
 ) -> dict[str, tuple[CalendarLink, UUID | None]]:
-    """The links of those of the objects that we have written."""
+    """The links of those of the objects that we have written, by href."""
     written = await links.list_links_by_refs(tenant, calendar_id, [each.href for each in read])
     return {link.ref or "": (link, await _claim_of(tenant, link)) for link in written}
 
@@ -61,7 +61,8 @@ async def keep_event(
     data: bytes,
     now: datetime,
 ) -> None:
-    """Keeps the event that was written, as if it had been read; not before the calendar was."""
+    """Stores the event that was written as if it had been read, unless the calendar was never
+    read."""
     if calendar.known_until is None or link.ref is None:
         return
     read, _ = read_objects([CalendarObject(href=link.ref, etag=link.etag, data=data)], [])
@@ -86,5 +87,5 @@ def owned_by(link: CalendarLink, claim_id: UUID | None, stored: StoredEvent) -> 
 
 
 async def forget_event(tenant: TenantConnection, calendar_id: UUID, ref: str) -> None:
-    """What was deleted is known to be gone."""
+    """Deletes what is stored of an event that we have deleted there."""
     await events.delete_event(tenant, calendar_id, key_of(ref))

@@ -1,4 +1,4 @@
-"""When an event of ours is in its calendar, by the object that was read there."""
+"""The time of one of our events, from the object that was read in its calendar."""
 
 import itertools
 from datetime import datetime
@@ -22,11 +22,12 @@ from kalends.store.calendars import events
 async def span_of(
     context: Context, organization_id: UUID, calendar_id: UUID, found: CalendarObject
 ) -> tuple[datetime, datetime] | None:
-    """When it is, if that is one span that is not of whole days and does not recur."""
+    """The time of the event, if that is a single span that is neither all-day nor recurring; else
+    None."""
     if found.data:
         read, _ = read_objects([found], [])
         stored = stored_event(read[0], read[0].own_ids) if read else None
-    else:  # a sandbox keeps its times alone
+    else:  # a sandbox stores only its times
         async with context.database.tenant_connection(organization_id) as tenant:
             stored = await events.find_event(tenant, calendar_id, key_of(found.href))
     if stored is None:

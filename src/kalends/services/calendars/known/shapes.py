@@ -1,6 +1,6 @@
-"""From the objects of a calendar to what is kept of them, and to when they are busy.
+"""Turns the objects of a calendar into the shapes that are stored, and into busy time.
 
-Nothing here waits: thousands of events take a moment, so it runs beside the event loop.
+Nothing here waits, but thousands of events take a while, so it runs in a thread.
 """
 
 import hashlib
@@ -25,31 +25,31 @@ from kalends.services.calendars.known.imported import ImportedEvents
 
 KNOWN_BEFORE: Final = timedelta(days=2)
 KNOWN_AHEAD: Final = timedelta(days=550)
-# No zone is farther from UTC.
+# The largest offset of any zone from UTC.
 A_DAY: Final = timedelta(days=1)
 KEY_BYTES: Final = 16
-# Of pieces that several events share, as a calendar has too many to keep them apart.
+# The key of busy pieces that several events share, where a calendar has too many to keep apart.
 SHARED_KEY: Final = b""
 NO_IMPORTS: Final = ImportedEvents()
 
 
 class KeptSeries(NamedTuple):
-    """A series, and the booking that we have written or mailed it for."""
+    """A stored series, and the booking that we have written or mailed it for."""
 
     own_id: UUID | None
     series: Series
 
 
 class KeptShape(Struct, frozen=True, array_like=True):
-    """The times of an object. `zone` is what its file says of times without one."""
+    """The stored times of an object. `zone` is what its file says about times without a zone."""
 
     zone: EventZone
     series: list[KeptSeries]
 
 
 class ReadObject(Struct, frozen=True):
-    """An object as it was read: where it lies, and its times; `own_id` may name a booking of
-    somebody else's installation."""
+    """An object that was read: its href and its times. `own_id` may name a booking of another
+    installation."""
 
     href: str
     etag: str | None
@@ -63,21 +63,22 @@ class ReadObject(Struct, frozen=True):
 
 
 class BusyStretches(Struct, frozen=True):
-    """What objects make busy. `is_shared`: there were too many pieces to say whose each is."""
+    """The busy time that objects make. `is_shared`: there are too many pieces to tell whose each
+    is."""
 
     pieces: list[BusyElsewhere]
     is_shared: bool
     incomplete_total: int
 
 
-# An event, the zone of its times that have none, and one of its series.
+# An event, the zone for its times without one, and one of its series.
 PlacedSeries: TypeAlias = tuple[StoredEvent, EventZone, KeptSeries]
 
 _SHAPE: Final = json.Decoder(KeptShape)
 
 
 def key_of(href: str) -> bytes:
-    """What an object of a calendar is known by."""
+    """The key under which an object of a calendar is stored."""
     return hashlib.blake2b(href.encode(), digest_size=KEY_BYTES).digest()
 
 
@@ -87,9 +88,9 @@ def read_objects(
     since: datetime | None = None,
     imported: ImportedEvents = NO_IMPORTS,
 ) -> tuple[list[ReadObject], list[str]]:
-    """The objects, and the hrefs of those that are no calendars. `owner` are addresses of whose
-    calendar it is: what they declined takes no time. Nobody asks for what was over `since`.
-    `imported` tells which events are those of imported bookings."""
+    """The objects, and the hrefs of those that are no valid calendars. `owner` are the addresses of
+    the calendar's owner: events that they declined take no time. Events that ended before `since`
+    are not needed. `imported` recognizes the events of imported bookings."""
     day = None if since is None else (since - A_DAY).date()
     read, unreadable = [], []
     for each in objects:
@@ -114,15 +115,15 @@ def _read_object(
 
 
 def _booking_named(uid: str | None) -> UUID | None:
-    """The booking in a UID of ours: `bk_…@kalends` in invitations and feeds, `bk_…-1-…@kalends` of
-    what we write."""
+    """The booking in a UID of ours: `bk_…@kalends` in invitations and feeds, `bk_…-1-…@kalends` in
+    events that we write."""
     if uid is None:
         return None
     return ids.decode_id(ids.BOOKING, uid.partition("@")[0].partition("-")[0])
 
 
 def stored_event(read: ReadObject, own_ids: Collection[UUID]) -> StoredEvent:
-    """What is kept of the object; `own_ids` are the bookings that the organization has."""
+    """What is stored of the object; `own_ids` are the bookings that exist in the organization."""
     series = [_owned(kept, own_ids) for kept in read.shape.series]
     owners = {kept.own_id for kept in series}
     return StoredEvent(
@@ -142,8 +143,8 @@ def _owned(kept: KeptSeries, own_ids: Collection[UUID]) -> KeptSeries:
 def busy_stretches(
     events: Iterable[StoredEvent], span: Interval, calendar_zone: Zone
 ) -> BusyStretches:
-    """When the events are busy within the span. `calendar_zone` is for times without a zone in
-    files that say nothing of them."""
+    """The busy time of the events within the span. `calendar_zone` is for times without a zone in
+    files that do not name one."""
     placed = list(_placed(events))
     zones = {zone: zone_of(zone, calendar_zone) for zone in {zone for _, zone, _ in placed}}
     series = ((kept.series, zones[zone]) for _, zone, kept in placed)
@@ -166,7 +167,7 @@ def _stretch(at: int | None, piece: BusyPiece, placed: Sequence[PlacedSeries]) -
 
 
 def spans_of(pieces: Iterable[BusyElsewhere]) -> dict[bytes, tuple[datetime, datetime]]:
-    """From the first start to the last end of the pieces of each event, by its key."""
+    """The span from the first start to the last end of the pieces of each event, by its key."""
     spans: dict[bytes, tuple[datetime, datetime]] = {}
     for piece in pieces:
         start, end = spans.get(piece.key, (piece.start_time, piece.end_time))
@@ -175,11 +176,11 @@ def spans_of(pieces: Iterable[BusyElsewhere]) -> dict[bytes, tuple[datetime, dat
 
 
 def _owner_of(event: StoredEvent | None, kept: KeptSeries | None) -> dict[str, Any]:
-    """Whose the time of an event is: a session's, where we have written it for one."""
+    """The owner of an event's time: the session that we have written it for, else its booking."""
     if event is None or kept is None:
         return {}
     if event.own_event_type_id is None:
-        # Where its UID is another by now, it is ours by where it lies.
+        # If somebody has changed its UID, its href still tells that it is ours.
         return {"own_id": kept.own_id or event.own_id}
     return {name: getattr(event, name) for name in OurPart.__struct_fields__}
 

@@ -1,4 +1,4 @@
-"""A look at a calendar: what has changed in it since the last one, or all that it has."""
+"""A look at a calendar: what has changed in it since the last look, or all that it has."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,16 +31,16 @@ from kalends.store.calendars import connections, events
 from kalends.store.calendars.readings import CalendarProgress
 
 ACTOR: Final = "kalends"
-# Before the progress of a calendar that was seen empty once, all at once.
+# Prefix of the stored progress of a calendar that was seen to be empty, all at once, for one time.
 EMPTIED: Final = "emptied "
-# Before that of a calendar that makes so many pieces of busy time that they do not say whose they
-# are: what has changed in it changes all of them.
+# Prefix of the stored progress of a calendar with so many busy pieces that they do not tell whose
+# they are: any change in it changes all of them.
 SHARED: Final = "shared "
 
 
 class Whole(Struct, frozen=True):
-    """All that a calendar has: `changed` of it was read, the rest (`kept`) is as it was. Where it
-    was not `is_compared`, that is so by what the server says of changes."""
+    """All that a calendar has: the objects in `changed` were read, those in `kept` are as they
+    were. Unless `is_compared`, we know that only from the changes that the server reports."""
 
     changed: list[CalendarObject]
     kept: list[StoredEvent]
@@ -81,7 +81,8 @@ class CalendarWorker:
 
 
 async def look_at(worker: CalendarWorker) -> Look | CalendarFailure:
-    """What has changed since the last look; once a day all of it is compared, since tokens lie."""
+    """What has changed since the last look. Once a day all of the calendar is compared, since
+    tokens lie."""
     if worker.connection.provider is ProviderName.TEST:
         return await _kept_as_it_is(worker)
     account = open_account(worker.context, worker.organization_id, worker.connection)
@@ -110,7 +111,7 @@ async def _look(worker: CalendarWorker, account: CalendarAccount) -> Look | Cale
 
 
 async def _kept_as_it_is(worker: CalendarWorker) -> Whole:
-    """What a sandbox has filled its calendar with: only known farther ahead."""
+    """A calendar that a sandbox has filled itself: its events are only expanded farther ahead."""
     known = await _known(worker)
     return Whole([], known, "", [], None)
 
@@ -122,7 +123,8 @@ def _whole(reading: FullReading | CalendarFailure) -> Whole | CalendarFailure:
 
 
 def _part(worker: CalendarWorker, changes: Changes, progress: str) -> Part:
-    """All gone at once is believed when it is seen twice: from the same token as before."""
+    """The changes. That all is gone at once is believed only if it is seen twice, from the same
+    token."""
     if changes.is_emptied and not _was_emptied(worker):
         return Part([], [], EMPTIED + progress, [], changes.refresh_seconds)
     return Part(
@@ -139,7 +141,7 @@ def _was_emptied(worker: CalendarWorker) -> bool:
 
 
 async def _of_shared(worker: CalendarWorker, changes: Changes) -> Look:
-    """All of the calendar where something has changed in it, without asking for the rest."""
+    """All of the calendar if something has changed in it, without fetching the rest again."""
     is_doubtful = changes.is_emptied and not _was_emptied(worker)
     if is_doubtful or not (changes.changed or changes.removed):
         before = (worker.progress.progress or "").removeprefix(EMPTIED)
@@ -183,7 +185,7 @@ async def _compare(worker: CalendarWorker, account: CalendarAccount) -> Look | C
 
 
 async def _note_whose(worker: CalendarWorker, principal: str | None) -> None:
-    """For connections that are older than this question."""
+    """Records the account's principal, for connections that were made before it was stored."""
     async with worker.context.database.tenant_transaction(worker.organization_id) as tenant:
         await connections.note_principal(tenant, worker.connection.id, principal)
 

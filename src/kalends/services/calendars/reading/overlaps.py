@@ -1,4 +1,4 @@
-"""Events in a calendar that came to lie over a booking: the booking stays, and somebody is told."""
+"""Reports events elsewhere that came to overlap a booking. The booking stays."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -17,7 +17,8 @@ SAME_TIME: Final = "It is at the very time of the booking: perhaps it is the sam
 
 
 async def report_overlaps(work: UnitOfWork, calendar_id: UUID, changed: Sequence[bytes]) -> None:
-    """Reports the bookings to come over which the events that have changed (by their keys) lie."""
+    """Reports a finding for each booking to come that one of the changed events (by their keys)
+    overlaps."""
     if not changed:
         return
     found = await list_overlaps(work.tenant, calendar_id, changed, work.recorded_at, MOST_OVERLAPS)

@@ -1,8 +1,9 @@
-"""Reading calendars elsewhere: by a timetable, each by one worker at a time, without a transaction
-open while a server is waited for.
+"""Reads calendars elsewhere by timetable. One worker at a time reads each, and no transaction is
+open while it waits for a server.
 
-A worker has a lease in the calendar's row, and writes only while it has it; so of two that read
-the same calendar, as the first hung, one writes. What is known stays until better is known.
+A worker has a lease in the calendar's row, and writes only while it holds it. So if two read the
+same calendar, because the first one hung, only one writes. What is known stays until something
+better is known.
 """
 
 import asyncio
@@ -82,7 +83,7 @@ log = structlog.get_logger("kalends.calendars")
 
 CALENDARS_AT_ONCE: Final = 200
 READ_EVERY: Final = timedelta(seconds=120)
-# Of what the provider says by itself, as messages get lost.
+# Calendars with a channel are read, too, since notifications get lost.
 READ_PUSHED_EVERY: Final = timedelta(minutes=15)
 READ_FILES_EVERY: Final = timedelta(minutes=10)
 MOST_BETWEEN: Final = timedelta(hours=24)
@@ -92,7 +93,7 @@ LAST_RETRY: Final = timedelta(minutes=15)
 
 
 async def start_due_readings(context: Context) -> int:
-    """Puts a job down for each calendar that is due; returns how many."""
+    """Queues a reading of each calendar that is due; returns how many."""
     started = 0
     blocked = BlockedOrganizations(context)
     async with context.database.connection() as tx:
@@ -108,7 +109,7 @@ async def start_due_readings(context: Context) -> int:
 
 
 async def read_due_calendar(context: Context, payload: bytes) -> None:
-    """Reads the calendar of the job, unless it or its connection is gone or paused."""
+    """The job: reads its calendar, unless that or its connection is gone or paused."""
     due = json.decode(payload, type=DueCalendar)
     holder = new_id()
     async with context.database.tenant_connection(due.organization_id) as tenant:
@@ -142,7 +143,7 @@ async def _read(worker: CalendarWorker) -> None:
 
 
 async def _store(worker: CalendarWorker, look: Look) -> None:
-    """Writes what was read, if the calendar is still ours to write."""
+    """Stores what was read, if this worker still has the lease."""
     now = worker.context.clock()
     if isinstance(look, Part) and not (look.changed or look.removed):
         await _store_nothing(worker, look, now)
@@ -160,11 +161,12 @@ async def _store(worker: CalendarWorker, look: Look) -> None:
 
 
 async def _store_nothing(worker: CalendarWorker, look: Part, now: datetime) -> None:
-    """Most looks find nothing new: they are not to cost a reading's threads and questions."""
+    """Stores a look that found nothing new, which most do, without the threads and queries of
+    others."""
     known_until = worker.calendar.known_until or now
     nothing = CalendarReading(events=[], busy=[], known_until=known_until)
-    ours = worker.context, worker.caller
-    await change(*ours, _write, worker, look, nothing, NO_OWN, look.progress)
+    as_caller = worker.context, worker.caller
+    await change(*as_caller, _write, worker, look, nothing, NO_OWN, look.progress)
 
 
 async def _write(
@@ -195,13 +197,12 @@ async def _write(
         await _go_on(work, worker.connection.id)
     if await note_changes(tenant, calendar.id, seen_in(look, reading, own), now):
         await enqueue_look(work, calendar.id)
-    # As the last: who writes events reports with their links locked.
+    # At the end, in the order of locks: writing events locks their links before it reports.
     await report_overlaps(work, calendar.id, [key_of(each.href) for each in look.changed])
 
 
 async def _go_on(work: UnitOfWork, connection_id: UUID) -> None:
-    """What had to wait while nobody asked the account: what is to be written there, and looked
-    at."""
+    """Resumes what waited while the account did not work: writing events, and following changes."""
     await wake_connection(work.tenant, connection_id)
     work.notifications.add(CALENDARS_CHANNEL)
     for calendar_id in await links.list_suspicious_calendars(work.tenant, connection_id):
@@ -218,19 +219,19 @@ async def _own(worker: CalendarWorker, read: Sequence[ReadObject]) -> Own:
 
 
 async def _imported(worker: CalendarWorker, since: datetime) -> ImportedEvents:
-    """Which events the source of imported bookings has written for them."""
+    """The events that the source of imported bookings has written."""
     async with worker.context.database.tenant_connection(worker.organization_id) as tenant:
         return imported_events(await list_imported_bookings(tenant, worker.calendar.id, since))
 
 
 async def _count(worker: CalendarWorker, tenant: TenantConnection, counts: ReadingCounts) -> None:
-    """For the sync that the calendar was read for, if any."""
+    """Counts the reading for the sync that requested it, if any."""
     if worker.progress.sync_id is not None:
         await count_reading(tenant, worker.calendar.id, worker.progress.sync_id, counts)
 
 
 def _removed_total(look: Look) -> int:
-    """What is known to be gone; of a calendar that was read as a whole nobody asks."""
+    """The number of events that are known to be gone; a whole reading does not tell."""
     return len(look.removed) if isinstance(look, Part) else 0
 
 
@@ -256,7 +257,7 @@ def _reading(
 
 
 def seen_in(look: Look, reading: CalendarReading, own: Own) -> SeenThere:
-    """What was seen of events of ours. Where they are at no one time, that is said too."""
+    """What the reading has seen of our events. An event without a single time has None for it."""
     spans = spans_of(reading.busy)
     changed = [(href, *spans.get(key_of(href), (None, None))) for href in own.links]
     gone = None if isinstance(look, Whole) else look.removed
@@ -268,7 +269,8 @@ def _says_anything(worker: CalendarWorker, reading: CalendarReading) -> bool:
 
 
 async def _fail(worker: CalendarWorker, failure: CalendarFailure) -> None:
-    """What was known stays; the connection says since when it is stale, and why."""
+    """Records the failure. What was known stays; the connection shows since when it is stale, and
+    why."""
     failures = await change(worker.context, worker.caller, _write_failure, worker, failure)
     log.warning(
         "calendar_not_read",
@@ -296,10 +298,10 @@ async def _write_failure(work: UnitOfWork, worker: CalendarWorker, failure: Cale
 
 
 def _retry_after(failure: CalendarFailure, failures: int) -> timedelta:
-    asked = failure.retry_after_seconds if isinstance(failure, Unanswered) else None
+    seconds = failure.retry_after_seconds if isinstance(failure, Unanswered) else None
     doubled: int = 1 << min(failures - 1, 10)
     grown = min(FIRST_RETRY * doubled, LAST_RETRY)
-    return grown if asked is None else min(max(grown, timedelta(seconds=asked)), MOST_BETWEEN)
+    return grown if seconds is None else min(max(grown, timedelta(seconds=seconds)), MOST_BETWEEN)
 
 
 def _interval(worker: CalendarWorker, look: Look) -> timedelta:

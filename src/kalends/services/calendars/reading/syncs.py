@@ -1,4 +1,4 @@
-"""Syncs of a connection that somebody has asked for."""
+"""Calendar syncs: readings of all calendars of a connection that somebody has requested."""
 
 from datetime import timedelta
 from typing import Final
@@ -14,7 +14,7 @@ from kalends.services.calendars.queue import enqueue_readings
 from kalends.store.calendars import connections, syncs
 
 KEPT_FOR: Final = timedelta(days=1)
-# What has to be done first where a connection is not read at all.
+# What somebody has to do first, for connections that are not read at all.
 HALTED: Final = {
     ConnectionState.PAUSED: "is paused; go on with it first",
     ConnectionState.RECONNECT: "waits for its password, or for a consent; give it that first",
@@ -23,7 +23,7 @@ HALTED: Final = {
 
 
 async def start_sync(work: UnitOfWork, connection_id: UUID) -> UUID:
-    """Has each calendar of the connection read now. Raises NotFound, Invalid."""
+    """Queues a reading of each calendar of the connection. Raises NotFound, Invalid."""
     stored = await connections.find_connection(work.tenant, connection_id)
     connection = require_connection(work, stored, connection_id)
     if (reason := HALTED.get(connection.state)) is not None:

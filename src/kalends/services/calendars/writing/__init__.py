@@ -1,1 +1,1 @@
-"""Writing bookings into calendars elsewhere, and what became of it."""
+"""Writing bookings into calendars elsewhere, and recording the outcomes."""

@@ -1,10 +1,10 @@
-"""Bringing a calendar elsewhere to what it is to show of one booking, or of the seats of a session.
+"""Brings a calendar elsewhere to the wanted state for one booking, or for the seats of a session.
 
-Nothing is sent that was decided before: who has the lease of the lane reads what is wanted now, and
-what is known of the event, and writes the difference. Before something is sent its link says so;
-whoever finds it unclear, as the answer was lost or a process killed, looks at what stands there
-before it sends again. Since UID and address of an event are those of its link in its generation, no
-second one can come of that.
+Nothing is planned in advance: the worker that holds the lane's lease reads the wanted state and
+what is known of the event, and writes the difference. Before each request it marks the link as
+unclear. Whoever finds an unclear link, because the answer got lost or the process was killed, looks
+at what is there before sending again. UID and href of an event follow from its link and generation,
+so a repeated write cannot make a second event.
 """
 
 from collections.abc import Sequence
@@ -68,12 +68,12 @@ MOST_STEPS: Final = 4
 NEW_COMES_FIRST: Final = "The event in the new calendar comes first."
 RESTLESS: Final = "The event changes all the time."
 DOUBTED: Final = "Somebody has changed the event there, which is looked at first."
-# A minute and some: what is gone has to be so a minute later, too.
+# A little over a minute, since an event counts as gone only if it still is a minute later.
 LOOKED_AT_WITHIN: Final = timedelta(seconds=75)
 
 
 class KeepEvent(Struct, frozen=True):
-    """What stands there stays as it is."""
+    """The event stays as it is."""
 
 
 Wanted: TypeAlias = WrittenEvent | KeepEvent | None
@@ -81,7 +81,7 @@ KEEP: Final = KeepEvent()
 
 
 async def settle_lane(context: Context, lane: DueCalendarLane) -> Waits | None:
-    """Brings the lane's calendar to what is wanted; None when it is done. Raises Unavailable."""
+    """Brings the lane's calendar to the wanted state; None when it is done. Raises Unavailable."""
     async with context.database.tenant_connection(lane.organization_id) as tenant:
         calendar = await calendars.find_calendar(tenant, lane.calendar_id)
         if calendar is None:
@@ -119,7 +119,7 @@ def wanted_event(
     *,
     has_seats: bool,
 ) -> Wanted:
-    """What the calendar is to show for the link: pure."""
+    """What the calendar is to show for the link. Pure."""
     taking = [one for one in booked if link.schedule_id in one.schedule_ids and not one.conflict]
     over = [one for one in taking if one.status in (Status.COMPLETED, Status.NO_SHOW)]
     live = [one for one in taking if _is_shown(one, schedule)]
@@ -148,7 +148,7 @@ def account_of(
     connection: CalendarConnection,
     calendar: ConnectedCalendar,
 ) -> CalendarAccount | CredentialsRefused:
-    """The account that the calendar is of; nothing is asked yet."""
+    """The account that the calendar belongs to; sends no request yet."""
     if connection.provider is ProviderName.TEST:
         return SandboxAccount(context, organization_id, connection.id, calendar)
     return open_account(context, organization_id, connection)
@@ -190,7 +190,8 @@ async def _write(place: CalendarPlace, link: CalendarLink, wanted: WrittenEvent)
 async def _send(
     place: CalendarPlace, link: CalendarLink, wanted: WrittenEvent
 ) -> CalendarLink | Waits | None:
-    """One step: None when the event stands there, else the link to go on with, or why not."""
+    """One step of writing: None when the event is there, else the link to go on with, or why
+    not."""
     data = written_ics(wanted, link.uid or "")
     if link.is_unclear:
         known = await _look(place, link, data)
@@ -213,7 +214,7 @@ async def _send(
         case Conflict(current=current, is_ours=True):
             if await _was_moved_there(place, link, wanted, current):
                 return await _doubt(place, link)
-            # The version that we named, and yet not taken for it.
+            # The server has the very version that we named, and yet refuses it.
             is_known = current.etag is None or current.etag == link.etag
             etag = ANY_VERSION if is_known else current.etag
             return structs.replace(link, ref=current.href, etag=etag, is_unclear=False)
@@ -228,7 +229,7 @@ async def _send(
 async def _was_moved_there(
     place: CalendarPlace, link: CalendarLink, wanted: WrittenEvent, current: CalendarObject
 ) -> bool:
-    """Whether somebody has moved the event there, while its booking stays where it was."""
+    """Whether somebody has moved the event there while its booking stayed where it was."""
     if link.digest is None or (wanted.starts_at, wanted.ends_at) != link.shown:
         return False
     found = await span_of(place.context, place.organization_id, place.calendar.id, current)
@@ -236,8 +237,8 @@ async def _was_moved_there(
 
 
 async def _doubt(place: CalendarPlace, link: CalendarLink) -> Waits:
-    """What stands there, or does not, was changed there: that is looked at before it is written
-    over."""
+    """Marks the event as suspicious: somebody has changed it there, which has to be followed before
+    it is overwritten."""
     await change(place.context, place.caller, _suspect, link)
     return Waits(DOUBTED, LOOKED_AT_WITHIN)
 
@@ -253,8 +254,8 @@ async def _suspect(work: UnitOfWork, link: CalendarLink) -> None:
 async def _look(
     place: CalendarPlace, link: CalendarLink, data: bytes
 ) -> CalendarLink | ObjectGone | Waits:
-    """What became of what was sent. A link that is clear stands there as it was sent; ObjectGone is
-    one that was written once and is not there any more."""
+    """Finds out what became of a request. If the returned link is clear, the event is there as it
+    was sent; ObjectGone is an event that was written once and is no longer there."""
     found = await place.account.read_object(place.calendar.remote_id, link.ref or "")
     match found:
         case ObjectGone() if link.digest is not None:
@@ -297,7 +298,8 @@ async def _remove(place: CalendarPlace, link: CalendarLink) -> Waits | None:
 
 
 def next_generation(link: CalendarLink) -> CalendarLink:
-    """Another event, under another UID: what was deleted may not come again under its own."""
+    """The link for a new event with another UID: a deleted event may not come back under its
+    own."""
     return structs.replace(
         link,
         generation=link.generation + 1,
@@ -318,12 +320,12 @@ def _named(place: CalendarPlace, link: CalendarLink) -> CalendarLink:
 
 
 def _waits(failure: CalendarFailure) -> Waits:
-    asked = failure.retry_after_seconds if isinstance(failure, Unanswered) else None
-    return Waits(reason_of(failure), None if asked is None else timedelta(seconds=asked))
+    seconds = failure.retry_after_seconds if isinstance(failure, Unanswered) else None
+    return Waits(reason_of(failure), None if seconds is None else timedelta(seconds=seconds))
 
 
 async def _show_all(place: CalendarPlace, subject_id: UUID, booked: Sequence[Booking]) -> None:
-    """Notes with the bookings what calendars have of them."""
+    """Writes into the bookings what calendars have of them."""
     async with place.context.database.tenant_transaction(place.organization_id) as tenant:
         known = await links.list_links_of_subject(tenant, subject_id)
         for booking in booked:

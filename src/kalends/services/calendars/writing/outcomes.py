@@ -1,4 +1,4 @@
-"""What became of writing an event: noted with its link, and reported if somebody has to decide."""
+"""Records the outcomes of writing events in their links, and reports those that need a decision."""
 
 from datetime import timedelta
 from functools import partial
@@ -32,12 +32,12 @@ from kalends.store.video.links import poke_subject
 log = structlog.get_logger("kalends.calendars")
 
 ACTOR: Final = "kalends"
-# Their calls come with the event.
+# Providers whose calls come with the event.
 CALLED: Final = (VideoProvider.GOOGLE_MEET, VideoProvider.MICROSOFT_TEAMS)
 
 
 class CalendarPlace(Struct, frozen=True):
-    """Where events are written, of which organization."""
+    """The calendar that events are written into, with its account and organization."""
 
     context: Context
     organization_id: UUID
@@ -58,7 +58,7 @@ async def store_link(place: CalendarPlace, link: CalendarLink) -> None:
 async def note_written(
     place: CalendarPlace, link: CalendarLink, wanted: WrittenEvent, data: bytes
 ) -> Waits | None:
-    """Notes that it stands there."""
+    """Records that the event is there."""
     times = {"shown_from": wanted.starts_at, "shown_until": wanted.ends_at}
     written_at = place.context.clock()
     link = _settled(link, LinkState.WRITTEN, digest=wanted.digest, written_at=written_at, **times)
@@ -74,7 +74,7 @@ async def note_written(
 
 
 async def note_removed(place: CalendarPlace, link: CalendarLink) -> Waits | None:
-    """Notes that there is none."""
+    """Records that there is no event."""
     gone = _settled(link, LinkState.REMOVED, digest=None, etag=None)
     async with place.context.database.tenant_transaction(place.organization_id) as tenant:
         await links.update_link(tenant, gone)
@@ -85,14 +85,14 @@ async def note_removed(place: CalendarPlace, link: CalendarLink) -> Waits | None
 
 
 def _settled(link: CalendarLink, state: LinkState, **known: Any) -> CalendarLink:
-    """The link of an event that is as it is to be."""
+    """The link of an event that is in its wanted state."""
     return structs.replace(link, state=state, is_unclear=False, error=None, missed_at=None, **known)
 
 
 async def note_failed(
     place: CalendarPlace, link: CalendarLink, waits: Waits, failure: CalendarFailure | None = None
 ) -> Waits:
-    """Notes why it is not done. Where the server has refused it, nothing was written."""
+    """Records why it is not done. If the server has refused the request, nothing was written."""
     is_passing = failure is None or isinstance(failure, Unanswered | CredentialsRefused)
     link = structs.replace(
         link,
@@ -127,7 +127,7 @@ async def note_refused(
     connection: CalendarConnection,
     failure: CredentialsRefused,
 ) -> None:
-    """The account wants somebody to sign in anew; what waits for it goes out then."""
+    """Records that the account needs a new sign-in; what waits for it is written after that."""
     reason = reason_of(failure)
     known = connection.id, connection.generation, reason
     await change(

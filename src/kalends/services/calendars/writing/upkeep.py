@@ -1,4 +1,4 @@
-"""What the timetable does for events that are written into calendars elsewhere."""
+"""Timed work for the events that are written into calendars elsewhere."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
@@ -18,7 +18,7 @@ from kalends.store.calendars.links import list_unwritten_schedules
 
 ACTOR: Final = "kalends"
 REMOVED_WITHIN: Final = timedelta(minutes=10)
-# What is written just now is not there yet.
+# Events that are being written just now are not there yet.
 SETTLED_AFTER: Final = timedelta(minutes=1)
 SCHEDULES_AT_ONCE: Final = 500
 REWRITTEN_AT_MOST: Final = 100
@@ -27,15 +27,15 @@ _FIRST_ID: Final = UUID(int=0)
 
 
 async def end_removals(context: Context) -> int:
-    """Lets connections go that were to go with the events written there, when those are deleted,
-    or ten minutes are over. Returns how many went."""
+    """Deletes connections that wait for the events written there to be deleted: once they are, or
+    after ten minutes. Returns how many."""
     async with context.database.connection() as tx:
         removed = await list_removed_connections(tx, context.clock() - REMOVED_WITHIN)
     return await _change_each(context, removed, delete_connection)
 
 
 async def write_what_was_missed(context: Context) -> int:
-    """Has bookings written that servers of the release before have made. Returns of how many
+    """Queues writing bookings that servers of the previous release have made. Returns for how many
     schedules."""
     now, last, done = context.clock(), (_FIRST_ID, _FIRST_ID), 0
     while done < REWRITTEN_AT_MOST:
@@ -56,7 +56,7 @@ async def _change_each(
     places: Iterable[tuple[UUID, UUID]],
     use_case: Callable[[UnitOfWork, UUID], Awaitable[object]],
 ) -> int:
-    """Runs the use case for each organization and thing of it; how many there still were."""
+    """Runs the use case for each organization and thing of it; returns how many it changed."""
     blocked, done = BlockedOrganizations(context), 0
     for organization_id, thing_id in places:
         try:
