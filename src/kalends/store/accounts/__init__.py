@@ -1,1 +1,1 @@
-"""Who works here: organizations, users, their sign-ins and links, and API keys."""
+"""Tables of organizations, users and their roles, sign-in sessions, account links and API keys."""

@@ -1,4 +1,4 @@
-"""API keys as rows; only their SHA-256 is kept."""
+"""API keys as rows; only their SHA-256 is stored."""
 
 from datetime import datetime
 from typing import Final
@@ -11,7 +11,7 @@ COLUMNS: Final = (
     "k.id, k.organization_id, o.mode, k.name, k.scopes, k.last_four, k.rate_limited,"
     " k.created_at, k.expires_at"
 )
-# One of the few queries without an organization: it is what finds it.
+# One of the few queries without an organization, as it finds the organization.
 IDENTIFY: Final = f"""
 SELECT {COLUMNS} FROM api_keys k JOIN organizations o ON o.id = k.organization_id
 WHERE k.key_hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
@@ -54,13 +54,13 @@ async def insert_key(tenant: TenantConnection, key: ApiKey, key_hash: bytes) -> 
 
 
 async def list_keys(tenant: TenantConnection, limit: int, offset: int) -> tuple[list[ApiKey], int]:
-    """A page of the keys that were not revoked, oldest first, and how many there are."""
+    """A page of the keys that were not revoked, the oldest first, and the total."""
     rows = await tenant.tx.fetch(LIST, tenant.organization_id, limit, offset)
     return [_key(row) for row in rows], await tenant.tx.fetchval(COUNT, tenant.organization_id)
 
 
 async def revoke_key(tenant: TenantConnection, key_id: UUID, now: datetime) -> bool:
-    """Whether there was such a key, not revoked before."""
+    """Revokes the key; False if there is none, or it was revoked before."""
     return await tenant.tx.fetchval(REVOKE, tenant.organization_id, key_id, now) is not None
 
 

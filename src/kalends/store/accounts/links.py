@@ -1,6 +1,6 @@
-"""Links to accounts, as rows; only the SHA-256 of a token is kept.
+"""Account links (password resets and invitations) as rows; only the SHA-256 of a token is stored.
 
-A user belongs to no organization alone, so these are found by their token.
+Users do not belong to a single organization, so links are found by their token.
 """
 
 from datetime import datetime
@@ -37,7 +37,7 @@ async def insert_link(
     organization_id: UUID | None,
     lasts: tuple[datetime, datetime],
 ) -> None:
-    """`lasts` is from when until when."""
+    """Writes a link; `lasts` is from when until when it works."""
     await tx.execute(INSERT, token_hash, user_id, purpose.value, organization_id, *lasts)
 
 
@@ -50,13 +50,13 @@ async def find_link(
 
 
 async def take_link(tx: Tx, token_hash: bytes, purpose: Purpose, now: datetime) -> UUID | None:
-    """Uses the link up and returns its user; None for a second use, or one too late."""
+    """Uses up the link and returns its user; None if it was used before or has expired."""
     user_id: UUID | None = await tx.fetchval(TAKE, token_hash, purpose.value, now)
     return user_id
 
 
 async def count_links(tx: Tx, user_id: UUID, purpose: Purpose, now: datetime) -> int:
-    """How many of the user's links could be used."""
+    """How many links of the user can still be used."""
     count: int = await tx.fetchval(COUNT, user_id, purpose.value, now)
     return count
 

@@ -1,4 +1,4 @@
-"""Who belongs to an organization, as rows."""
+"""The members of an organization as rows: users with their roles."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -38,7 +38,7 @@ SELECT count(*) FROM memberships WHERE organization_id = $1 AND role = 'owner'
 """
 SET_ROLE: Final = "UPDATE memberships SET role = $3 WHERE organization_id = $1 AND user_id = $2"
 DELETE: Final = "DELETE FROM memberships WHERE organization_id = $1 AND user_id = $2"
-# Looks beyond the organization, to say only whether there is anything.
+# Looks at other organizations too, but only says whether the user belongs to one.
 BELONGS_ELSEWHERE: Final = """
 SELECT EXISTS (
     SELECT FROM memberships WHERE user_id = $2 AND NOT organization_id = ANY($1::uuid[])
@@ -47,21 +47,21 @@ SELECT EXISTS (
 
 
 async def list_members(tenant: TenantConnection, limit: int) -> list[Member]:
-    """Sorted by e-mail address."""
+    """The members, sorted by mail address."""
     return [_member(row) for row in await tenant.tx.fetch(LIST, tenant.organization_id, limit)]
 
 
 async def list_users(
     tenant: TenantConnection, limit: int, offset: int
 ) -> tuple[list[ListedUser], int]:
-    """A page in the order in which they came to the installation, and how many there are. When
-    they were last seen is not among it."""
+    """A page in the order in which the users came to the installation, and the total. Their last
+    sign-ins are not included."""
     rows = await tenant.tx.fetch(USERS, tenant.organization_id, limit, offset)
     return [_listed_user(row) for row in rows if row["id"] is not None], rows[0]["total"]
 
 
 async def find_user(tenant: TenantConnection, user_id: UUID) -> ListedUser | None:
-    """One of those, likewise."""
+    """One user of the organization, without the last sign-in."""
     return await find_one(tenant, GET_USER, _listed_user, user_id)
 
 
@@ -70,7 +70,7 @@ async def find_member(tenant: TenantConnection, user_id: UUID) -> Member | None:
 
 
 async def protect_member(tenant: TenantConnection, user_id: UUID) -> UUID | None:
-    """The user, who is kept from leaving until the transaction ends; None for no member."""
+    """The user's id, if the user is a member, who cannot be removed until the transaction ends."""
     id_: UUID | None = await tenant.tx.fetchval(PROTECT, tenant.organization_id, user_id)
     return id_
 
@@ -93,7 +93,7 @@ async def delete_member(tenant: TenantConnection, user_id: UUID) -> None:
 
 
 async def belongs_elsewhere(organization_ids: list[UUID], tx: Tx, user_id: UUID) -> bool:
-    """Whether the user has a role anywhere but in these."""
+    """Whether the user has a role in any organization but these."""
     elsewhere: bool = await tx.fetchval(BELONGS_ELSEWHERE, organization_ids, user_id)
     return elsewhere
 

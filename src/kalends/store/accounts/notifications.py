@@ -1,4 +1,4 @@
-"""What users are mailed, as rows: who has none is mailed everything, and no agenda."""
+"""What users are mailed, as rows. A user without a row is mailed everything, but no agenda."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ _AGENDA: Final = ("agenda_at", "agenda_due_at", "agenda_sent_on")
 _NOTIFIED: Final = ", ".join(
     ["u.id", *(f"coalesce(n.{one}, true)" for one in _CHOICES), *(f"n.{one}" for one in _AGENDA)]
 )
-# The user's zone: its own choice, else that of its first schedule, else the organization's.
+# The user's zone: the chosen one, else that of the user's first schedule, else the organization's.
 _ZONE: Final = """coalesce(u.timezone, (
     SELECT s.timezone FROM schedules s
     WHERE s.organization_id = $1 AND s.user_id = u.id AND s.deleted_at IS NULL
@@ -29,7 +29,7 @@ LEFT JOIN user_notifications n ON n.organization_id = $1 AND n.user_id = u.id
 WHERE m.organization_id = $1
 """
 GET: Final = f"{_MEMBERS} AND u.id = $2"
-# What goes to an address of the organization goes there once.
+# Leaves out users whose address is the organization's, so that such an address gets each mail once.
 HOSTS: Final = f"""{_MEMBERS} AND u.id = ANY($2::uuid[])
 AND lower(u.email) IS DISTINCT FROM lower(o.notify_email)
 AND lower(u.email) <> ALL(SELECT lower(a) FROM unnest(o.more_notify_emails) a)
@@ -44,7 +44,7 @@ UPDATE user_notifications SET ({", ".join(FIELDS[1:])}) = ({parameters(3, len(FI
 WHERE organization_id = $1 AND user_id = $2
 """
 DELETE: Final = "DELETE FROM user_notifications WHERE organization_id = $1 AND user_id = $2"
-# The timetable looks over all organizations.
+# Over all organizations, for the timetable.
 DUE: Final = """
 SELECT n.organization_id, o.mode, n.user_id
 FROM user_notifications n JOIN organizations o ON o.id = n.organization_id
@@ -63,7 +63,7 @@ WHERE organization_id = $1 AND agenda_at IS NOT NULL AND ($3::uuid IS NULL OR us
 
 
 class DueUser(Struct, frozen=True):
-    """Whose agenda is to be looked at."""
+    """A user whose agenda is due."""
 
     organization_id: UUID
     mode: str
@@ -71,20 +71,20 @@ class DueUser(Struct, frozen=True):
 
 
 async def find_notified_user(tenant: TenantConnection, user_id: UUID) -> NotifiedUser | None:
-    """None for who is no member."""
+    """The user with what is mailed; None if the user is no member."""
     return await find_one(tenant, GET, _notified_user, user_id)
 
 
 async def list_hosts_to_mail(
     tenant: TenantConnection, user_ids: Sequence[UUID]
 ) -> list[NotifiedUser]:
-    """Those of the users that are members, but for those whose address is the organization's."""
+    """Those of the users that are members, except those whose address is the organization's."""
     rows = await tenant.tx.fetch(HOSTS, tenant.organization_id, user_ids)
     return [_notified_user(row) for row in rows]
 
 
 async def lock_notifications(tenant: TenantConnection, user_id: UUID) -> None:
-    """Nobody else changes what the user is mailed until the transaction ends."""
+    """Locks what the user is mailed against other changes until the transaction ends."""
     await tenant.tx.execute(LOCK, tenant.organization_id, user_id)
 
 
@@ -99,12 +99,12 @@ async def delete_notifications(tenant: TenantConnection, user_id: UUID) -> None:
 async def list_due_agendas(
     tx: Tx, now: datetime, limit: int, without: Sequence[UUID]
 ) -> list[DueUser]:
-    """Of all organizations but those in `without`, the longest due first."""
+    """The due agendas of all organizations but those in `without`, the longest due first."""
     return [DueUser(*row) for row in await tx.fetch(DUE, now, limit, without)]
 
 
 async def take_agenda(tenant: TenantConnection, user_id: UUID, now: datetime) -> bool:
-    """Whether the user's agenda is to be looked at by us: it is due, and nobody else has it."""
+    """Takes the user's agenda; False if it is not due, or somebody else has taken it."""
     taken = await tenant.tx.fetchval(TAKE, tenant.organization_id, user_id, now)
     return taken is not None
 
@@ -112,7 +112,7 @@ async def take_agenda(tenant: TenantConnection, user_id: UUID, now: datetime) ->
 async def look_at_agendas(
     tenant: TenantConnection, now: datetime, user_id: UUID | None = None
 ) -> None:
-    """Has agendas looked at anew, as a zone has changed: that of the user, or of any."""
+    """Makes the agenda of the user, or of everybody, due for a new look, as a zone has changed."""
     await tenant.tx.execute(LOOK_AGAIN, tenant.organization_id, now, user_id)
 
 

@@ -1,4 +1,4 @@
-"""Organizations, their users and roles, as rows."""
+"""Organizations and their memberships as rows."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -18,7 +18,7 @@ SETUP_LOCK: Final = "SELECT pg_advisory_xact_lock(7021811024229)"
 INSERT: Final = f"INSERT INTO organizations ({COLUMNS}) VALUES ({parameters(1, len(FIELDS))})"
 INSERT_COUNTER: Final = "INSERT INTO event_counters (organization_id) VALUES ($1)"
 GET: Final = f"SELECT {COLUMNS} FROM organizations WHERE id = $1"
-# With what has been the user's, also schedules that are deleted: their bookings are there still.
+# The user's things include deleted schedules, as their bookings still exist.
 GET_OWN: Final = f"""
 SELECT {COLUMNS}, ARRAY(
     SELECT s.id FROM schedules s
@@ -46,7 +46,7 @@ UPDATE organizations SET name = $2, slug = $3, timezone = $4, notify_email = $5,
     accent_color = $11, website = $12, return_origins = $13, version = $14
 WHERE id = $1
 """
-# By user, over all organizations: what a signed-in user may choose from.
+# The memberships of a user in all organizations, from which a signed-in user chooses.
 MEMBERSHIPS: Final = """
 SELECT o.id, o.name, o.slug, o.mode, m.role
 FROM memberships m JOIN organizations o ON o.id = m.organization_id
@@ -60,7 +60,7 @@ READER: Final = """
 SELECT u.email, u.locale FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.organization_id = $1 AND m.user_id = $2
 """
-# The languages of members with one of those addresses.
+# The languages of members with one of these mail addresses.
 FIND_LOCALES: Final = """
 SELECT lower(u.email), u.locale FROM users u JOIN memberships m ON m.user_id = u.id
 WHERE m.organization_id = $1 AND lower(u.email) IN (SELECT lower(a) FROM unnest($2::text[]) a)
@@ -72,12 +72,12 @@ ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role
 
 
 async def lock_setup(tx: Tx) -> None:
-    """Lets one set-up run at a time, over all organizations, until the transaction ends."""
+    """Locks the set-up of the installation until the transaction ends; one runs at a time."""
     await tx.execute(SETUP_LOCK)
 
 
 async def has_organizations(tx: Tx) -> bool:
-    """Whether anything was ever set up here."""
+    """Whether the installation has any organization."""
     some: bool = await tx.fetchval("SELECT EXISTS (SELECT FROM organizations)")
     return some
 
@@ -87,7 +87,7 @@ async def find_organization(tenant: TenantConnection) -> Organization | None:
 
 
 async def find_own(tenant: TenantConnection, user_id: UUID) -> OwnThings | None:
-    """The organization, and what in it is the user's."""
+    """The organization, and the things in it that are the user's."""
     row = await tenant.tx.fetchrow(GET_OWN, tenant.organization_id, user_id)
     if row is None:
         return None
@@ -96,7 +96,7 @@ async def find_own(tenant: TenantConnection, user_id: UUID) -> OwnThings | None:
 
 
 async def find_organization_named(tx: Tx, name: str) -> Organization | None:
-    """The live organization of that name: one of the queries that find it."""
+    """The live organization with that name."""
     row = await tx.fetchrow(BY_NAME, name)
     return None if row is None else organization_from(row)
 
@@ -107,17 +107,18 @@ async def find_organization_by_slug(tx: Tx, slug: str) -> Organization | None:
 
 
 async def list_live_organizations(tx: Tx, limit: int) -> list[Organization]:
-    """The first ones, without their sandboxes; for an operator who names none."""
+    """The first live organizations, for an operator who names none."""
     return [organization_from(row) for row in await tx.fetch(LIVE, limit)]
 
 
 async def lock_organization(tenant: TenantConnection) -> Organization | None:
-    """The organization, which nobody else changes until the transaction ends."""
+    """The organization, locked against other changes until the transaction ends."""
     return await find_one(tenant, LOCK, organization_from)
 
 
 async def update_organization(tx: Tx, organization: Organization) -> None:
-    """Raises SlugTaken, and Invalid for the name of another live organization."""
+    """Writes the whole organization. Raises SlugTaken, and Invalid if another live organization has
+    the name."""
     o = organization
     try:
         await tx.execute(
@@ -158,12 +159,12 @@ async def list_memberships(tx: Tx, user_id: UUID) -> list[Membership]:
 
 
 async def list_admins(tenant: TenantConnection) -> list[tuple[str, str | None]]:
-    """The e-mail addresses of its owners and admins, each with the language that is read there."""
+    """The mail addresses of owners and admins, each with its reader's language."""
     return [tuple(row) for row in await tenant.tx.fetch(ADMINS, tenant.organization_id)]
 
 
 async def find_reader(tenant: TenantConnection, user_id: UUID) -> tuple[str, str | None] | None:
-    """The address and the language of the member."""
+    """The mail address and the language of the member."""
     row = await tenant.tx.fetchrow(READER, tenant.organization_id, user_id)
     return None if row is None else (row["email"], row["locale"])
 
@@ -171,8 +172,8 @@ async def find_reader(tenant: TenantConnection, user_id: UUID) -> tuple[str, str
 async def find_locales_of_addresses(
     tenant: TenantConnection, emails: Sequence[str]
 ) -> dict[str, str | None]:
-    """The languages (BCP 47) that members with those e-mail addresses have chosen, by the address
-    in small letters."""
+    """The languages (BCP 47) that members with these mail addresses have chosen, by address in
+    lower case."""
     return dict(await tenant.tx.fetch(FIND_LOCALES, tenant.organization_id, emails))
 
 
@@ -184,17 +185,17 @@ async def is_slug_taken(tx: Tx, slug: str) -> bool:
 
 
 async def insert_organization(tx: Tx, organization: Organization) -> None:
-    """The organization and its event counter."""
+    """Writes the organization and its event counter."""
     await tx.execute(INSERT, *(getattr(organization, name) for name in FIELDS))
     await tx.execute(INSERT_COUNTER, organization.id)
 
 
 async def add_member(tenant: TenantConnection, user_id: UUID, role: Role) -> None:
-    """Gives the user that role in the organization, whatever it had there."""
+    """Gives the user the role in the organization, in place of an earlier one."""
     await tenant.tx.execute(ADD_MEMBER, tenant.organization_id, user_id, role)
 
 
 def organization_from(row: Any) -> Organization:
-    """The organization whose columns the row has, in their order."""
+    """The organization in a row with its columns in their order."""
     values = dict(zip(FIELDS, row, strict=True))
     return Organization(**(values | {"mode": Mode(values["mode"])}))

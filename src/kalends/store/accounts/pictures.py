@@ -8,12 +8,12 @@ from kalends.domain.pictures import PICTURES_KEPT, Picture
 from kalends.store.database import TenantConnection
 
 FIND: Final = "SELECT content FROM pictures WHERE organization_id = $1 AND name = $2"
-# One that is given again is the latest.
+# A picture that is uploaded again counts as the latest.
 INSERT: Final = """
 INSERT INTO pictures (organization_id, name, content, created_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (organization_id, name) DO UPDATE SET created_at = excluded.created_at
 """
-# By name, the ones that something shows.
+# The names of pictures that something shows.
 _USED: Final = """
     SELECT split_part(photo, '/', 2) FROM schedules
     WHERE organization_id = $1 AND photo IS NOT NULL AND deleted_at IS NULL
@@ -35,20 +35,20 @@ async def find_picture(tenant: TenantConnection, name: str) -> bytes | None:
 
 
 async def insert_picture(tenant: TenantConnection, picture: Picture, now: datetime) -> None:
-    """Of those that nothing shows any more, the latest are kept. The caller holds the lock of the
-    organization."""
+    """Writes the picture. Of those that nothing shows any more, only the latest are kept. The
+    caller holds the organization's lock."""
     organization_id = tenant.organization_id
     await tenant.tx.execute(INSERT, organization_id, picture.name, picture.content, now)
     await tenant.tx.execute(FORGET, organization_id, PICTURES_KEPT)
 
 
 async def delete_unused_picture(tenant: TenantConnection, name: str) -> None:
-    """Unless something else shows it."""
+    """Deletes the picture, unless something shows it."""
     await tenant.tx.execute(DELETE_UNUSED, tenant.organization_id, name)
 
 
 async def set_logo(tenant: TenantConnection, after: Organization) -> None:
-    """Writes its logo, and which version that is. The caller holds the organization's lock."""
+    """Writes the organization's logo and version. The caller holds its lock."""
     await tenant.tx.execute(
         SET_LOGO, tenant.organization_id, after.logo, after.updated_at, after.version
     )

@@ -1,4 +1,4 @@
-"""Sessions of signed-in users, as rows; only the SHA-256 of a token is kept."""
+"""Sign-in sessions as rows; only the SHA-256 of a token is stored."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from kalends.domain.access import User
 from kalends.store.accounts.users import user_from
 from kalends.store.database import Tx
 
-# A session belongs to a user, not to an organization: these find it.
+# A session belongs to a user and not to an organization.
 FIND_USER: Final = """
 SELECT u.id, u.email, u.created_at, u.locale, u.timezone
 FROM sessions s JOIN users u ON u.id = s.user_id
@@ -27,13 +27,13 @@ FORGET_EXPIRED: Final = "DELETE FROM sessions WHERE user_id = $1 AND expires_at 
 
 
 async def find_signed_in_user(tx: Tx, token_hash: bytes, now: datetime) -> User | None:
-    """The user whose session that is, unless it has expired."""
+    """The user of the session, unless that has expired."""
     row = await tx.fetchrow(FIND_USER, token_hash, now)
     return None if row is None else user_from(row)
 
 
 async def find_last_sign_ins(tx: Tx, user_ids: Sequence[UUID]) -> dict[UUID, datetime]:
-    """When the latest session of each of the users began; none for one who has no session left."""
+    """When the latest session of each user began; users without a session are left out."""
     return dict(await tx.fetch(LATEST, user_ids))
 
 

@@ -1,6 +1,6 @@
-"""Forms that were sent after their session had ended, as rows.
+"""Unsent forms, which were posted after their session had ended, as rows.
 
-A user belongs to no organization alone, and what was typed is the user's.
+Users do not belong to a single organization, and what was typed is the user's.
 """
 
 from datetime import datetime
@@ -39,7 +39,7 @@ async def keep_latest(tx: Tx, user_id: UUID, form_id: UUID, most: int) -> None:
 
 
 async def find_form(tx: Tx, user_id: UUID, form_id: UUID, path: str, now: datetime) -> bytes | None:
-    """What the user typed into the form of that path."""
+    """What the user has typed into the form with that path."""
     typed: bytes | None = await tx.fetchval(FIND, user_id, form_id, path, now)
     return typed
 

@@ -1,4 +1,4 @@
-"""Users as rows; an e-mail address is one user of the installation."""
+"""Users as rows; each mail address is one user of the installation."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -19,12 +19,12 @@ RETURNING id, email, created_at, locale, timezone
 """
 SET_LOCALE: Final = "UPDATE users SET locale = $2 WHERE id = $1"
 SET_ZONE: Final = "UPDATE users SET timezone = $2 WHERE id = $1"
-# FOR SHARE: who changes the password meanwhile waits, and finds the session that has begun.
+# FOR SHARE, so that a change of the password waits, and then ends the session that has begun.
 KEEP_PASSWORD: Final = "SELECT 1 FROM users WHERE id = $1 AND password_hash = $2 FOR SHARE"
 
 
 async def find_user(tx: Tx, email: str) -> tuple[User, str | None] | None:
-    """The user and the hash of the password; None as hash of who was invited and has none yet."""
+    """The user and the hash of the password, which is None until an invited user has set one."""
     row = await tx.fetchrow(BY_EMAIL, email)
     return None if row is None else (user_from(row), row["password_hash"])
 
@@ -43,7 +43,7 @@ async def set_password(tx: Tx, user_id: UUID, password_hash: str) -> None:
 
 
 async def set_first_password(tx: Tx, user_id: UUID, password_hash: str) -> User | None:
-    """The user; None, and nothing is changed, for one who has a password."""
+    """Sets the password and returns the user; None, without a change, if there is one already."""
     row = await tx.fetchrow(SET_FIRST_PASSWORD, user_id, password_hash)
     return None if row is None else user_from(row)
 
@@ -57,12 +57,12 @@ async def set_zone(tx: Tx, user_id: UUID, zone_name: str | None) -> None:
 
 
 async def keep_password(tx: Tx, user_id: UUID, password_hash: str | None) -> bool:
-    """Whether that is still the user's password; it stays so until the transaction ends."""
+    """Whether that is still the user's password; locks it until the transaction ends."""
     return await tx.fetchval(KEEP_PASSWORD, user_id, password_hash) is not None
 
 
 def user_from(row: Any) -> User:
-    """The user whose columns the row has."""
+    """The user in a row with its columns."""
     return User(
         id=row["id"],
         email=row["email"],

@@ -1,1 +1,1 @@
-"""Connections to calendars elsewhere, their calendars, events and busy time, as rows."""
+"""Tables of calendars elsewhere: connections, calendars, their events and busy time, links."""

@@ -1,4 +1,4 @@
-"""The calendars of connections, as rows, and which schedules use them."""
+"""The calendars of connections as rows, and which schedules use them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -54,7 +54,7 @@ LIST_USES: Final = (
     f"SELECT {USE_COLUMNS} FROM schedule_calendars"
     " WHERE organization_id = $1 AND schedule_id = $2 ORDER BY calendar_id"
 )
-# What is not among them goes; a row that stays as it was is not written.
+# Uses that are not in the list are deleted; unchanged rows are not written.
 DELETE_USES: Final = (
     "DELETE FROM schedule_calendars WHERE organization_id = $1 AND schedule_id = $2"
 )
@@ -88,7 +88,7 @@ WHERE u.organization_id = $1 AND k.connection_id = $2
 
 
 async def list_calendars(tenant: TenantConnection, connection_id: UUID) -> list[ConnectedCalendar]:
-    """Those of the connection, by name."""
+    """The calendars of the connection, sorted by name."""
     rows = await tenant.tx.fetch(LIST, tenant.organization_id, connection_id)
     return [_calendar_from(row) for row in rows]
 
@@ -96,7 +96,7 @@ async def list_calendars(tenant: TenantConnection, connection_id: UUID) -> list[
 async def list_all_calendars(
     tenant: TenantConnection, user_id: UUID | None
 ) -> list[ConnectedCalendar]:
-    """The first 500 by name, of the user's connections, or for None of all."""
+    """The first 500 calendars by name, of the user's connections or, for None, of all."""
     rows = await tenant.tx.fetch(LIST_ALL, tenant.organization_id, user_id)
     return [_calendar_from(row) for row in rows]
 
@@ -114,14 +114,14 @@ async def find_calendar(tenant: TenantConnection, calendar_id: UUID) -> Connecte
 async def find_calendars(
     tenant: TenantConnection, calendar_ids: Sequence[UUID]
 ) -> dict[UUID, ConnectedCalendar]:
-    """Those of the calendars that there are."""
+    """Those of the calendars that exist, by id."""
     return await find_several(tenant, GET_SEVERAL, _calendar_from, calendar_ids)
 
 
 async def count_calendars(
     tenant: TenantConnection, connection_ids: Sequence[UUID]
 ) -> dict[UUID, int]:
-    """How many each connection has, without those that have none."""
+    """The number of calendars by connection; connections without any are left out."""
     rows = await tenant.tx.fetch(COUNT, tenant.organization_id, connection_ids)
     return dict(rows)
 
@@ -132,8 +132,9 @@ async def put_calendars(
     found: Sequence[tuple[UUID, RemoteCalendar]],
     now: datetime,
 ) -> None:
-    """The calendars that an account shows: new ones with the ids given, to be read at once; known
-    ones under their new names; those that are no longer shown go, with their busy time."""
+    """Writes the calendars that an account shows. New ones get the given ids and are due at once;
+    known ones get their new names; those that are not shown any more are deleted, with their busy
+    time."""
     shown = [calendar.url for _, calendar in found]
     await tenant.tx.execute(DELETE_OTHERS, tenant.organization_id, connection_id, shown)
     await add_calendars(tenant, connection_id, found, now)
@@ -145,7 +146,7 @@ async def add_calendars(
     found: Sequence[tuple[UUID, RemoteCalendar]],
     now: datetime,
 ) -> None:
-    """The same, but that those stay which are not shown: a list may be cut off."""
+    """Like `put_calendars`, but keeps calendars that are not shown, as a list may be incomplete."""
     for id_, calendar in found:
         await tenant.tx.execute(
             PUT,
@@ -169,7 +170,7 @@ async def list_uses(tenant: TenantConnection, schedule_id: UUID) -> list[Calenda
 async def replace_uses(
     tenant: TenantConnection, schedule_id: UUID, uses: Sequence[CalendarUse]
 ) -> None:
-    """What the schedule does with calendars from now on; the caller holds its lock."""
+    """Replaces the schedule's uses of calendars; the caller holds the schedule's lock."""
     await tenant.tx.execute(DELETE_USES, tenant.organization_id, schedule_id)
     columns = [list(column) for column in zip(*map(structs.astuple, uses), strict=True)]
     if columns:
@@ -178,18 +179,18 @@ async def replace_uses(
 
 
 async def delete_uses_of_user(tenant: TenantConnection, schedule_id: UUID, user_id: UUID) -> None:
-    """The schedule, which is locked, neither reads nor writes the user's calendars any more."""
+    """Deletes the schedule's uses of the user's calendars; the caller holds the schedule's lock."""
     await tenant.tx.execute(DELETE_USES_OF_USER, tenant.organization_id, schedule_id, user_id)
     await note_reading(tenant, [schedule_id])
 
 
 async def delete_uses_of_connection(tenant: TenantConnection, connection_id: UUID) -> None:
-    """No schedule reads or writes the connection's calendars any more."""
+    """Deletes all uses of the connection's calendars."""
     await tenant.tx.execute(DELETE_USES_OF_CONNECTION, tenant.organization_id, connection_id)
 
 
 async def note_reading(tenant: TenantConnection, schedule_ids: Sequence[UUID]) -> None:
-    """Whether the schedules read calendars, where their slots are found."""
+    """Notes in the schedules whether they read calendars, for the queries that find slots."""
     await tenant.tx.execute(NOTE_READS, tenant.organization_id, schedule_ids)
 
 

@@ -1,4 +1,4 @@
-"""Channels of calendars, as rows, and what comes on them."""
+"""Channels of calendars as rows, and the readings that their messages cause."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -37,8 +37,8 @@ SELECT expires_at, expires_at - created_at FROM calendar_channels
 WHERE organization_id = $1 AND calendar_id = $2 AND expires_at IS NOT NULL
 ORDER BY expires_at DESC LIMIT 1
 """
-# One at a time asks for a channel, and after a failure nobody for a while.
-# Nobody waits for it: who reads another calendar of the account has that one locked.
+# Only one process at a time requests a channel, and after a failure none for a while. It skips
+# locked rows, as whoever reads another calendar of the account has that one locked.
 CLAIM: Final = """
 UPDATE calendars SET watch_after = $4
 WHERE organization_id = $1 AND id = (SELECT id FROM calendars
@@ -54,7 +54,7 @@ END: Final = """
 UPDATE calendar_channels SET expires_at = least(expires_at, $3)
 WHERE organization_id = $1 AND id = $2
 """
-# A calendar that is being read is read once more afterwards, as what has changed may be missed.
+# A calendar that is being read is read once more afterwards, as that reading may miss the change.
 NUDGE: Final = """
 UPDATE calendars SET due_at = CASE WHEN leased_by IS NULL THEN $3 ELSE due_at END,
     nudged_at = CASE WHEN leased_by IS NULL THEN NULL ELSE $3 END
@@ -80,7 +80,7 @@ class Life(NamedTuple):
 
 
 class HeldChannel(NamedTuple):
-    """What a channel is closed by."""
+    """What is needed to close a channel."""
 
     id: UUID
     resource: str
@@ -95,13 +95,13 @@ async def find_channel(tenant: TenantConnection, token_hash: bytes) -> OpenedCha
 
 
 async def list_channels(tenant: TenantConnection, calendar_id: UUID) -> list[OpenedChannel]:
-    """Those of the calendar, the oldest first."""
+    """The channels of the calendar, the oldest first."""
     rows = await tenant.tx.fetch(OF_CALENDAR, tenant.organization_id, calendar_id)
     return [_channel_from(row) for row in rows]
 
 
 async def list_held_channels(tenant: TenantConnection, connection_id: UUID) -> list[HeldChannel]:
-    """The open ones of all its calendars."""
+    """The open channels of all calendars of the connection."""
     rows = await tenant.tx.fetch(OF_CONNECTION, tenant.organization_id, connection_id)
     return [HeldChannel(*row) for row in rows]
 
@@ -109,7 +109,7 @@ async def list_held_channels(tenant: TenantConnection, connection_id: UUID) -> l
 async def note_open(
     tenant: TenantConnection, channel_id: UUID, resource: str, expires_at: datetime
 ) -> bool:
-    """False where it is gone, as its calendar is."""
+    """Notes that the channel is open; False if it was deleted with its calendar."""
     return await is_so(tenant, OPENED, channel_id, resource, expires_at)
 
 
@@ -118,26 +118,26 @@ async def delete_channel(tenant: TenantConnection, channel_id: UUID) -> None:
 
 
 async def find_life(tenant: TenantConnection, calendar_id: UUID) -> Life | None:
-    """That of the channel that ends last; None where none was opened."""
+    """The life of the channel that ends last; None if none was opened."""
     row = await tenant.tx.fetchrow(LIFE, tenant.organization_id, calendar_id)
     return None if row is None else Life(*row)
 
 
 async def find_carrier(tenant: TenantConnection, connection_id: UUID) -> UUID | None:
-    """The calendar that has the channel which is for all calendars of its connection."""
+    """The calendar whose channel is for all calendars of the connection."""
     found: UUID | None = await tenant.tx.fetchval(CARRIER, tenant.organization_id, connection_id)
     return found
 
 
 async def end_channel(tenant: TenantConnection, channel_id: UUID, now: datetime) -> None:
-    """It counts for nothing any more, and is closed when the next one is open."""
+    """Marks the channel as ended; it is closed once the next one is open."""
     await tenant.tx.execute(END, tenant.organization_id, channel_id, now)
 
 
 async def claim_watch(
     tenant: TenantConnection, calendar_id: UUID, now: datetime, again_at: datetime
 ) -> bool:
-    """Whether a channel may be asked for now; nobody else does until `again_at`."""
+    """Claims the right to request a channel; if True, nobody else does so until `again_at`."""
     return await is_so(tenant, CLAIM, calendar_id, now, again_at)
 
 
@@ -151,14 +151,14 @@ async def postpone_watch(tenant: TenantConnection, calendar_id: UUID, until: dat
 
 
 async def nudge_calendar(tenant: TenantConnection, calendar_id: UUID, now: datetime) -> bool:
-    """Has the calendar read; whether it can be put into the queue at once."""
+    """Makes the calendar due; returns whether it can be put into the queue at once."""
     return await is_so(tenant, NUDGE, calendar_id, now)
 
 
 async def nudge_calendars(
     tenant: TenantConnection, connection_id: UUID, now: datetime
 ) -> list[UUID]:
-    """Has all calendars of the connection read; those that can be put into the queue at once."""
+    """Makes all calendars of the connection due; returns those that can be queued at once."""
     rows = await tenant.tx.fetch(NUDGE_ALL, tenant.organization_id, connection_id, now)
     return [id_ for id_, is_free in rows if is_free]
 

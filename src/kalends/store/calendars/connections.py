@@ -1,4 +1,4 @@
-"""Connections to accounts with calendars, as rows."""
+"""Connections to calendar accounts as rows."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -70,8 +70,8 @@ COUNT: Final = "SELECT count(*) FROM calendar_connections WHERE organization_id 
 async def list_connections(
     tenant: TenantConnection, user_id: UUID | None, limit: int, offset: int
 ) -> tuple[list[CalendarConnection], int]:
-    """A page in the order of creation, and how many there are in all; those of the user, or for
-    None of everybody."""
+    """A page in the order of creation, and the total; of the user's connections or, for None, of
+    all."""
     rows = await tenant.tx.fetch(LIST, tenant.organization_id, user_id, limit, offset)
     return [_connection_from(row) for row in rows if row["id"] is not None], rows[0]["total"]
 
@@ -97,7 +97,7 @@ async def find_connection_to_change(
 async def find_connection_of_account(
     tenant: TenantConnection, provider: ProviderName, account: str | None, user_id: UUID | None
 ) -> UUID | None:
-    """That of the account, for the user, or for None for the organization."""
+    """The connection to the account that is the user's or, for None, the organization's."""
     found: UUID | None = await tenant.tx.fetchval(
         OF_ACCOUNT, tenant.organization_id, provider.value, account, user_id
     )
@@ -136,25 +136,26 @@ async def update_connection(tenant: TenantConnection, connection: CalendarConnec
 async def note_principal(
     tenant: TenantConnection, connection_id: UUID, principal: str | None
 ) -> None:
-    """Whom the account's server knows it by, where that was not known."""
+    """Notes the account's name at its server, if that was not known before."""
     await tenant.tx.execute(NOTE_PRINCIPAL, tenant.organization_id, connection_id, principal)
 
 
 async def list_removed_connections(tx: Tx, begun_until: datetime) -> list[tuple[UUID, UUID]]:
-    """Connections that are to go, with their organizations: nothing of ours is left in them, or
-    that was begun long enough ago."""
+    """Connections that are being removed and can be deleted now, each after its organization:
+    nothing of ours is left in them, or the removal has taken too long."""
     return [(row[0], row[1]) for row in await tx.fetch(LIST_REMOVED, begun_until)]
 
 
 async def delete_connection(tenant: TenantConnection, connection_id: UUID) -> bool:
-    """With its calendars, their events and busy time; False where there is none."""
+    """Deletes the connection with its calendars, their events and busy time; False if there is
+    none."""
     done = await tenant.tx.execute(DELETE, tenant.organization_id, connection_id)
     return not done.endswith(" 0")
 
 
 async def delete_connections_of_user(tenant: TenantConnection, user_id: UUID) -> list[UUID]:
-    """With all that was known of them, and what bookings show of events there; returns the
-    schedules that used them."""
+    """Deletes the user's connections with all that is known of them, and what bookings show of
+    events there; returns the schedules that used them."""
     for connection_id in await list_connections_of_user(tenant, user_id):
         await forget_events(tenant, connection_id)
     rows = await tenant.tx.fetch(READING_OF_USER, tenant.organization_id, user_id)

@@ -1,4 +1,4 @@
-"""Consents that were asked for, as rows."""
+"""Requested consents as rows, until they are given."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -20,7 +20,7 @@ BY_TOKEN: Final = (
 BY_STATE: Final = (
     f"SELECT {COLUMNS} FROM calendar_consents WHERE organization_id = $1 AND state_hash = $2"
 )
-# The first browser that opens the page is the one that may go on.
+# Only the first browser that opens the page may go on.
 BIND: Final = """
 UPDATE calendar_consents SET state_hash = $3, cookie_hash = $4
 WHERE organization_id = $1 AND id = $2 AND used_at IS NULL AND expires_at > $5
@@ -55,12 +55,13 @@ async def bind_consent(
     cookie_hash: bytes,
     now: datetime,
 ) -> bool:
-    """Binds it to the browser that has the cookie; False where it is another's, used or over."""
+    """Binds the consent to the browser with the cookie; False if it is bound to another one, was
+    used, or has expired."""
     return await is_so(tenant, BIND, consent_id, state_hash, cookie_hash, now)
 
 
 async def use_consent(tenant: TenantConnection, consent_id: UUID, now: datetime) -> bool:
-    """Uses it, which can be done once; False where it was, or is over."""
+    """Uses the consent, which works once; False if it was used before or has expired."""
     return await is_so(tenant, USE, consent_id, now)
 
 

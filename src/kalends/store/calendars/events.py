@@ -1,4 +1,4 @@
-"""Events of calendars elsewhere and the busy time that they make, as rows."""
+"""Events of calendars elsewhere as rows, and their busy pieces."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from kalends.store.rows import columns_of
 EVENT_FIELDS: Final = StoredEvent.__struct_fields__
 EVENT_COLUMNS: Final = columns_of(StoredEvent)
 BUSY_COLUMNS: Final = columns_of(BusyElsewhere)
-# One statement each for an event that is new, changed or gone: its busy time goes and comes anew.
+# The busy pieces of an event that is new, changed or gone are deleted and written anew.
 DELETE_BUSY: Final = (
     "DELETE FROM calendar_busy WHERE organization_id = $1 AND calendar_id = $2"
     " AND key = ANY($3::bytea[])"
@@ -61,8 +61,8 @@ FIND_EVENT: Final = (
 async def store_reading(
     tenant: TenantConnection, calendar_id: UUID, reading: CalendarReading, now: datetime
 ) -> None:
-    """What a look at the calendar has brought takes the place of what was known, all at once: who
-    asks for slots meanwhile sees the one or the other."""
+    """Replaces what was known of the calendar by the result of a reading, in one transaction, so
+    that slots see either the old or the new state."""
     owner = tenant.organization_id, calendar_id
     if reading.is_whole:
         await tenant.tx.execute(DELETE_ALL_BUSY, *owner)
@@ -86,7 +86,7 @@ async def put_event(
     event: StoredEvent,
     busy: Sequence[BusyElsewhere],
 ) -> None:
-    """One event, and its busy time, in the place of what was known of it."""
+    """Replaces what was known of one event, with its busy pieces."""
     await delete_event(tenant, calendar_id, event.key)
     owner = tenant.organization_id, calendar_id
     await tenant.tx.execute(INSERT_EVENTS, *owner, *_columns([event]))
@@ -101,7 +101,7 @@ async def delete_event(tenant: TenantConnection, calendar_id: UUID, key: bytes) 
 
 
 async def note_look(tenant: TenantConnection, calendar_id: UUID, now: datetime) -> None:
-    """Notes that nothing has changed in the calendar."""
+    """Notes that the calendar was read and has not changed."""
     await tenant.tx.execute(NOTE_LOOK, tenant.organization_id, calendar_id, now)
 
 

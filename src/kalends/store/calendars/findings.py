@@ -1,4 +1,4 @@
-"""Findings as rows."""
+"""Calendar findings as rows, and the queries that open and end them."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -18,10 +18,10 @@ from kalends.domain.calendars.links import CalendarLink
 from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import page_of, parameters
 
-# Its spans are two columns each, behind the others.
+# The columns but those of the spans, each of which has two columns after the others.
 PLAIN: Final = tuple(n for n in CalendarFinding.__struct_fields__ if n not in ("booked", "there"))
 COLUMNS: Final = ", ".join((*PLAIN, "was_from", "was_until", "is_from", "is_until"))
-# The same is one finding as long as it is open; what is seen last counts.
+# As long as a finding is open, the same observation updates it; the latest one counts.
 INSERT: Final = f"""
 INSERT INTO calendar_findings (organization_id, {COLUMNS})
 VALUES ({parameters(1, len(PLAIN) + 5)})
@@ -30,7 +30,7 @@ ON CONFLICT (organization_id, subject_id, kind, coalesce(calendar_id, subject_id
 DO UPDATE SET is_from = excluded.is_from, is_until = excluded.is_until, reason = excluded.reason
 RETURNING xmax = 0
 """
-# Of who sees own things alone: on own schedules, and of own accounts.
+# The condition for users who see only own things: findings on own schedules, and of own accounts.
 SEEN: Final = """($2::uuid[] IS NULL OR schedule_id = ANY($2) OR (schedule_id IS NULL AND EXISTS (
     SELECT FROM calendar_connections c WHERE c.organization_id = $1
         AND c.id = calendar_findings.connection_id AND c.user_id = $3)))"""
@@ -53,8 +53,7 @@ LEFT JOIN calendars k ON k.organization_id = $1 AND k.id = f.calendar_id
 LEFT JOIN calendar_connections c ON c.organization_id = $1 AND c.id = f.connection_id
 WHERE f.organization_id = $1 AND f.id = ANY($2::uuid[])
 """
-# In one statement: what is asked about leaves the first number in the moment that it enters the
-# second.
+# One statement counts both, as an event leaves the first number in the moment it enters the second.
 COUNT_DOUBTED: Final = """
 SELECT (SELECT count(*) FROM calendar_links
         WHERE organization_id = $1 AND calendar_id = $2 AND missed_at IS NOT NULL)
@@ -70,7 +69,7 @@ RESOLVE: Final = """
 UPDATE calendar_findings SET resolution = $3, resolved_at = $4
 WHERE organization_id = $1 AND id = $2
 """
-# Those who report about one account do so one after the other, so that one of them mails.
+# Those who report about the same account wait for one another, so that only one sends a mail.
 LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('findings ' || $1::uuid::text, 0))"
 WAS_SEEN: Final = """
 SELECT EXISTS (SELECT FROM calendar_findings
@@ -83,7 +82,7 @@ WHERE organization_id = $1 AND subject_id = $2 AND resolved_at IS NULL
     AND ($4::uuid IS NULL OR calendar_id = $4) AND ($5::uuid IS NULL OR schedule_id = $5)
     AND kind <> 'overlap'
 """
-# What is busy in a calendar that a schedule reads, and is not of ours.
+# The condition for busy pieces of events that are not ours, in a calendar that a schedule reads.
 _LIES_OVER: Final = """u.reads AND e.own_id IS NULL
     AND (u.tentative_blocks OR NOT e.is_tentative)
     AND (u.all_day_blocks OR NOT e.is_all_day)
@@ -106,8 +105,8 @@ SELECT DISTINCT organization_id FROM calendar_findings
 WHERE resolved_at IS NULL AND organization_id > $1
 ORDER BY organization_id LIMIT $2
 """
-# What nobody has to decide any more: the booking is over, begun or elsewhere, or nothing lies over
-# it any more.
+# Findings that nobody has to decide any more: the booking is over, has begun or has moved, or
+# nothing overlaps it any more.
 END_BY_FACTS: Final = f"""
 UPDATE calendar_findings f SET resolved_at = $2
 WHERE f.organization_id = $1 AND f.resolved_at IS NULL AND f.booking_id IS NOT NULL
@@ -124,14 +123,14 @@ WHERE f.organization_id = $1 AND f.resolved_at IS NULL AND f.booking_id IS NOT N
 
 
 class FindingsSeen(Struct, frozen=True):
-    """Whose findings: all, or those on these schedules and of the user's accounts."""
+    """Which findings a caller sees: all, or those on these schedules and of the user's accounts."""
 
     only_schedules: Sequence[UUID] | None
     only_user_id: UUID | None
 
 
 class Overlap(Struct, frozen=True):
-    """A booking on a schedule, and what lies over it in a calendar."""
+    """A booking on a schedule, and the event in a calendar that overlaps it."""
 
     booking_id: UUID
     schedule_id: UUID
@@ -140,7 +139,7 @@ class Overlap(Struct, frozen=True):
 
 
 async def put_finding(tenant: TenantConnection, finding: CalendarFinding) -> bool:
-    """Writes it, or what is new of the open one about the same; whether there was none."""
+    """Writes the finding, or updates the open one about the same; returns whether it is new."""
     values = [getattr(finding, name) for name in PLAIN]
     spans = *(finding.booked or NO_SPAN), *(finding.there or NO_SPAN)
     is_new: bool = await tenant.tx.fetchval(INSERT, tenant.organization_id, *values, *spans)
@@ -150,7 +149,7 @@ async def put_finding(tenant: TenantConnection, finding: CalendarFinding) -> boo
 async def list_findings(
     tenant: TenantConnection, seen: FindingsSeen, is_open: bool, limit: int, offset: int
 ) -> tuple[list[CalendarFinding], int]:
-    """A page, the latest first, and how many there are in all."""
+    """A page of findings, the latest first, and the total."""
     whose = seen.only_schedules, seen.only_user_id
     rows = await tenant.tx.fetch(LIST, tenant.organization_id, *whose, is_open, limit, offset)
     return [_finding_from(row) for row in rows if row["id"] is not None], rows[0]["total"]
@@ -159,7 +158,7 @@ async def list_findings(
 async def list_findings_of_booking(
     tenant: TenantConnection, booking_id: UUID, limit: int
 ) -> list[CalendarFinding]:
-    """All that was seen of the booking's events, the latest first."""
+    """All findings about the booking's events, the latest first."""
     rows = await tenant.tx.fetch(OF_BOOKING, tenant.organization_id, booking_id, limit)
     return [_finding_from(row) for row in rows]
 
@@ -173,8 +172,8 @@ async def name_findings(
 
 
 async def count_doubted(tenant: TenantConnection, calendar_id: UUID, since: datetime) -> int:
-    """How many events of ours in the calendar are suspicious, or were asked about since then and
-    are so still."""
+    """How many events of ours in the calendar are suspicious, or were reported since then and are
+    still open."""
     total: int = await tenant.tx.fetchval(COUNT_DOUBTED, tenant.organization_id, calendar_id, since)
     return total
 
@@ -197,8 +196,8 @@ async def resolve_finding(tenant: TenantConnection, finding: CalendarFinding) ->
 async def was_seen_since(
     tenant: TenantConnection, finding: CalendarFinding, since: datetime
 ) -> bool:
-    """Whether there was another finding of the kind, of the same calendar or account, since. Nobody
-    else finds out at the same time, until the transaction ends."""
+    """Whether there has been another finding of the kind, in the same calendar or account, since
+    then. A lock until the transaction ends lets only one caller at a time find out."""
     f = finding
     await tenant.tx.execute(LOCK, f.connection_id)
     what = f.kind, f.calendar_id, f.connection_id, f.id, since
@@ -207,12 +206,12 @@ async def was_seen_since(
 
 
 async def end_findings(tenant: TenantConnection, subject_id: UUID, now: datetime) -> None:
-    """What was found about the subject is so no more; an overlap is about no event of ours."""
+    """Ends the findings about events of the subject, except overlaps, which are about others'."""
     await tenant.tx.execute(END, tenant.organization_id, subject_id, now, None, None)
 
 
 async def end_findings_of(tenant: TenantConnection, link: CalendarLink, now: datetime) -> None:
-    """What was found about the link's event is so no more."""
+    """Ends the findings about the link's event."""
     what = link.subject_id, now, link.calendar_id, link.schedule_id
     await tenant.tx.execute(END, tenant.organization_id, *what)
 
@@ -224,19 +223,19 @@ async def list_overlaps(
     now: datetime,
     limit: int,
 ) -> list[Overlap]:
-    """The bookings to come over which those events of the calendar lie, by their start."""
+    """The future bookings that these events of the calendar overlap, by start."""
     what = calendar_id, list(keys), now, limit
     rows = await tenant.tx.fetch(OVERLAPS, tenant.organization_id, *what)
     return [Overlap(row[0], row[1], (row[2], row[3]), (row[4], row[5])) for row in rows]
 
 
 async def list_owners_of_open(tx: Tx, after: UUID, limit: int) -> list[UUID]:
-    """The organizations that have open findings, by their ids, after one of them."""
+    """The next organizations with open findings, by id, after the given one."""
     return [row[0] for row in await tx.fetch(OWNERS, after, limit)]
 
 
 async def end_by_facts(tenant: TenantConnection, now: datetime) -> int:
-    """Ends what nobody has to decide any more; how many."""
+    """Ends the findings that nobody has to decide any more; returns how many."""
     done = await tenant.tx.execute(END_BY_FACTS, tenant.organization_id, now)
     return int(done.rpartition(" ")[2])
 

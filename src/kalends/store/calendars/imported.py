@@ -1,4 +1,4 @@
-"""Imported bookings to come, by which their source's own events are told from others."""
+"""Future imported bookings, by which events that their source has written are recognized."""
 
 from datetime import datetime
 from typing import Final
@@ -22,7 +22,8 @@ ORDER BY b.start_time, b.id LIMIT $5
 
 
 class ImportedBooking(Struct, frozen=True):
-    """`uid` is the row's; `is_read_here`: one of its schedules reads the calendar."""
+    """An imported booking. `uid` is that of its row; `is_read_here` says that one of its schedules
+    reads the calendar."""
 
     id: UUID
     uid: str
@@ -34,7 +35,7 @@ class ImportedBooking(Struct, frozen=True):
 async def list_imported_bookings(
     tenant: TenantConnection, calendar_id: UUID, since: datetime
 ) -> list[ImportedBooking]:
-    """The first 5,000 that start after `since`, whatever became of them."""
+    """The first 5,000 that start after `since`, whatever their status is."""
     organization_id = tenant.organization_id
     rows = await tenant.tx.fetch(LIST, organization_id, calendar_id, PROVIDER, since, MOST)
     return [ImportedBooking(*row) for row in rows]

@@ -1,4 +1,4 @@
-"""Events of ours in calendars elsewhere, as rows, and what they are to say."""
+"""Links, the events of ours in calendars elsewhere, as rows; and what these events should be."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -53,14 +53,14 @@ SHOW: Final = """
 UPDATE bookings SET calendar_events = $3
 WHERE organization_id = $1 AND id = $2 AND calendar_events <> $3
 """
-# Those that are there, or may be, and bookings that are to be there, a page after the other.
+# Bookings whose events are in the calendar, may be, or should be; page by page.
 LIVE: Final = """
 SELECT id FROM bookings
 WHERE organization_id = $1 AND id > $3 AND end_time > $4 AND status IN ('PENDING', 'CONFIRMED')
     AND (schedule_id = $2 OR (cardinality(schedule_ids) > 1 AND schedule_ids @> ARRAY[$2::uuid]))
 ORDER BY id LIMIT $5
 """
-# So many schedules a statement, whatever is booked on them.
+# Reads a limited number of schedules in each statement, whatever is booked on them.
 UNWRITTEN_SCHEDULES: Final = """
 WITH writing AS MATERIALIZED (
     SELECT organization_id, schedule_id FROM schedule_calendars
@@ -104,7 +104,7 @@ SELECT {COLUMNS} FROM calendar_links
 WHERE organization_id = $1 AND calendar_id = $2 AND subject_id = $3 AND schedule_id = $4
 FOR NO KEY UPDATE
 """
-# Of what is being written nothing is known for sure; what is over is left alone.
+# Events that are being written are left out, as their state is unknown; so are past events.
 _SUSPECT: Final = """
 UPDATE calendar_links l SET missed_at = $3
 WHERE l.organization_id = $1 AND l.calendar_id = $2 AND l.state = 'written'
@@ -140,7 +140,7 @@ WHERE b.organization_id = $1 AND l.organization_id = $1 AND k.connection_id = $2
 async def list_links_of_lane(
     tenant: TenantConnection, calendar_id: UUID, subject_id: UUID
 ) -> list[tuple[CalendarLink, LinkedSchedule]]:
-    """The links of a lane, by schedule, each with what its schedule wants."""
+    """The links of a lane by schedule, each with what its schedule wants."""
     rows = await tenant.tx.fetch(LIST_OF_LANE, tenant.organization_id, calendar_id, subject_id)
     return [_with_schedule(row) for row in rows]
 
@@ -156,25 +156,25 @@ async def update_link(tenant: TenantConnection, link: CalendarLink) -> None:
 
 
 async def list_bookings_of_link(tenant: TenantConnection, link: CalendarLink) -> list[Booking]:
-    """The booking, or all that have a seat of the event type at that start; of imported ones
-    none."""
+    """The bookings that the link's event is about: one, or all seats of the event type at that
+    start; without imported ones."""
     place = link.event_type_id, link.starts_at
     return await list_bookings_of_subject(tenant, link.booking_id, *place)
 
 
 async def has_seats(tenant: TenantConnection, event_type_id: UUID) -> bool:
-    """Whether several may book the same time of the event type."""
+    """Whether the event type has group sessions, with several seats."""
     return await is_so(tenant, HAS_CAPACITY, event_type_id)
 
 
 async def list_links_of_subject(tenant: TenantConnection, subject_id: UUID) -> list[CalendarLink]:
-    """In all calendars, but for those whose event is removed."""
+    """The links of the subject in all calendars, without those whose event is removed."""
     rows = await tenant.tx.fetch(OF_SUBJECT, tenant.organization_id, subject_id)
     return [link_from(row) for row in rows]
 
 
 async def show_events(tenant: TenantConnection, booking_id: UUID, shown: Raw) -> None:
-    """Notes what calendars have of the booking, where that is something else."""
+    """Writes what calendars show of the booking, if that has changed."""
     await tenant.tx.execute(SHOW, tenant.organization_id, booking_id, shown)
 
 
@@ -203,28 +203,28 @@ async def find_claim(tenant: TenantConnection, link: CalendarLink) -> UUID | Non
 async def list_places_of_connection(
     tenant: TenantConnection, connection_id: UUID
 ) -> list[tuple[UUID, UUID]]:
-    """In which of its calendars there are events of ours, and about what."""
+    """The calendars of the connection with events of ours, each with the events' subjects."""
     rows = await tenant.tx.fetch(PLACES_OF_CONNECTION, tenant.organization_id, connection_id)
     return [(row[0], row[1]) for row in rows]
 
 
 async def forget_events(tenant: TenantConnection, connection_id: UUID) -> None:
-    """Bookings show no events any more in calendars of the connection, which is to go."""
+    """Deletes what bookings show of events in calendars of a connection that is being removed."""
     await tenant.tx.execute(FORGET, tenant.organization_id, connection_id)
 
 
 async def list_unwritten_schedules(
     tx: Tx, now: datetime, changed_until: datetime, after: tuple[UUID, UUID], limit: int
 ) -> list[tuple[UUID, UUID, bool]]:
-    """Schedules that write into a calendar, each with its organization, after one of them in this
-    order; True where they have a booking to come which nobody has had written there, as a server of
-    the release before made it."""
+    """The next schedules that write into a calendar, each after its organization. True if they have
+    a future booking that was never put into the outbox for the calendar, because a server of the
+    previous release made it."""
     rows = await tx.fetch(UNWRITTEN_SCHEDULES, now, changed_until, *after, limit)
     return [(row[0], row[1], row[2]) for row in rows]
 
 
 async def list_suspicious_calendars(tenant: TenantConnection, connection_id: UUID) -> list[UUID]:
-    """The calendars of the connection that have events to look at."""
+    """The calendars of the connection that have suspicious events."""
     rows = await tenant.tx.fetch(SUSPICIOUS_CALENDARS, tenant.organization_id, connection_id)
     return [row[0] for row in rows]
 
@@ -232,13 +232,13 @@ async def list_suspicious_calendars(tenant: TenantConnection, connection_id: UUI
 async def list_suspicious(
     tenant: TenantConnection, calendar_id: UUID, limit: int
 ) -> list[tuple[CalendarLink, LinkedSchedule]]:
-    """Links whose event was not seen as it was written, the longest first."""
+    """Links whose event was not found as it was written, the longest suspicious first."""
     rows = await tenant.tx.fetch(SUSPICIOUS, tenant.organization_id, calendar_id, limit)
     return [_with_schedule(row) for row in rows]
 
 
 async def count_written(tenant: TenantConnection, calendar_id: UUID, now: datetime) -> int:
-    """How many events of ours the calendar has that are to come."""
+    """How many future events of ours the calendar has."""
     total: int = await tenant.tx.fetchval(TO_COME, tenant.organization_id, calendar_id, now)
     return total
 
@@ -246,14 +246,14 @@ async def count_written(tenant: TenantConnection, calendar_id: UUID, now: dateti
 async def find_link(
     tenant: TenantConnection, calendar_id: UUID, subject_id: UUID, schedule_id: UUID
 ) -> CalendarLink | None:
-    """The link, which stays as it is until the transaction ends."""
+    """The link, locked against changes until the transaction ends."""
     keys = calendar_id, subject_id, schedule_id
     row = await tenant.tx.fetchrow(LOCK, tenant.organization_id, *keys)
     return None if row is None else link_from(row)
 
 
 async def lock_link(tenant: TenantConnection, link: CalendarLink) -> CalendarLink | None:
-    """The link as it is now, until the transaction ends."""
+    """The link in its current state, locked until the transaction ends."""
     return await find_link(tenant, link.calendar_id, link.subject_id, link.schedule_id)
 
 
@@ -263,7 +263,7 @@ async def mark_moved(
     seen: Collection[tuple[str, datetime | None, datetime | None]],
     now: datetime,
 ) -> int:
-    """Makes links suspicious whose event is at another time; how many."""
+    """Marks links as suspicious whose event is at another time; returns how many."""
     columns = [list(column) for column in zip(*seen, strict=True)]
     done = await tenant.tx.execute(MARK_MOVED, tenant.organization_id, calendar_id, now, *columns)
     return int(done.rpartition(" ")[2])
@@ -276,7 +276,8 @@ async def mark_missing(
     there: Sequence[str],
     now: datetime,
 ) -> int:
-    """Makes links suspicious whose event is gone: where that is None, all that are not there."""
+    """Marks links as suspicious whose event is gone: those in `gone` or, if that is None, all that
+    are not in `there`. Returns how many."""
     refs, statement = (there, MARK_ALL_BUT) if gone is None else (gone, MARK_GONE)
     done = await tenant.tx.execute(statement, tenant.organization_id, calendar_id, now, refs)
     return int(done.rpartition(" ")[2])

@@ -1,4 +1,4 @@
-"""Calendars that are read sooner than their timetable says, as somebody looks."""
+"""Nudges: calendars that are read earlier than planned, because somebody is looking at slots."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from uuid import UUID
 from kalends.store.database import TenantConnection
 
 MOST_AT_ONCE: Final = 20
-# What fails keeps to its pauses. The limit for each calendar is when it was last read.
+# Calendars that fail keep to their pauses. How often one may be nudged depends on its last reading.
 LIST_OLD: Final = """
 SELECT DISTINCT k.id FROM schedule_calendars u
 JOIN calendars k ON k.organization_id = $1 AND k.id = u.calendar_id
@@ -36,8 +36,8 @@ async def list_old_calendars(
     before: datetime,
     file_before: datetime,
 ) -> list[UUID]:
-    """Those that the schedules read, nobody is reading or will at once, and that were last read
-    before these times (the second is for calendar files)."""
+    """The calendars that the schedules read and that were last read before these times (the second
+    is for calendar files), without those that are being read or are due already."""
     rows = await tenant.tx.fetch(
         LIST_OLD, tenant.organization_id, schedule_ids, now, before, file_before, MOST_AT_ONCE
     )
@@ -47,6 +47,6 @@ async def list_old_calendars(
 async def make_due(
     tenant: TenantConnection, calendar_ids: Sequence[UUID], now: datetime
 ) -> list[UUID]:
-    """Those of the calendars that were not due, which now are."""
+    """Makes the calendars due; returns those that were not."""
     rows = await tenant.tx.fetch(MAKE_DUE, tenant.organization_id, calendar_ids, now)
     return [row[0] for row in rows]

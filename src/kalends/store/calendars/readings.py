@@ -1,4 +1,4 @@
-"""Which calendars are due to be read, by whom, and how it went."""
+"""Readings of calendars: which ones are due, who has leased them, and how readings went."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,17 +11,18 @@ from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import is_so
 
 MOST_AT_ONCE: Final = 20
-# Who holds a calendar that waits in the queue.
+# The holder of a calendar that waits in the queue.
 NO_WORKER: Final = UUID(int=0)
-# Over all organizations; what it gives is asked again in a statement of its organization.
+# Over all organizations; statements of each organization check its result again.
 LIST_DUE: Final = """
 SELECT organization_id, array_agg(id ORDER BY due_at) FROM (
     SELECT organization_id, id, due_at FROM calendars WHERE due_at <= $1
     ORDER BY due_at LIMIT $2) due
 GROUP BY organization_id
 """
-# What is paused, waits for a password or goes is asked again in an hour, without being read. One
-# organization has so many at once: servers that hang must not take the places of all.
+# A calendar whose connection is paused, waits for a password or is being removed is looked at again
+# in an hour, without being read. An organization may have only so many readings at once, so that
+# servers that hang do not take up all places.
 PUT_IN_QUEUE: Final = """
 WITH due AS (
     SELECT k.id, c.state IN ('paused', 'reconnect', 'removing') AS is_idle
@@ -42,15 +43,15 @@ UPDATE calendars SET leased_by = $3, due_at = $4, nudged_at = NULL
 WHERE organization_id = $1 AND id = $2
 RETURNING progress, compared_at, sync_id
 """
-# Only the holder of the lease writes, and only of the account that it asked.
+# Only the holder of the lease may write, and only about the account that it has read.
 HOLD: Final = """
 SELECT c.generation = $4 FROM calendars k
 JOIN calendar_connections c ON c.organization_id = $1 AND c.id = k.connection_id
 WHERE k.organization_id = $1 AND k.id = $2 AND k.leased_by = $3
 FOR NO KEY UPDATE OF k
 """
-# Where somebody has asked for a sync since the reading began, or the provider has said that there
-# is something new, it is due again at once.
+# If somebody has requested a sync since the reading began, or the provider has reported a change,
+# the calendar is due again at once.
 RELEASE: Final = """
 UPDATE calendars SET leased_by = NULL,
     due_at = CASE WHEN sync_id IS NULL AND nudged_at IS NULL THEN $3 ELSE created_at END,
@@ -66,7 +67,7 @@ READ_NOW: Final = """
 UPDATE calendars SET due_at = least(due_at, $3)
 WHERE organization_id = $1 AND connection_id = $2 AND leased_by IS NULL
 """
-# What is being read was asked for by what signed in before: it is read by somebody else.
+# A reading under way uses the earlier credentials, so its lease is ended and another one begins.
 READ_ANEW: Final = """
 UPDATE calendars SET due_at = $3, leased_by = NULL, reason = NULL
 WHERE organization_id = $1 AND connection_id = $2
@@ -74,9 +75,9 @@ RETURNING id
 """
 _IS_READ: Final = """NOT EXISTS (SELECT FROM calendars
     WHERE organization_id = $1 AND connection_id = $2 AND known_until IS NULL AND reason IS NULL)"""
-# It is active once each of its calendars has been read, or has said why it cannot be.
-# Calendars are looked at after it is held: of two that end at once, neither would see that
-# the other has.
+# The connection is active once each of its calendars was read, or has a reason why it cannot be.
+# Its calendars are checked after it is locked; otherwise, of two readings that end at once, neither
+# would see the other's result.
 HOLD_CONNECTION: Final = """
 SELECT failing_since IS NOT NULL FROM calendar_connections
 WHERE organization_id = $1 AND id = $2 AND state NOT IN ('paused', 'removing')
@@ -88,7 +89,7 @@ UPDATE calendar_connections SET last_synced_at = $3, stale_since = NULL, failure
     state = CASE WHEN state <> 'reading' OR {_IS_READ} THEN 'active' ELSE state END
 WHERE organization_id = $1 AND id = $2 AND state NOT IN ('paused', 'removing')
 """
-# The last one that was waited for cannot be read.
+# For the case that the last calendar that was waited for cannot be read.
 END_READING: Final = f"""
 UPDATE calendar_connections SET state = 'active'
 WHERE organization_id = $1 AND id = $2 AND state = 'reading' AND last_synced_at IS NOT NULL
@@ -111,8 +112,8 @@ KNOWN_BOOKINGS: Final = (
 
 
 class CalendarProgress(Struct, frozen=True):
-    """Where the reading of a calendar stands: what the provider gave to go on with, and when all of
-    it was last compared; `sync_id` is the sync that somebody has asked for."""
+    """How far a calendar has been read: the provider's token to go on from, and when it was last
+    compared in full. `sync_id` is the sync that somebody has requested."""
 
     progress: str | None
     compared_at: datetime | None
@@ -120,7 +121,7 @@ class CalendarProgress(Struct, frozen=True):
 
 
 async def list_due_calendars(tx: Tx, now: datetime, limit: int) -> dict[UUID, list[UUID]]:
-    """The calendars that are due longest, by organization."""
+    """The longest due calendars, by organization."""
     return dict(await tx.fetch(LIST_DUE, now, limit))
 
 
@@ -131,7 +132,7 @@ async def put_in_queue(
     until: datetime,
     idle_until: datetime,
 ) -> list[UUID]:
-    """Those of the calendars that are to be read; nobody else has them until `until`."""
+    """Leases the calendars until `until`, and returns those that are to be read."""
     rows = await tenant.tx.fetch(
         PUT_IN_QUEUE,
         tenant.organization_id,
@@ -148,7 +149,7 @@ async def put_in_queue(
 async def lease_calendar(
     tenant: TenantConnection, calendar_id: UUID, holder: UUID, until: datetime
 ) -> CalendarProgress | None:
-    """Takes the calendar over from whoever reads it; None where there is none."""
+    """Leases the calendar, taking it over from any other holder; None if it does not exist."""
     row = await tenant.tx.fetchrow(LEASE, tenant.organization_id, calendar_id, holder, until)
     return None if row is None else CalendarProgress(*row)
 
@@ -156,8 +157,8 @@ async def lease_calendar(
 async def hold_calendar(
     tenant: TenantConnection, calendar_id: UUID, holder: UUID, generation: int
 ) -> bool:
-    """Whether the calendar is still the holder's, and its account the one that was asked; then it
-    stays so until the transaction ends."""
+    """Whether the calendar is still leased by the holder, and its account is the one that was read.
+    If so, it is locked until the transaction ends."""
     return await is_so(tenant, HOLD, calendar_id, holder, generation)
 
 
@@ -168,7 +169,7 @@ async def release_calendar(
     compared_at: datetime | None,
     progress: str | None,
 ) -> None:
-    """The calendar, which is held, is read again at `due_at`, from `progress` on."""
+    """Ends the lease of a locked calendar; it is read again at `due_at`, from `progress` on."""
     await tenant.tx.execute(
         RELEASE, tenant.organization_id, calendar_id, due_at, compared_at, progress
     )
@@ -177,37 +178,37 @@ async def release_calendar(
 async def postpone_calendar(
     tenant: TenantConnection, calendar_id: UUID, holder: UUID, due_at: datetime, reason: str
 ) -> None:
-    """The calendar could not be read; if it is still the holder's, it is read again at `due_at`."""
+    """Notes that the calendar could not be read; if the holder still has it, it is due then."""
     await tenant.tx.execute(POSTPONE, tenant.organization_id, calendar_id, holder, due_at, reason)
 
 
 async def read_now(tenant: TenantConnection, connection_id: UUID, now: datetime) -> None:
-    """Has all calendars of the connection read, but those that are being read."""
+    """Makes all calendars of the connection due, except those that are being read."""
     await tenant.tx.execute(READ_NOW, tenant.organization_id, connection_id, now)
 
 
 async def read_anew(tenant: TenantConnection, connection_id: UUID, now: datetime) -> list[UUID]:
-    """Has all calendars of the connection read, whoever is reading them; returns which they are."""
+    """Makes all calendars of the connection due, even those that are being read; returns them."""
     rows = await tenant.tx.fetch(READ_ANEW, tenant.organization_id, connection_id, now)
     return [row[0] for row in rows]
 
 
 async def note_success(tenant: TenantConnection, connection_id: UUID, now: datetime) -> bool:
-    """Whether it was reported before that the connection does not work."""
+    """Notes that the connection works; returns whether it was reported as failing before."""
     had_failed = await _hold_connection(tenant, connection_id)
     await tenant.tx.execute(NOTE_SUCCESS, tenant.organization_id, connection_id, now)
     return had_failed
 
 
 async def end_reading(tenant: TenantConnection, connection_id: UUID) -> None:
-    """The account works as far as it goes, where some of its calendars were read and each of the
-    others has said why it cannot be."""
+    """Marks the connection as active if some of its calendars were read, and each of the others has
+    a reason why it cannot be."""
     await _hold_connection(tenant, connection_id)
     await tenant.tx.execute(END_READING, tenant.organization_id, connection_id)
 
 
 async def _hold_connection(tenant: TenantConnection, connection_id: UUID) -> bool:
-    """Whether it was reported that it does not work."""
+    """Locks the connection; returns whether it was reported as failing."""
     return await is_so(tenant, HOLD_CONNECTION, connection_id)
 
 
@@ -221,8 +222,9 @@ async def note_failure(
     *,
     is_refused: bool,
 ) -> int:
-    """How many there were in a row. One that is refused waits for somebody to sign in anew; one
-    that has been silent since `failing_if_before` is failing."""
+    """Notes a failure; returns how many there have been in a row. If the account refuses us, the
+    connection waits for new credentials; if it has been silent since before `failing_if_before`, it
+    is failing."""
     failures: int | None = await tenant.tx.fetchval(
         NOTE_FAILURE,
         tenant.organization_id,
@@ -237,6 +239,6 @@ async def note_failure(
 
 
 async def find_own_bookings(tenant: TenantConnection, booking_ids: Sequence[UUID]) -> set[UUID]:
-    """Those of the bookings that are the organization's."""
+    """Those of the ids that are bookings of the organization."""
     rows: list[Any] = await tenant.tx.fetch(KNOWN_BOOKINGS, tenant.organization_id, booking_ids)
     return {row[0] for row in rows}

@@ -1,4 +1,4 @@
-"""Syncs of connections that somebody has asked for, as rows, and what counts for them."""
+"""Requested syncs of connections as rows, and the counts of their readings."""
 
 from datetime import datetime
 from typing import Final
@@ -11,7 +11,7 @@ INSERT: Final = """
 INSERT INTO calendar_syncs (organization_id, id, connection_id, started_at, calendars_total)
 SELECT $1, $2, $3, $4, count(*) FROM calendars WHERE organization_id = $1 AND connection_id = $3
 """
-# One that is being read is read once more: what it brings may be of before.
+# A calendar that is being read is read once more, as that reading may have begun before a change.
 WANT: Final = """
 UPDATE calendars SET sync_id = $3, due_at = CASE WHEN leased_by IS NULL
     THEN least(due_at, $4) ELSE due_at END
@@ -43,7 +43,7 @@ WHERE organization_id = $1 AND id = $2
 async def insert_sync(
     tenant: TenantConnection, sync_id: UUID, connection_id: UUID, now: datetime
 ) -> list[UUID]:
-    """A sync of all calendars of the connection, which are due now; returns which they are."""
+    """Writes a sync of all calendars of the connection, makes them due, and returns them."""
     await tenant.tx.execute(INSERT, tenant.organization_id, sync_id, connection_id, now)
     rows = await tenant.tx.fetch(WANT, tenant.organization_id, connection_id, sync_id, now)
     return [row[0] for row in rows]
@@ -57,14 +57,14 @@ async def find_sync(
 
 
 async def forget_syncs(tenant: TenantConnection, connection_id: UUID, before: datetime) -> None:
-    """Deletes those of the connection that began before."""
+    """Deletes the syncs of the connection that began before then."""
     await tenant.tx.execute(FORGET, tenant.organization_id, connection_id, before)
 
 
 async def count_reading(
     tenant: TenantConnection, calendar_id: UUID, sync_id: UUID, counts: ReadingCounts
 ) -> None:
-    """What a reading of the calendar has brought for the sync that it was read for."""
+    """Adds the counts of a reading to the sync that it was for."""
     organization_id = tenant.organization_id
     await tenant.tx.execute(DONE, organization_id, calendar_id, sync_id)
     await tenant.tx.execute(

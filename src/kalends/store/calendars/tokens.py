@@ -1,8 +1,8 @@
-"""The tokens of connections, as sealed bytes, and who is getting new ones.
+"""The OAuth tokens of connections, as sealed bytes, and the lease of whoever refreshes them.
 
-They stand beside the rest of the row, and no other statement writes them: whoever changes a
-connection meanwhile brings no older token back. The lease goes by the database's clock, which is
-the same for all.
+Tokens have columns of their own that no other statement writes. So whoever changes a connection
+meanwhile cannot bring an older token back. The lease uses the database's clock, which is the same
+for all processes.
 """
 
 from datetime import timedelta
@@ -26,7 +26,7 @@ WHERE organization_id = $1 AND id = $2 AND tokens_version = $3
     AND (tokens_leased_until IS NULL OR tokens_leased_until <= clock_timestamp())
 RETURNING true
 """
-# Who was overtaken, as its lease was over, has an older token than the one that stands there.
+# A holder whose lease ran out may have been overtaken: then its token is older than the stored one.
 STORE: Final = """
 UPDATE calendar_connections SET tokens = $5, tokens_version = tokens_version + 1,
     tokens_leased_by = NULL, tokens_leased_until = NULL
@@ -45,7 +45,8 @@ WHERE organization_id = $1 AND id = $2
 
 
 class StoredTokens(Struct, frozen=True):
-    """`sealed` is None where there are none. `is_leased`: somebody is getting new ones."""
+    """The tokens; `sealed` is None if there are none. `is_leased` says that somebody is refreshing
+    them."""
 
     sealed: bytes | None
     version: int
@@ -54,7 +55,7 @@ class StoredTokens(Struct, frozen=True):
 
 
 async def find_tokens(tenant: TenantConnection, connection_id: UUID) -> StoredTokens | None:
-    """None where there is no such connection."""
+    """The tokens of the connection; None if there is no such connection."""
     row = await tenant.tx.fetchrow(GET, tenant.organization_id, connection_id)
     return None if row is None else StoredTokens(*row)
 
@@ -62,22 +63,22 @@ async def find_tokens(tenant: TenantConnection, connection_id: UUID) -> StoredTo
 async def lease_tokens(
     tenant: TenantConnection, connection_id: UUID, version: int, holder: UUID, lease: timedelta
 ) -> bool:
-    """Whether the holder may get new ones, for so long, in the place of those of that version."""
+    """Whether the holder may refresh the tokens of that version, for as long as the lease lasts."""
     return await is_so(tenant, LEASE, connection_id, version, holder, lease)
 
 
 async def store_tokens(
     tenant: TenantConnection, connection_id: UUID, version: int, holder: UUID, sealed: bytes
 ) -> bool:
-    """Writes what the holder has got; False where somebody was quicker."""
+    """Writes the holder's new tokens; False if somebody else has been faster."""
     return await is_so(tenant, STORE, connection_id, version, holder, sealed)
 
 
 async def release_tokens(tenant: TenantConnection, connection_id: UUID, holder: UUID) -> None:
-    """The holder has got none."""
+    """Ends the lease of a holder that has got no new tokens."""
     await tenant.tx.execute(RELEASE, tenant.organization_id, connection_id, holder)
 
 
 async def replace_tokens(tenant: TenantConnection, connection_id: UUID, sealed: bytes) -> None:
-    """Those of a new consent: what is being got for the old ones is dropped."""
+    """Writes the tokens of a new consent; a refresh of the old ones under way is dropped."""
     await tenant.tx.execute(REPLACE, tenant.organization_id, connection_id, sealed)

@@ -1,1 +1,1 @@
-"""What imports of bookings keep: connections, runs, the rows as they came, accounts."""
+"""Tables of imports: connections to a source, runs, the imported rows, and accounts."""

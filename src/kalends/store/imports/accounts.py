@@ -1,4 +1,4 @@
-"""The accounts that an organization was connected to."""
+"""The accounts at a source that an organization has been connected to, as rows."""
 
 from datetime import datetime
 from typing import Final
@@ -7,8 +7,8 @@ from uuid import UUID
 from kalends.domain.imports.sources import AccountIdentity
 from kalends.store.database import TenantConnection
 
-# Numbers are a server's own, so either its address or the person's has to be the same. A server
-# may begin to say whose account it is: then its address was all that was known.
+# Account numbers are only unique within a server, so the server's URL or the person's mail address
+# has to match too. An account may be known without its number, as its server did not tell that yet.
 FIND: Final = """
 SELECT id FROM calcom_accounts
 WHERE organization_id = $1 AND (calcom_id = $2 AND (base_url = $3 OR email = $4)
@@ -30,7 +30,7 @@ ON CONFLICT (organization_id, id) DO UPDATE SET base_url = excluded.base_url,
 async def find_account(
     tenant: TenantConnection, identity: AccountIdentity, base_url: str
 ) -> UUID | None:
-    """The account with that number, at the same server or of the same person."""
+    """The account with that number, at the same server or of the same person, if it is known."""
     id_: UUID | None = await tenant.tx.fetchval(
         FIND, tenant.organization_id, identity.number, base_url, identity.email
     )
@@ -38,7 +38,7 @@ async def find_account(
 
 
 async def find_account_at(tenant: TenantConnection, base_url: str) -> UUID | None:
-    """The latest account at that server, which does not say whose it is."""
+    """The latest account at that server, for a server that does not identify the account."""
     id_: UUID | None = await tenant.tx.fetchval(FIND_AT, tenant.organization_id, base_url)
     return id_
 
@@ -50,6 +50,6 @@ async def put_account(
     base_url: str,
     now: datetime,
 ) -> None:
-    """Writes the account down, as it was met last."""
+    """Writes the account as it was seen last."""
     number, email = (identity.number, identity.email) if identity else (None, None)
     await tenant.tx.execute(PUT, tenant.organization_id, account_id, base_url, number, email, now)

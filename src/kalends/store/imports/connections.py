@@ -1,4 +1,4 @@
-"""Connections to a source of bookings as rows."""
+"""Connections to a source of bookings as rows, and when their syncs are due."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,9 +23,9 @@ _REPLACED: Final = tuple(name for name in FIELDS if name not in _LASTING)
 GET: Final = f"SELECT {COLUMNS} FROM calcom_connections WHERE organization_id = $1"
 LOCK: Final = f"{GET} FOR NO KEY UPDATE"
 BY_HOOK: Final = f"{GET} AND hook_hash = $2"
-# For tokens of before 0018, which do not say whose they are.
+# For tokens from before migration 0018, which do not name their organization.
 BY_OLD_HOOK: Final = f"SELECT {COLUMNS} FROM calcom_connections WHERE hook_hash = $1"
-# What stays over a new PUT is its id and the address of its hook. The generation goes up.
+# A new PUT keeps the id and the hook's URL, and increments the generation.
 PUT: Final = f"""
 INSERT INTO calcom_connections ({COLUMNS}) VALUES ({parameters(1, len(FIELDS))})
 ON CONFLICT (organization_id) DO UPDATE SET
@@ -34,7 +34,7 @@ ON CONFLICT (organization_id) DO UPDATE SET
 RETURNING {columns_of(ImportConnection, "calcom_connections")}
 """
 DELETE: Final = "DELETE FROM calcom_connections WHERE organization_id = $1 RETURNING id"
-# Bookings of before may go elsewhere now: the next sync walks through all of them.
+# Earlier bookings may belong to other schedules now, so the next sync walks through all of them.
 SET_MAPPINGS: Final = """
 UPDATE calcom_connections SET mappings = $2, updated_at = $3, generation = generation + 1,
     walked_since = NULL, walked_to = NULL, changed_since = NULL
@@ -55,12 +55,12 @@ ACCOUNT: Final = """
 UPDATE calcom_connections SET account_id = $3, account_generation = $2
 WHERE organization_id = $1 AND generation = $2
 """
-# Over all organizations: the timetable's.
+# Over all organizations, for the timetable.
 DUE: Final = """
 SELECT organization_id FROM calcom_connections
 WHERE due_at <= $1 AND organization_id <> ALL($3::uuid[]) ORDER BY due_at LIMIT $2
 """
-# A sync that is not over does not begin anew. A connection that is locked stays due.
+# No sync begins while another is not over. A locked connection stays due.
 DUE_EVERY: Final = """
 SELECT interval_minutes FROM calcom_connections
 WHERE organization_id = $1 AND due_at <= $2 FOR NO KEY UPDATE SKIP LOCKED
@@ -78,7 +78,7 @@ async def lock_connection(tenant: TenantConnection) -> ImportConnection | None:
 
 
 async def find_connection_by_hook(tx: Tx, key: TokenKey) -> ImportConnection | None:
-    """The connection whose address has that token."""
+    """The connection whose hook has that token in its URL."""
     if key.organization_id is None:
         return await _find_by_old_hook(tx, key.token_hash)
     return _connection(await tx.fetchrow(BY_HOOK, key.organization_id, key.token_hash))
@@ -89,7 +89,7 @@ async def _find_by_old_hook(tx: Tx, hook_hash: bytes) -> ImportConnection | None
 
 
 async def put_connection(tx: Tx, connection: ImportConnection) -> ImportConnection:
-    """Makes the organization's connection, or replaces all of it but its id and its hook."""
+    """Creates the organization's connection, or replaces all of it except its id and hook."""
     values = structs.asdict(connection) | {"mappings": as_raw(connection.mappings)}
     row = await tx.fetchrow(PUT, *(values[name] for name in FIELDS))
     stored = _connection(row)
@@ -98,7 +98,7 @@ async def put_connection(tx: Tx, connection: ImportConnection) -> ImportConnecti
 
 
 async def delete_connection(tenant: TenantConnection) -> UUID | None:
-    """Its id; None where there was none."""
+    """Deletes the connection and returns its id; None if there was none."""
     id_: UUID | None = await tenant.tx.fetchval(DELETE, tenant.organization_id)
     return id_
 
@@ -106,13 +106,13 @@ async def delete_connection(tenant: TenantConnection) -> UUID | None:
 async def set_mappings(
     tenant: TenantConnection, mappings: list[ScheduleMapping], now: datetime
 ) -> None:
-    """Forgets how far the sync had come, too."""
+    """Changes the mappings, and forgets how far the sync has come."""
     await tenant.tx.execute(SET_MAPPINGS, tenant.organization_id, as_raw(mappings), now)
 
 
 async def begin_walk(tenant: TenantConnection, generation: int, now: datetime) -> datetime | None:
-    """When the first walk began, which may go over several runs; None where the connection was
-    made anew meanwhile."""
+    """Begins the first walk, which may take several runs; returns when it began. None if the
+    connection has been replaced meanwhile."""
     since: datetime | None = await tenant.tx.fetchval(
         BEGIN_WALK, tenant.organization_id, generation, now
     )
@@ -120,30 +120,30 @@ async def begin_walk(tenant: TenantConnection, generation: int, now: datetime) -
 
 
 async def note_walked_to(tenant: TenantConnection, generation: int, reached: datetime) -> None:
-    """The creation time that the first walk has reached."""
+    """Notes the creation time that the first walk has reached."""
     await tenant.tx.execute(WALKED_TO, tenant.organization_id, generation, reached)
 
 
 async def set_changed_since(tenant: TenantConnection, generation: int, since: datetime) -> None:
-    """From when on the next run asks for changes. Nothing, where the connection is another one."""
+    """Notes from when on the next run asks for changes, unless the connection was replaced."""
     await tenant.tx.execute(MARK, tenant.organization_id, generation, since)
 
 
 async def note_account(tenant: TenantConnection, generation: int, account_id: UUID) -> None:
-    """Whose account the connection reaches. Nothing, where the connection is another one."""
+    """Notes which account the connection leads to, unless the connection was replaced."""
     await tenant.tx.execute(ACCOUNT, tenant.organization_id, generation, account_id)
 
 
 async def list_due_connections(
     tx: Tx, now: datetime, limit: int, without: Sequence[UUID]
 ) -> list[UUID]:
-    """The organizations whose next sync is due, but those in `without`; the longest due first."""
+    """The organizations whose sync is due, except those in `without`; the longest due first."""
     return [row[0] for row in await tx.fetch(DUE, now, limit, without)]
 
 
 async def take_due_connection(tenant: TenantConnection, now: datetime) -> bool:
-    """Whether the sync is due and ours to begin: of those who ask, one gets it, and nobody while
-    the connection is held. It is due again an interval later. Must run in a transaction."""
+    """Takes the due sync, which is then due again an interval later. False if it is not due, or
+    somebody else has taken it or locked the connection. Must run in a transaction."""
     minutes = await tenant.tx.fetchval(DUE_EVERY, tenant.organization_id, now)
     if minutes is None:
         return False
@@ -152,7 +152,7 @@ async def take_due_connection(tenant: TenantConnection, now: datetime) -> bool:
 
 
 def next_due(now: datetime, interval_minutes: int) -> datetime | None:
-    """When a connection is synced by itself; None where never."""
+    """When the connection is synced automatically next; None if never."""
     return now + timedelta(minutes=interval_minutes) if interval_minutes else None
 
 

@@ -1,4 +1,4 @@
-"""What was imported: each row that was seen, and the bookings that it became."""
+"""Imported rows: each row that a source has shown, and the bookings that it became."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,9 +17,11 @@ from kalends.store.rows import columns_of, find_several
 
 
 class KnownRow(Struct, frozen=True):
-    """A row as it was last seen, and what came of it. `made_at` and `changed_at` are the source's,
-    `seen_at` is when it was asked for. `outcome` is that in the run that saw it last.
-    `account_id` is whose account showed it first; None until that was known."""
+    """A row as it was last seen, and its outcome in the run that saw it last.
+
+    `made_at` and `changed_at` are the source's times; `seen_at` is when the row was requested.
+    `account_id` is the account that showed it first; None until that is known.
+    """
 
     uid: str
     state: RowState
@@ -37,8 +39,8 @@ class KnownRow(Struct, frozen=True):
 
 
 class SeatLink(Struct, frozen=True, kw_only=True):
-    """Which booking a seat of a row is, and what the source last showed of it. The seat of an
-    ordinary row is empty."""
+    """The booking of a seat of a row, and what the source last showed of it. In an ordinary row the
+    name of the seat is empty."""
 
     uid: str
     seat: str
@@ -53,7 +55,7 @@ _TYPES: Final = ("text", "text", "text", "bytea", "timestamptz", "timestamptz", 
 _ALL_TYPES: Final = (*_TYPES, "text", "text", "bytea", "uuid", "text", "uuid")
 _CHANGED: Final = ", ".join(f"{name} = excluded.{name}" for name in FIELDS[1:])
 
-# One import of an organization writes at a time (a run, or a hook's), for one short transaction.
+# One import of an organization (a run's or a hook's) writes at a time, in one short transaction.
 LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('calcom ' || $1::text, 0))"
 FIND: Final = f"""
 SELECT {COLUMNS} FROM calcom_rows
@@ -80,7 +82,7 @@ WHERE organization_id = $1 AND kept IS NOT NULL AND uid > $2
   AND (account_id IS NULL OR account_id = $4) ORDER BY uid LIMIT $3
 """
 HAS_ROWS: Final = "SELECT EXISTS (SELECT FROM calcom_rows WHERE organization_id = $1)"
-# By the primary key: each batch goes on behind the one before, and answers where it ended.
+# In the order of the primary key: each batch begins after the previous one, and returns its end.
 ADOPT: Final = """
 WITH next AS (SELECT uid FROM calcom_rows WHERE organization_id = $1 AND uid > $3
     ORDER BY uid LIMIT $4),
@@ -103,12 +105,12 @@ ORDER BY number DESC LIMIT $3
 
 
 async def lock_imports(tenant: TenantConnection) -> None:
-    """No other transaction imports rows of the organization until this one ends."""
+    """Locks the organization's imports until the transaction ends."""
     await tenant.tx.execute(LOCK, str(tenant.organization_id))
 
 
 async def find_rows(tenant: TenantConnection, uids: Sequence[str]) -> list[KnownRow]:
-    """Those that are known of these rows, and of the rows that followed on them."""
+    """The known ones of these rows, and of the rows that replaced them."""
     rows = await tenant.tx.fetch(FIND, tenant.organization_id, uids)
     return [KnownRow(row[0], RowState(row[1]), *row[2:]) for row in rows]
 
@@ -137,13 +139,13 @@ async def put_links(tenant: TenantConnection, links: Sequence[SeatLink]) -> None
 async def list_kept(
     tenant: TenantConnection, account_id: UUID | None, after: str, limit: int
 ) -> list[str]:
-    """The uids of the account's rows that wait to be tried again."""
+    """The uids of the account's rows that will be tried again."""
     rows = await tenant.tx.fetch(KEPT, tenant.organization_id, after, limit, account_id)
     return [row[0] for row in rows]
 
 
 async def has_rows(tenant: TenantConnection) -> bool:
-    """Whether any row was ever seen."""
+    """Whether a source has ever shown a row."""
     has_any: bool = await tenant.tx.fetchval(HAS_ROWS, tenant.organization_id)
     return has_any
 
@@ -151,8 +153,8 @@ async def has_rows(tenant: TenantConnection) -> bool:
 async def adopt_rows(
     tenant: TenantConnection, account_id: UUID, after: str, limit: int
 ) -> str | None:
-    """Gives the account those of the next rows by uid that are nobody's. The last uid that was
-    looked at; None at the end."""
+    """Assigns to the account those of the next rows by uid that have none. Returns the last uid of
+    these rows; None at the end."""
     last: str | None = await tenant.tx.fetchval(
         ADOPT, tenant.organization_id, account_id, after, limit
     )
@@ -160,7 +162,7 @@ async def adopt_rows(
 
 
 async def find_oldest_unstamped(tenant: TenantConnection) -> datetime | None:
-    """When the oldest row without a time of change was made there."""
+    """When the oldest row without a time of change was created at the source."""
     oldest: datetime | None = await tenant.tx.fetchval(OLDEST_UNSTAMPED, tenant.organization_id)
     return oldest
 
@@ -177,7 +179,7 @@ async def lock_bookings(tenant: TenantConnection, ids: Sequence[UUID]) -> dict[U
 async def list_history(
     tenant: TenantConnection, booking_id: UUID, limit: int
 ) -> list[tuple[UUID, Any]]:
-    """A booking's events, the latest first: their ids (which hold their time), and the booking as
-    it was then."""
+    """A booking's events, the latest first: their ids (which contain their time), and the booking
+    as it was then."""
     rows = await tenant.tx.fetch(HISTORY, tenant.organization_id, booking_id, limit)
     return [(row[0], json.decode(row[1])) for row in rows]

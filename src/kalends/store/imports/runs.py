@@ -1,4 +1,4 @@
-"""Runs of imports as rows, and the lease of the worker that has one."""
+"""Runs of imports as rows, and the leases of the workers that have them."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ INSERT INTO calcom_runs (organization_id, id, state, since, until, created_at)
 VALUES ($1, $2, 'waiting', $3, $4, $5)
 """
 GET: Final = f"SELECT {COLUMNS} FROM calcom_runs WHERE organization_id = $1 AND id = $2"
-# Among the organizations of a signed-in user: the id of a run does not say which one it is.
+# In the organizations of a signed-in user, as the id of a run does not tell its organization.
 FIND: Final = (
     f"SELECT {COLUMNS} FROM calcom_runs WHERE organization_id = ANY($1::uuid[]) AND id = $2"
 )
@@ -38,7 +38,7 @@ OPEN: Final = """
 SELECT EXISTS (SELECT FROM calcom_runs
     WHERE organization_id = $1 AND state IN ('waiting', 'running'))
 """
-# The unique index on runs at work decides between two that want to begin. One that is locked is
+# The unique index on running runs decides between two that want to begin. A locked run is being
 # worked on at this moment, or its holder was stopped in the middle of a transaction.
 TAKE: Final = f"""
 UPDATE calcom_runs SET state = 'running', holder = $3, lease_until = now() + $4::interval,
@@ -52,7 +52,8 @@ WHERE organization_id = $1 AND id = (SELECT id FROM calcom_runs
 RETURNING {COLUMNS}, extract(epoch FROM now() - silent_since)::float8, failed_tries,
     rate_limits, garbled_answers, extract(epoch FROM now() - began_at)::float8
 """
-# Only the holder's: a worker that was stopped, and wakes when another has the run, changes nothing.
+# Only the holder may change a run: a worker that was suspended, and wakes up when another has the
+# run, must change nothing.
 HELD: Final = "organization_id = $1 AND id = $2 AND holder = $3 AND state = 'running'"
 TROUBLE: Final = """
     silent_since = now() - make_interval(secs => $5::float8), failed_tries = $6, rate_limits = $7,
@@ -75,9 +76,9 @@ COUNT: Final = """
 UPDATE calcom_runs SET synced = synced + $3, skipped = skipped + $4, unchanged = unchanged + $5
 WHERE organization_id = $1 AND id = $2
 """
-# What a run without a range was not shown and did not come to try again, as it failed before, is
-# still left out, and counts. So are rows of another account that this connection was shown once,
-# as long as its runs are kept; the rest of them are that account's own.
+# Rows that were left out before are still counted as left out if a run without a range was not
+# shown them and did not get to trying them again. So are rows of another account that this
+# connection was shown once, as long as its runs are kept; other rows of that account do not count.
 FINISH: Final = """
 WITH account AS (SELECT account_id, generation FROM calcom_connections WHERE organization_id = $1),
 unseen AS MATERIALIZED (
@@ -108,14 +109,14 @@ UPDATE calcom_runs SET state = $4, error = $5, code = $6, finished_at = $7, leas
 WHERE organization_id = $1 AND id = $2 AND state IN ('waiting', 'running')
     AND (holder = $3 OR $3 IS NULL AND (lease_until IS NULL OR lease_until < now()))
 """
-# Over all organizations: runs that no worker has.
+# The runs of all organizations that no worker has.
 UNATTENDED: Final = """
 SELECT organization_id, id FROM calcom_runs
 WHERE state IN ('waiting', 'running') AND coalesce(lease_until, created_at) < now() - $1::interval
     AND (organization_id, id) > ($2, $3)
 ORDER BY organization_id, id LIMIT $4
 """
-# Jobs are elsewhere than the runs that they are for, so they are looked at apart.
+# Jobs may be on another node than the runs that they are for, so they are queried separately.
 WITHOUT_JOB: Final = f"""
 SELECT r.id FROM unnest($1::uuid[]) AS r (id)
 WHERE NOT EXISTS (SELECT FROM pgqueuer j
@@ -126,14 +127,14 @@ FIRST: Final = UUID(int=0)
 
 
 class RowCounts(Struct):
-    """How many more rows came to an outcome; `skipped` counts `unchanged` too."""
+    """How many more rows had each outcome; `skipped` includes `unchanged`."""
 
     synced: int = 0
     skipped: int = 0
     unchanged: int = 0
 
     def add(self, outcome: str | None, number: int) -> None:
-        """Counts so many more rows with a `RowOutcome`."""
+        """Counts `number` more rows with a `RowOutcome`."""
         if outcome == RowOutcome.SYNCED:
             self.synced += number
         elif outcome is not None:
@@ -161,20 +162,20 @@ async def find_run_among(
 
 
 async def list_runs(tenant: TenantConnection, limit: int) -> list[ImportRun]:
-    """The latest first."""
+    """The latest runs, the newest first."""
     rows = await tenant.tx.fetch(LATEST, tenant.organization_id, limit)
     return [run for row in rows if (run := _run(row)) is not None]
 
 
 async def has_open_run(tenant: TenantConnection) -> bool:
-    """Whether a run is at work or waits."""
+    """Whether a run is running or waiting."""
     is_open: bool = await tenant.tx.fetchval(OPEN, tenant.organization_id)
     return is_open
 
 
 class LeasedRun(Struct, frozen=True):
-    """A run that was leased, what the workers before have met, and how long ago the
-    first of them began."""
+    """A leased run, the trouble that earlier workers have had, and how long ago the first of them
+    began."""
 
     run: ImportRun
     trouble: Trouble
@@ -184,8 +185,8 @@ class LeasedRun(Struct, frozen=True):
 async def acquire_lease(
     tenant: TenantConnection, run_id: UUID, holder: UUID, lease: timedelta
 ) -> LeasedRun | None:
-    """The run, ours for as long as the lease is renewed; None where it is over, another worker has
-    it, or another run of the organization is at work."""
+    """Leases the run. None if it is over, another worker has it, or another run of the organization
+    is running."""
     try:
         row = await tenant.tx.fetchrow(TAKE, tenant.organization_id, run_id, holder, lease)
     except asyncpg.UniqueViolationError:
@@ -202,29 +203,29 @@ async def acquire_lease(
 async def renew_lease(
     tenant: TenantConnection, run_id: UUID, holder: UUID, lease: timedelta, trouble: Trouble
 ) -> bool:
-    """Keeps the run, and notes what was met. False where another worker has the run."""
+    """Renews the lease, and notes the trouble so far. False if another worker has the run."""
     return await _done(
         tenant.tx, RENEW, tenant.organization_id, run_id, holder, lease, *_columns_of(trouble)
     )
 
 
 async def hold_run(tenant: TenantConnection, run_id: UUID, holder: UUID, lease: timedelta) -> bool:
-    """Keeps the run until the transaction ends. False where another worker has it."""
+    """Locks the run until the transaction ends, and renews its lease. False if another worker has
+    it."""
     return await _done(tenant.tx, HOLD, tenant.organization_id, run_id, holder, lease)
 
 
 async def release_run(
     tenant: TenantConnection, run_id: UUID, holder: UUID, after: timedelta, trouble: Trouble
 ) -> bool:
-    """Lets other workers go on with it, but not before. False where one has it already."""
+    """Ends the lease; other workers may take the run after a pause. False if one has it already."""
     return await _done(
         tenant.tx, RELEASE, tenant.organization_id, run_id, holder, after, *_columns_of(trouble)
     )
 
 
 async def list_missed_runs(tx: Tx, after: timedelta, limit: int) -> list[tuple[UUID, UUID]]:
-    """Runs (each with its organization before it) that no worker has had for so long, and no job
-    is for."""
+    """Runs, each after its organization, that have no job, and no worker has had for so long."""
     missed: list[tuple[UUID, UUID]] = []
     last = FIRST, FIRST
     while len(missed) < limit:
@@ -249,7 +250,7 @@ async def plan_run(
 
 
 async def note_walks(tenant: TenantConnection, run_id: UUID, walks: Sequence[Walk]) -> None:
-    """What is still to be walked."""
+    """Notes the walks that are still to be done."""
     await tenant.tx.execute(WALKED, tenant.organization_id, run_id, as_raw(walks))
 
 
@@ -269,8 +270,8 @@ async def finish_run(
     now: datetime,
     most_skips: int,
 ) -> bool:
-    """Ends it, with the first of what is still left out. False where it is not the holder's; None
-    ends what is nobody's."""
+    """Finishes the run, and notes the first rows that are still left out. False if the holder does
+    not have the run; a holder of None finishes one that nobody has."""
     return await _done(
         tenant.tx,
         FINISH,

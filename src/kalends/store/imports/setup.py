@@ -12,7 +12,7 @@ INSERT INTO calcom_plans (organization_id, kind, calcom_id, our_id) VALUES ($1, 
 
 
 async def find_imported(tenant: TenantConnection, kind: str) -> dict[int, UUID]:
-    """What was imported of that kind: our ids by those of the source."""
+    """The imported things of that kind: our ids by the source's."""
     rows = await tenant.tx.fetch(FIND, tenant.organization_id, kind)
     return {row[0]: row[1] for row in rows}
 

@@ -1,1 +1,1 @@
-"""Links to calls, and by whose accounts they are made, as rows."""
+"""Tables of links to calls, and of the accounts by which they are made."""

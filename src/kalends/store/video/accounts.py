@@ -1,4 +1,4 @@
-"""By whose accounts an organization has links to calls made, as rows; secrets are sealed."""
+"""The accounts by which an organization has links to calls made, as rows; secrets are sealed."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -17,7 +17,7 @@ PUT: Final = (
     f" ROW({', '.join(f'excluded.{name}' for name in FIELDS)})"
 )
 DELETE: Final = "DELETE FROM video_accounts WHERE organization_id = $1"
-# Only that of the account that it was asked with, and none that ends before the one that is there.
+# Only keeps a token of the current account, and none that expires before the stored one.
 KEEP_TOKEN: Final = """
 UPDATE video_accounts SET zoom_token = $2, zoom_token_until = $3
 WHERE organization_id = $1 AND updated_at = $4
@@ -33,7 +33,7 @@ async def find_accounts(tenant: TenantConnection) -> VideoAccounts | None:
 
 
 async def lock_accounts(tenant: TenantConnection) -> VideoAccounts | None:
-    """As they stay until the transaction ends."""
+    """The accounts, locked until the transaction ends."""
     return _accounts(await tenant.tx.fetchrow(LOCK, tenant.organization_id))
 
 
@@ -49,13 +49,13 @@ async def delete_accounts(tenant: TenantConnection) -> None:
 async def keep_token(
     tenant: TenantConnection, accounts: VideoAccounts, token: bytes, until: datetime
 ) -> None:
-    """Keeps a token of Zoom's, sealed, unless the account is another by now."""
+    """Stores a sealed token of Zoom's, unless the account has been replaced meanwhile."""
     arguments = token, until, accounts.updated_at
     await tenant.tx.execute(KEEP_TOKEN, tenant.organization_id, *arguments)
 
 
 async def forget_token(tenant: TenantConnection, token: bytes) -> None:
-    """The token was refused; a newer one stays."""
+    """Deletes a token that was refused; a newer one stays."""
     await tenant.tx.execute(FORGET_TOKEN, tenant.organization_id, token)
 
 

@@ -1,4 +1,4 @@
-"""Links to calls, as rows: what is known of each, and what mail waits for it."""
+"""Links to calls as rows: what is known of each, and the mails that wait for it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,14 +29,14 @@ OF_SUBJECT: Final = f"""
 SELECT {COLUMNS} FROM video_links WHERE organization_id = $1 AND subject_id = $2
 ORDER BY schedule_id
 """
-# What a lane in another generation has written stays as it is.
+# Does not overwrite what a lane of another generation has written.
 UPDATE: Final = (
     f"UPDATE video_links SET ({', '.join(_CHANGEABLE)}) ="
     f" ROW({parameters(5, len(_CHANGEABLE))})"
     " WHERE organization_id = $1 AND subject_id = $2 AND schedule_id = $3 AND generation = $4"
 )
-# A seat that comes later has the link of those before. One that was removed begins anew, as in
-# `want_video_links_1`; one that another provider makes is left to its lane.
+# A later seat gets the link of those before. A removed link begins anew, as in
+# `want_video_links_1`; a link that another provider makes is left to its lane.
 MAKE: Final = """
 INSERT INTO video_links AS l (organization_id, subject_id, schedule_id, provider, booking_id,
     event_type_id, starts_at, state, url, made_at, mail_held_until, created_at)
@@ -67,7 +67,7 @@ SHOW: Final = """
 UPDATE bookings SET video = $3
 WHERE organization_id = $1 AND id = $2 AND video IS DISTINCT FROM $3
 """
-# What is about to go out anyhow is left alone: somebody may be writing it at this moment.
+# Mails that are about to be sent anyway are left alone, as they may be being written right now.
 LOCK_HELD: Final = f"""
 SELECT {columns_of(Mail, "m")} FROM mails m
 JOIN deliveries d ON d.organization_id = $1 AND d.id = m.id
@@ -90,7 +90,7 @@ woken AS (
         AND l.lane_id = held.lane_id AND l.due_at = held.not_before)
 SELECT count(*) FROM held
 """
-# Links that failed for good, of what is to come, are tried anew with other credentials.
+# Links of future bookings that failed for good are tried again with new credentials.
 RETRY_FAILED: Final = """
 WITH again AS (
     UPDATE video_links l SET state = 'waiting', error = NULL
@@ -111,7 +111,7 @@ SELECT poke_video_lanes_1($1, array_agg(provider), array_agg(subject_id), $4) FR
         AND state <> 'removed') found
 HAVING count(*) > 0
 """
-# That in the calendar which the schedule writes now comes first: the one before goes later.
+# The event in the calendar that the schedule now writes comes before one in an earlier calendar.
 WRITTEN_EVENT: Final = """
 SELECT k.connection_id, l.calendar_id, k.remote_id, l.ref, l.state FROM calendar_links l
 JOIN calendars k ON k.organization_id = $1 AND k.id = l.calendar_id
@@ -132,7 +132,7 @@ SELECT EXISTS (
 
 
 class WrittenEventRow(Struct, frozen=True):
-    """The event of a subject in a calendar, and in which: by connection, our id, its id there."""
+    """The event of a subject in a calendar, by connection, our calendar id, and its id there."""
 
     connection_id: UUID
     calendar_id: UUID
@@ -142,13 +142,13 @@ class WrittenEventRow(Struct, frozen=True):
 
 
 async def list_links(tenant: TenantConnection, subject_id: UUID) -> list[VideoLink]:
-    """All of the subject, those that are removed among them."""
+    """All links of the subject, including removed ones."""
     rows = await tenant.tx.fetch(OF_SUBJECT, tenant.organization_id, subject_id)
     return [_link(row) for row in rows]
 
 
 async def update_link(tenant: TenantConnection, link: VideoLink) -> bool:
-    """False where it is another one by now."""
+    """Writes the link; False if it has been replaced by another one meanwhile."""
     keys = link.subject_id, link.schedule_id, link.generation
     values = (getattr(link, name) for name in _CHANGEABLE)
     done = await tenant.tx.execute(UPDATE, tenant.organization_id, *keys, *values)
@@ -156,7 +156,7 @@ async def update_link(tenant: TenantConnection, link: VideoLink) -> bool:
 
 
 async def begin_anew(tenant: TenantConnection, link: VideoLink, now: datetime) -> None:
-    """Another link, under another key, as the meeting of this one is gone."""
+    """Replaces the link by a new one with another key, as its meeting is gone."""
     keys = link.subject_id, link.schedule_id, link.generation
     await tenant.tx.execute(BEGIN_ANEW, tenant.organization_id, *keys, now)
 
@@ -164,14 +164,14 @@ async def begin_anew(tenant: TenantConnection, link: VideoLink, now: datetime) -
 async def list_own_urls(
     tenant: TenantConnection, event_type_id: UUID | None, places: Sequence[str]
 ) -> list[str]:
-    """Which of the places are links of ours to sessions of the event type, at whatever start."""
+    """Those of the places that are links of ours to sessions of the event type, at any start."""
     rows = await tenant.tx.fetch(OWN_URLS, tenant.organization_id, event_type_id, list(places))
     return [row[0] for row in rows]
 
 
 async def make_link(tenant: TenantConnection, link: VideoLink) -> str | None:
-    """Keeps a link that needs nobody to make it. Returns the one of the subject, which may be an
-    older one; None where another provider makes that."""
+    """Stores a link that no provider has to make. Returns the subject's link, which may be an older
+    one; None if another provider makes it."""
     about = link.booking_id, link.event_type_id, link.starts_at
     url: str | None = await tenant.tx.fetchval(
         MAKE,
@@ -195,7 +195,7 @@ async def session_subject(
 
 
 async def list_bookings(tenant: TenantConnection, link: VideoLink) -> list[Booking]:
-    """The booking, or all that have a seat of the event type at that start."""
+    """The bookings that the link is for: one, or all seats of the event type at that start."""
     place = link.event_type_id, link.starts_at
     return await list_bookings_of_subject(tenant, link.booking_id, *place)
 
@@ -203,24 +203,24 @@ async def list_bookings(tenant: TenantConnection, link: VideoLink) -> list[Booki
 async def find_place(
     tenant: TenantConnection, event_type_id: UUID | None
 ) -> tuple[str | None, bool]:
-    """The place of the event type, and whether it has seats."""
+    """The location of the event type, and whether it has several seats."""
     row = await tenant.tx.fetchrow(PLACE_OF, tenant.organization_id, event_type_id)
     return (None, False) if row is None else (row[0], bool(row[1]))
 
 
 async def show_link(tenant: TenantConnection, booking_id: UUID, shown: Raw) -> None:
-    """Notes with the booking what is known of its link, where that is something else."""
+    """Writes what is known of the link into the booking, if that has changed."""
     await tenant.tx.execute(SHOW, tenant.organization_id, booking_id, shown)
 
 
 async def lock_held_mails(tenant: TenantConnection, booking_id: UUID) -> list[Mail]:
-    """Mails that wait for the link of the booking for a while yet, in their order."""
+    """The mails that still wait for the booking's link, in their order; locked."""
     rows = await tenant.tx.fetch(LOCK_HELD, tenant.organization_id, booking_id)
     return [Mail(*row) for row in rows]
 
 
 async def release_held_mails(tenant: TenantConnection, booking_ids: Sequence[UUID]) -> bool:
-    """Mails of the bookings wait for no link any more. Whether any did."""
+    """Lets mails of the bookings no longer wait for a link; returns whether any did."""
     count: int = await tenant.tx.fetchval(RELEASE_HELD, tenant.organization_id, booking_ids)
     return count > 0
 
@@ -228,7 +228,7 @@ async def release_held_mails(tenant: TenantConnection, booking_ids: Sequence[UUI
 async def retry_failed(
     tenant: TenantConnection, providers: Sequence[VideoProvider], now: datetime
 ) -> None:
-    """What failed for good is tried anew, and what waits is due."""
+    """Tries links again that failed for good, and makes those due that wait."""
     await tenant.tx.execute(RETRY_FAILED, tenant.organization_id, list(providers), now)
     for provider in providers:
         await tenant.tx.execute(WAKE, tenant.organization_id, provider.value)
@@ -237,7 +237,7 @@ async def retry_failed(
 async def poke_subject(
     tenant: TenantConnection, subject_id: UUID, providers: Sequence[VideoProvider], now: datetime
 ) -> bool:
-    """Has the links of the subject looked at; whether there is any."""
+    """Puts a delivery into the lanes of the subject's links; returns whether there are any."""
     arguments = subject_id, list(providers), now
     return await tenant.tx.fetchrow(POKE_SUBJECT, tenant.organization_id, *arguments) is not None
 
@@ -252,7 +252,7 @@ async def find_written_event(
 
 
 async def writes_with(tenant: TenantConnection, schedule_id: UUID, provider: str) -> bool:
-    """Whether the schedule writes a calendar of that provider."""
+    """Whether the schedule writes into a calendar of that provider."""
     writes: bool = await tenant.tx.fetchval(
         WRITES_WITH, tenant.organization_id, schedule_id, provider
     )

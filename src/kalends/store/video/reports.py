@@ -1,4 +1,4 @@
-"""When an organization was told that a provider does not make links to calls."""
+"""Reports: when an organization was told that a provider fails to make links to calls."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,11 +20,11 @@ FORGET: Final = "DELETE FROM video_reports WHERE organization_id = $1 AND provid
 async def put_report(
     tenant: TenantConnection, provider: VideoProvider, now: datetime, not_since: datetime
 ) -> bool:
-    """Whether it is to be told now; not where it was told after `not_since`. Of two at once one
-    gets a yes."""
+    """Whether to tell the organization now; False if it was told after `not_since`. Of two
+    concurrent callers only one gets True."""
     return await is_so(tenant, PUT, provider.value, now, not_since)
 
 
 async def forget_reports(tenant: TenantConnection, providers: Sequence[VideoProvider]) -> None:
-    """What fails from now on is news."""
+    """Forgets the reports, so that the next failure is reported again."""
     await tenant.tx.execute(FORGET, tenant.organization_id, [one.value for one in providers])
