@@ -174,9 +174,10 @@ def _of_the_data(settings: Settings) -> Iterator[Finding]:
     place = folder if folder.exists() else folder.parent
     if place.exists():
         free = shutil.disk_usage(place).free
-        yield Finding(
+        yield Finding.judged(
             free >= LEAST_FREE_BYTES,
             f"Disk of {place}: {free / GIB:.1f} GiB free (1 or more is needed)",
+            "free some; where PostgreSQL finds none, nothing can be changed",
         )
 
 
@@ -208,21 +209,22 @@ def _of_the_database(settings: Settings) -> Iterator[Finding]:
         yield _programs(programs, Release.of_number(info.version_number))
     yield dumper
     yield Finding(info.encoding == "UTF8", f"Encoding {info.encoding} (UTF8 is needed)")
-    yield _schema(info)
+    yield schema_finding(info)
     if health is not None:
         yield from of_the_health(health)
     if unopenable is not None:
         yield from of_what_is_sealed(unopenable)
     if outbox is not None:
-        yield from _of_the_outbox(outbox)
+        yield from of_the_outbox(outbox)
 
 
-def _of_the_outbox(outbox: Outbox) -> Iterator[Finding]:
+def of_the_outbox(outbox: Outbox) -> Iterator[Finding]:
     for health in outbox.failing:
         yield Finding(
             False,
             f"Outbox: the server of channel {health.channel} fails since"
-            f" {health.failing_since:%Y-%m-%d %H:%M:%S}Z: {health.reason}",
+            f" {health.failing_since:%Y-%m-%d %H:%M:%S}Z: {health.reason}. What waits is kept and"
+            " goes out once it works: put the server right, or KALENDS_SMTP_URL and restart",
         )
     waiting = ", ".join(f"{one.count} {one.channel}" for one in outbox.waiting) or "nothing"
     fail = len(outbox.failing_endpoints)
@@ -250,10 +252,11 @@ def _dumper(home: Installation) -> Finding:
     return Finding(True, f"Backups by pg_dump {program.release} ({program.origin})")
 
 
-def _schema(info: DatabaseInfo) -> Finding:
+def schema_finding(info: DatabaseInfo) -> Finding:
     newest = newest_revision()
     if info.revision is None:
         return Finding(False, "Schema: none yet; `kalends migrate` or `serve` makes it")
-    return Finding(
-        info.revision == newest, f"Schema at revision {info.revision} (this Kalends has {newest})"
-    )
+    line = f"Schema at revision {info.revision} (this Kalends has {newest})"
+    if info.revision > newest:
+        return Finding(False, f"{line}: a newer Kalends has migrated it; run that one")
+    return Finding.judged(info.revision == newest, line, "`kalends migrate` or `serve` migrates it")
