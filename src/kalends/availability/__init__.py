@@ -1,1 +1,1 @@
-"""Free time: pure functions over instants, half-open intervals and zones."""
+"""The engine: finds free time with pure functions over instants, half-open intervals and zones."""

@@ -1,4 +1,5 @@
-"""Who takes which candidate: the schedules that can serve it, and those that a booking gets."""
+"""Assigns schedules to candidates: which ones can serve each, and which ones a booking would
+get."""
 
 from collections.abc import Iterator, Sequence
 from itertools import compress, groupby
@@ -17,9 +18,9 @@ Chosen: TypeAlias = tuple[ScheduleId, ...]
 
 
 class Assignment(NamedTuple):
-    """What a booking would get at each candidate: `chosen` are the schedules, None where it gets
-    none; `joined` the sessions that it would be a seat in, by start; `further` the starts of those
-    beside which another session could open."""
+    """What a booking would get at each candidate: `chosen` are the schedules, None if it gets none;
+    `joined` are the sessions in which it would be a seat, by start; `further` are the starts of
+    those beside which another session could open."""
 
     chosen: list[Chosen | None]
     joined: dict[int, Session]
@@ -31,8 +32,8 @@ def assign(
 ) -> Assignment:
     """The schedules for each candidate.
 
-    What is booked anew is considered where `may_open` has a flag, a seat in a session that there is
-    where `may_join` has one.
+    A new claim is considered where `may_open` has a flag, a seat in an existing session where
+    `may_join` has one.
     """
     chosen: list[Chosen | None] = [None] * len(candidates.starts)
     if not chosen:
@@ -52,9 +53,9 @@ def assign(
 
 
 class _ServableStarts:
-    """Which candidates a schedule can serve, found when it is first asked for.
+    """Which candidates each schedule can serve, computed when it is first needed.
 
-    Of twenty schedules of which one is needed, most are never asked.
+    If one of twenty schedules is needed, most are never computed.
     """
 
     def __init__(self, inputs: SlotInputs, candidates: Candidates, allowed: bytearray) -> None:
@@ -66,7 +67,7 @@ class _ServableStarts:
         self._served: dict[ScheduleId, bytearray] = {}
 
     def served_by(self, calendar: Calendar) -> bytearray:
-        """A flag for each candidate."""
+        """A flag for each candidate that the schedule can serve."""
         flags = self._served.get(calendar.schedule_id)
         if flags is None:
             flags = self._open_in(calendar).copy()
@@ -76,7 +77,8 @@ class _ServableStarts:
         return flags
 
     def _open_in(self, calendar: Calendar) -> bytearray:
-        """Schedules with the same hours, as those of a team, share one answer."""
+        """A flag for each candidate in the schedule's hours; schedules with equal hours share
+        it."""
         key = calendar.hours, calendar.zone
         if key not in self._open:
             self._open[key] = flags = self.allowed.copy()
@@ -87,7 +89,7 @@ class _ServableStarts:
 
 
 def _open(servable: _ServableStarts, chosen: list[Chosen | None]) -> None:
-    """What is booked anew at each candidate."""
+    """Sets the schedules that a new claim gets at each candidate."""
     inputs, eligible = servable.inputs, servable.eligible
     is_one_of_many = [requirement.count for requirement in inputs.requirements] == [1]
     if is_one_of_many and len(eligible) == 1:
@@ -104,8 +106,9 @@ def _open(servable: _ServableStarts, chosen: list[Chosen | None]) -> None:
 def _assign_one(
     servable: _ServableStarts, part: range, order: Order, chosen: list[Chosen | None]
 ) -> None:
-    """One of many. Who runs ahead comes later, which depends on who can serve: those who have
-    least today are asked first, and then all that are not far ahead of them, in their order."""
+    """Assigns one schedule of many. Schedules that run ahead come last, but who runs ahead depends
+    on who can serve. So those with the least today are tried first, and then, in their fair order,
+    all that are not far ahead of them."""
     eligible = servable.eligible
     open_candidates = list(compress(part, servable.allowed[part.start : part.stop]))
     if order.is_fixed:
@@ -133,7 +136,8 @@ def _assign_first(
     in_order: Sequence[Calendar],
     chosen: list[Chosen | None],
 ) -> list[int]:
-    """The first in order that can serve, for each of the candidates; which are left without."""
+    """Gives each of the candidates the first schedule in order that can serve it. Returns the
+    candidates that none can serve."""
     for calendar in in_order:
         if not candidates:
             break
@@ -151,7 +155,8 @@ def _assign_first(
 def _assign_matching(
     servable: _ServableStarts, part: range, order: Order, chosen: list[Chosen | None]
 ) -> None:
-    """Any requirements. Candidates that the same schedules can serve are matched once."""
+    """Assigns by any requirements. Candidates that the same schedules can serve are matched
+    once."""
     eligible = servable.eligible
     served = [servable.served_by(calendar)[part.start : part.stop] for calendar in eligible]
     chosen_of: dict[tuple[int, ...], Chosen | None] = {}
@@ -165,7 +170,7 @@ def _assign_matching(
 def _sessions_by_candidate(
     inputs: SlotInputs, candidates: Candidates
 ) -> Iterator[tuple[int, Sequence[Session]]]:
-    """The sessions of each start that is a candidate, and where it stands."""
+    """The sessions of each start that is a candidate, with its position."""
     by_start = sorted(inputs.sessions, key=attrgetter("start"))
     for start, sessions in groupby(by_start, key=attrgetter("start")):
         at = candidates.first_from(start)
@@ -176,8 +181,9 @@ def _sessions_by_candidate(
 def _session_to_join(
     inputs: SlotInputs, sessions: Sequence[Session], opened: Chosen | None
 ) -> Session | None:
-    """The fullest that can be joined, then the lowest schedules; None where another opens, with
-    the `opened` schedules. A booking that moves stays in its session or on its schedules."""
+    """The fullest session that can be joined, among equals the one with the lowest schedule ids.
+    None if a new one opens on the `opened` schedules instead: a booking that moves stays in its
+    session, or on its schedules."""
     joinable = [session for session in sessions if _can_join(inputs, session)]
     if own := frozenset(inputs.preferred_ids):
         for session in joinable:
@@ -193,8 +199,8 @@ def _fullest_first(session: Session) -> tuple[int, list[int]]:
 
 
 def _can_join(inputs: SlotInputs, session: Session) -> bool:
-    """Whether there is a seat, and every schedule of the session could serve it but for itself:
-    no limit is asked, as the session counts already (docs/slots.md, "Groups")."""
+    """Whether the session has a seat, and each of its schedules could serve it but for the session
+    itself. Limits do not apply, since the session is counted already (docs/slots.md, "Groups")."""
     if session.seats_taken >= inputs.capacity:
         return False
     if inputs.required_id is not None and inputs.required_id not in session.schedule_ids:
@@ -206,7 +212,7 @@ def _can_join(inputs: SlotInputs, session: Session) -> bool:
 
 
 def can_serve_in(calendar: Calendar, inputs: SlotInputs, session: Session) -> bool:
-    """Whether the schedule could serve the session's start, but for the session itself."""
+    """Whether the schedule could serve the session's start, ignoring the session itself."""
     alone = Candidates([session.start])
     flags = alone.flags()
     rules = [

@@ -1,4 +1,4 @@
-"""Starts that are considered, and which of them are struck out."""
+"""Candidates: the starts under consideration, and flags for those not excluded yet."""
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable
@@ -10,17 +10,17 @@ from kalends.availability.hours import Hours
 from kalends.availability.interval import ALWAYS_AFTER, Interval
 from kalends.availability.wallclock import Zone
 
-# Enough that the first start behind an instant is found at once, few enough to be made quickly.
+# Enough buckets to find the first start after an instant directly, few enough to build quickly.
 BUCKETS_FOR_A_START: Final = 4
 
-# Up to here one flag after the other is cleared faster than all at once.
+# Up to this many buckets, clearing flags one by one is faster than as a slice.
 SHORT: Final = 32
 
 
 class Candidates:
-    """Starts, ascending and unique. Hours listed in `fit` are known to be open for all of each.
+    """Starts, ascending and unique. The hours in `fit` are known to be open for all of each slot.
 
-    Flags are bytes, one for each start: 1 while it is possible.
+    Flags are a bytearray with one byte for each start: 1 as long as it is possible.
     """
 
     __slots__ = ("_index", "fit", "starts")
@@ -46,10 +46,11 @@ class Candidates:
     ) -> None:
         """Clears the flag of each start `s` for which `[s - before, s + after)` meets an interval.
 
-        The intervals may come in any order and overlap: each is looked up, nothing is sorted.
+        The intervals may overlap and come in any order: each is looked up by itself, and nothing is
+        sorted.
         """
-        # Instants of today have 31 bits and are slow in CPython, whose integers have digits of 30.
-        # Counted from the first start they have fewer.
+        # Present-day instants have 31 bits, which makes them slow in CPython, whose integers
+        # consist of digits of 30 bits. Offsets from the first start are smaller.
         index = self._indexed()
         offsets, buckets, shift = index.offsets, index.buckets, index.shift
         latest, short = offsets[-2], SHORT << shift
@@ -80,10 +81,10 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """Where to look for the first start behind an instant.
+    """An index to find the first start after an instant.
 
-    `offsets` are the starts counted from the first, and one that never comes; `buckets[i]` is how
-    many of them are at most `i << shift`.
+    `offsets` are the starts relative to the first, and a last one that is never reached;
+    `buckets[i]` is how many of them are at most `i << shift`.
     """
 
     offsets: list[int]

@@ -1,7 +1,7 @@
-"""In which order schedules are taken, so that those of a requirement share fairly.
+"""The fair order in which the schedules of a requirement are taken.
 
-First those that do not run ahead today; then who has the smallest share of the month, then of the
-day, then the lowest id.
+First come those that do not run ahead today; among these, and among the others, the one with the
+smallest share of the month, then of the day, then the lowest id.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,35 +16,35 @@ from kalends.availability.rules import count_by_day
 from kalends.availability.slot_inputs import Calendar, SlotInputs
 from kalends.availability.wallclock import Zone, month_of
 
-# All weights from 1 to 10 divide it: shares are whole numbers, and compared exactly.
+# Divisible by all weights from 1 to 10, so that shares are integers and compare exactly.
 WHOLE: Final = 2520
-# Who is this far ahead on a day comes after those that are not.
+# A schedule that is this far ahead of the others on a day comes after them.
 AHEAD: Final = 2 * WHOLE
 
 
 class _Share(NamedTuple):
-    """What one schedule of a requirement has: `today` decides who runs ahead, `rank` the order.
-    `place` is where it stands among those that are eligible."""
+    """What one schedule of a requirement has so far: `today` decides whether it runs ahead, `rank`
+    the order. `place` is its position among the eligible."""
 
     rank: tuple[int, int, int]
     today: int
     place: int
 
     def is_near(self, least: int) -> bool:
-        """Whether it does not run ahead of who has the least, and is not that far behind."""
+        """Whether it neither runs ahead of the schedule with the least, nor has less itself."""
         return least <= self.today < least + AHEAD
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order for the starts of one day and month. Schedules are named by their places."""
+    """The order for the starts of one day and month. Schedules are given by their positions."""
 
     favoured: Sequence[int]
     shares: Sequence[Sequence[_Share]]
 
     @property
     def is_fixed(self) -> bool:
-        """Whether nobody runs so far ahead that it matters who of the others can serve."""
+        """Whether no schedule runs so far ahead that the order depends on who can serve."""
         for shares in self.shares:
             today = [share.today for share in shares]
             if today and max(today) - min(today) >= AHEAD:
@@ -52,8 +52,8 @@ class Order:
         return True
 
     def among(self, serving: Sequence[int]) -> list[int]:
-        """Those that can serve, which have a flag, in the order in which they are taken: what is
-        required or preferred, then the requirements one after the other."""
+        """The schedules that can serve, which have a flag, in order: required and preferred ones
+        first, then requirement by requirement."""
         ordered = [place for place in self.favoured if serving[place]]
         for shares in self.shares:
             ordered += _ordered(shares, serving)
@@ -64,8 +64,8 @@ class Order:
 def orders(
     inputs: SlotInputs, candidates: Candidates, eligible: Sequence[Calendar]
 ) -> Iterator[tuple[range, Order]]:
-    """Parts of the candidates that lie on one day of each schedule and in one month, with the
-    order for each. All in one part where nothing is counted."""
+    """Parts of the candidates, each within one local day of every schedule and one month, with the
+    order for each. A single part if nothing is counted."""
     teams, favoured = _places(inputs, eligible)
     counts = [count_by_day(c.booked, c.zone) if c.booked else None for c in eligible]
     has_months = any(requirement.claims for requirement in inputs.requirements)
@@ -90,7 +90,7 @@ def orders(
 def _places(
     inputs: SlotInputs, eligible: Sequence[Calendar]
 ) -> tuple[Sequence[Sequence[int]], Sequence[int]]:
-    """Where the members of each requirement stand among the eligible, and the favoured."""
+    """The positions of each requirement's members among the eligible, and those of the favoured."""
     favoured = [id_ for id_ in (inputs.required_id, *inputs.preferred_ids) if id_ is not None]
     if len(inputs.requirements) == 1 and not favoured:
         return [range(len(eligible))], ()
@@ -109,7 +109,7 @@ def _shares(
     today: Sequence[int],
     month: int,
 ) -> list[_Share]:
-    """In their order, but for those that run ahead."""
+    """The shares of a requirement's members by rank, which does not consider who runs ahead."""
     shares = []
     for place in team:
         id_ = eligible[place].schedule_id
@@ -121,14 +121,14 @@ def _shares(
 
 
 def _ordered(shares: Sequence[_Share], serving: Sequence[int]) -> list[int]:
-    able = [share for share in shares if serving[share.place]]
-    most = min((share.today for share in able), default=0) + AHEAD
-    near = [share.place for share in able if share.today < most]
-    return near + [share.place for share in able if share.today >= most]
+    can_serve = [share for share in shares if serving[share.place]]
+    most = min((share.today for share in can_serve), default=0) + AHEAD
+    near = [share.place for share in can_serve if share.today < most]
+    return near + [share.place for share in can_serve if share.today >= most]
 
 
 def _parts(candidates: Candidates, zones: set[Zone], months_of: Zone | None) -> Iterator[range]:
-    """The candidates in parts that lie on one local date in each of the zones, and in one month."""
+    """The candidates in parts that each lie on one local date in every zone, and in one month."""
     span = candidates.span
     edges = {start for zone in zones for _, start, _ in zone.days_in(span)} | {span.end}
     if months_of is not None:

@@ -1,8 +1,9 @@
-"""Candidate starts: each date's unbroken runs, in steps from where they begin.
+"""The grid: candidate starts, in steps from the beginning of each unbroken run of open time on a
+date.
 
-They depend on hours, zone and step alone, never on the range that is asked about or on now, so
-they are found once for each four weeks and kept. A run is kept as a `range`, which takes no more
-room for a step of a minute than for one of an hour.
+They depend only on hours, zone and step, neither on the requested range nor on now. So they are
+computed once for each block of four weeks and cached. A run is stored as a `range`, which takes the
+same memory for a step of a minute as for one of an hour.
 """
 
 from array import array
@@ -23,10 +24,10 @@ from kalends.availability.hours import (
 from kalends.availability.interval import Interval
 from kalends.availability.wallclock import Zone
 
-# Fits wherever the schedule is open at the start: the end is not asked yet.
+# A duration that fits wherever the schedule is open at the start: the end is not checked yet.
 A_MOMENT = 1
 
-# Callers list slots of the same days again and again. A kept grid takes 1 MB at most.
+# Slots of the same days are listed again and again. A cached grid takes 1 MB at most.
 GRIDS_KEPT = 128
 GRID_STEPS_KEPT = 5000
 
@@ -34,7 +35,8 @@ GRID_STEPS_KEPT = 5000
 def starts_within(
     hours: Hours, zone: Zone, step: int, span: Interval, duration: int = A_MOMENT
 ) -> list[int]:
-    """The candidates in `span` from which `duration` lies in one merged availability; ascending."""
+    """The candidates in `span`, ascending, from which `duration` lies within one merged interval of
+    open time."""
     starts: list[int] = []
     for block in blocks_of(span):
         for steps in _starts_of_block(hours, zone, step, duration, block):
@@ -48,7 +50,7 @@ def starts_within(
 def candidates_fitting(
     hours: Hours, zone: Zone, step: int, span: Interval, duration: int
 ) -> Candidates:
-    """The same as candidates of which it is known that they fit. Short grids are kept."""
+    """The same as Candidates that are known to fit the hours. Short grids are cached."""
     find = (
         _few_candidates if span.seconds <= GRID_STEPS_KEPT * step else _few_candidates.__wrapped__
     )
@@ -63,7 +65,7 @@ def _few_candidates(
 
 
 def is_start(hours: Hours, zone: Zone, step: int, start: int) -> bool:
-    """Whether it is a candidate."""
+    """Whether the start is on the grid."""
     block = start // BLOCK
     return any(start in steps for steps in _starts_of_block(hours, zone, step, A_MOMENT, block))
 
@@ -72,19 +74,20 @@ def is_start(hours: Hours, zone: Zone, step: int, start: int) -> bool:
 def _starts_of_block(
     hours: Hours, zone: Zone, step: int, duration: int, block: int
 ) -> tuple[Sequence[int], ...]:
-    """The candidates from `block * BLOCK` on, for BLOCK seconds: ascending, unique, none empty."""
+    """The candidates of a block, as ascending sequences without duplicates, none of them empty."""
     span = Interval(block * BLOCK, (block + 1) * BLOCK)
     steps = list(_steps(hours, zone, step, duration, span))
     if all(earlier[-1] < later[0] for earlier, later in pairwise(steps)):
         return tuple(steps)
-    # The runs of two dates overlap: equal starts count once.
+    # The runs of two dates overlap, so equal starts are merged.
     return (array("q", sorted(set(chain.from_iterable(steps)))),)
 
 
 def _steps(
     hours: Hours, zone: Zone, step: int, duration: int, span: Interval
 ) -> Iterator[Sequence[int]]:
-    """The steps of each run that lie in `span` and fit the availability that the run is part of."""
+    """The steps of each run that lie in `span` and fit the open interval that the run is part
+    of."""
     available = open_intervals(hours, zone, span.widened(0, duration))
     opens = [interval.start for interval in available]
     for run in open_stretches(hours, zone, span):

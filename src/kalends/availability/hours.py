@@ -1,4 +1,4 @@
-"""When a schedule is open: weekly windows and date overrides, on the wall clock of its zone."""
+"""Open hours: weekly windows and date overrides on the wall clock, and their instants."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from kalends.availability.wallclock import EPOCH_DAY, Zone
 MINUTES_A_DAY: Final = 1440
 MIDNIGHT: Final = 0
 
-# What hours come to is found and kept for this many seconds at a time: 4 kB for typical hours.
+# Open intervals are computed and cached in blocks of so many seconds: 4 kB for typical hours.
 BLOCK: Final = 4 * WEEK_SECONDS
 BLOCKS_KEPT: Final = 2048
 
@@ -34,7 +34,7 @@ class Window(_Window):
     """From `opens` to `closes`, in minutes of the local day.
 
     `closes` may be 1440, the end of the day; at or before `opens` it is on the next day. Raises
-    ValueError for a time outside the day and for a window that closes as it opens.
+    ValueError for a time outside of the day, and for a window that closes as it opens.
     """
 
     __slots__ = ()
@@ -51,7 +51,7 @@ class Window(_Window):
         return self.closes < self.opens
 
     def on(self, day: int) -> tuple[int, int]:
-        """Its start and end on the wall clock, in seconds; `day` is counted from 1970-01-01."""
+        """Its start and end on the wall clock, in seconds, for a day counted from 1970-01-01."""
         closes = self.closes + MINUTES_A_DAY * self.crosses_midnight
         return (
             day * DAY_SECONDS + self.opens * MINUTE_SECONDS,
@@ -66,8 +66,8 @@ Windows: TypeAlias = tuple[Window, ...]
 class Hours:
     """Windows by weekday, Monday first, and by date.
 
-    An override replaces the windows that start on its date, an empty one closes it; what spills
-    over from the day before stays. Hours are values: equal ones are one key.
+    An override replaces the windows that start on its date; an empty one closes it. A window of the
+    day before that crosses midnight stays. Equal hours are equal keys in caches.
     """
 
     weekly: tuple[Windows, ...]
@@ -85,7 +85,7 @@ class Hours:
         return self._hash
 
     def starting_on(self, day: int) -> Windows:
-        """The windows that start on a date; `day` is counted from 1970-01-01."""
+        """The windows that start on a date, counted from 1970-01-01."""
         on_date = date.fromordinal(EPOCH_DAY + day)
         override = self.overrides.get(on_date) if self.overrides else None
         return self.weekly[on_date.weekday()] if override is None else override
@@ -108,18 +108,18 @@ def open_intervals(hours: Hours, zone: Zone, span: Interval) -> list[Interval]:
 
 
 def is_open_throughout(hours: Hours, zone: Zone, span: Interval) -> bool:
-    """Whether all of `span` lies in one merged interval of availability."""
+    """Whether all of `span` lies in one merged interval of open time."""
     return span.is_empty or open_intervals(hours, zone, span) == [span]
 
 
 def open_stretches(hours: Hours, zone: Zone, span: Interval) -> Iterator[Interval]:
-    """The unbroken runs of each date that may meet `span`, and some near it, none cut.
+    """The unbroken runs of each date that may meet `span`, uncut, and some near it.
 
-    Each date has its own runs: those of two dates may overlap, and are not in order where the
-    clock went back over midnight.
+    Each date has runs of its own: those of two dates may overlap, and they are not in order where
+    the clock went back over midnight.
     """
-    # A window that crosses midnight reaches into the day after its own; one day more on each side
-    # for clocks that jumped over midnight.
+    # A window that crosses midnight reaches into the next day; one more day on each side is for
+    # clocks that jumped over midnight.
     first = zone.wall_at(span.start) // DAY_SECONDS - 2
     last = zone.wall_at(span.end) // DAY_SECONDS + 1
     for day in range(first, last + 1):
@@ -129,7 +129,7 @@ def open_stretches(hours: Hours, zone: Zone, span: Interval) -> Iterator[Interva
 def open_stretches_of_date(hours: Hours, zone: Zone, day: int) -> list[Interval]:
     """The unbroken runs of instants that belong to a date, counted from 1970-01-01.
 
-    A wall-clock time that does not exist gives nothing, one that occurs twice is there twice.
+    A wall-clock time that does not exist is skipped; one that occurs twice is included twice.
     """
     windows = hours.starting_on(day)
     return merge(i for window in windows for i in zone.instants(*window.on(day)))

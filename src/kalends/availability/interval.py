@@ -1,4 +1,4 @@
-"""Spans of time: half-open `[start, end)`, in whole epoch seconds (UTC)."""
+"""Intervals of time: half-open `[start, end)`, in whole epoch seconds (UTC)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
@@ -15,7 +15,8 @@ ALWAYS_AFTER: Final = 1 << 40
 
 
 class Interval(NamedTuple):
-    """`[start, end)`; one whose end is not after its start is empty: it holds and meets nothing."""
+    """`[start, end)`. If the end is not after the start it is empty: it contains and meets
+    nothing."""
 
     start: int
     end: int
@@ -30,22 +31,22 @@ class Interval(NamedTuple):
         return max(0, self.end - self.start)
 
     def overlaps(self, other: "Interval") -> bool:
-        """Whether they share an instant; touching is not overlapping."""
+        """Whether they share an instant. Touching is not overlapping."""
         return max(self.start, other.start) < min(self.end, other.end)
 
     def includes(self, instant: int) -> bool:
         return self.start <= instant < self.end
 
     def contains(self, other: "Interval") -> bool:
-        """Whether all of `other` lies inside; an empty `other` lies inside anything."""
+        """Whether all of `other` lies inside; an empty `other` always does."""
         return other.is_empty or (self.start <= other.start and other.end <= self.end)
 
     def clipped(self, span: "Interval") -> "Interval":
-        """What both share; empty if that is nothing."""
+        """The intersection, which may be empty."""
         return Interval(max(self.start, span.start), min(self.end, span.end))
 
     def widened(self, before: int, after: int) -> "Interval":
-        """With `before` seconds in front and `after` seconds behind."""
+        """The interval, extended by `before` seconds in front and `after` seconds behind."""
         return Interval(self.start - before, self.end + after)
 
 
@@ -53,7 +54,8 @@ ALWAYS: Final = Interval(ALWAYS_BEFORE, ALWAYS_AFTER)
 
 
 def merge(intervals: Iterable[tuple[int, int]]) -> list[Interval]:
-    """The same instants as disjoint intervals that do not touch, ascending; empty ones go."""
+    """The same instants as disjoint intervals that do not touch, ascending; empty ones are
+    dropped."""
     merged: list[Interval] = []
     for start, end in sorted(intervals):
         if start >= end:
@@ -66,7 +68,7 @@ def merge(intervals: Iterable[tuple[int, int]]) -> list[Interval]:
 
 
 def clip(intervals: Iterable[Interval], span: Interval) -> list[Interval]:
-    """What of the intervals lies inside `span`, without empty ones."""
+    """The parts of the intervals that lie inside `span`, without empty ones."""
     first, last = span
     if first >= last:
         return []
@@ -78,7 +80,7 @@ def clip(intervals: Iterable[Interval], span: Interval) -> list[Interval]:
 
 
 def gaps(merged: Sequence[Interval], span: Interval) -> Iterator[Interval]:
-    """What of `span` no interval covers; `merged` as `merge` returns it."""
+    """The parts of `span` that no interval covers; `merged` is as `merge` returns it."""
     begins = span.start
     for interval in merged:
         if begins < interval.start:

@@ -1,4 +1,4 @@
-"""Which schedules meet the requirements: a matching, not a greedy pick."""
+"""Finds schedules that meet all requirements, by bipartite matching rather than greedily."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ ScheduleId: TypeAlias = UUID
 
 @dataclass(frozen=True, slots=True)
 class SlotRequirement:
-    """`count` of these schedules are needed at once. Raises ValueError if that is none.
+    """`count` of these schedules are needed at once. Raises ValueError if that is less than one.
 
-    `weights` are those other than 1. `claims` says how many live claims of the event type a
-    schedule has in a month (counted from year 0), of those made since the requirement's members or
-    weights last changed; a month left out is 0.
+    `weights` has those other than 1. `claims` says how many live claims of the event type a
+    schedule has in a month (counted from year 0), among those made since the requirement's members
+    or weights last changed; a missing month has 0.
     """
 
     count: int
@@ -47,8 +47,8 @@ def choose(
 ) -> tuple[ScheduleId, ...] | None:
     """The schedules to take of those that are free, or None if they cannot meet the requirements.
 
-    Each is taken, in the order given, if the requirements can still be met with it; no schedule
-    serves two requirements. What is taken comes back in that order.
+    Goes through them in the given order and takes each one with which the requirements can still be
+    met. No schedule serves two requirements. Returns them in that order.
     """
     needed = sum(requirement.count for requirement in requirements)
     if len(in_order) < needed:
@@ -66,7 +66,7 @@ def choose(
 def helpful_schedules(
     requirements: Sequence[SlotRequirement], serving: Iterable[ScheduleId]
 ) -> frozenset[ScheduleId]:
-    """The schedules with any one of which, beside those that serve, more could be met than now."""
+    """The schedules each of which, beside those that serve, would let more requirements be met."""
     teams: list[list[ScheduleId]] = [[] for _ in requirements]
     free = set(serving)
     for schedule_id in free:
@@ -78,7 +78,7 @@ def helpful_schedules(
 
 
 def can_be_met(requirements: Sequence[SlotRequirement]) -> bool:
-    """Whether different schedules could meet them all, were everybody free."""
+    """Whether different schedules could meet all requirements if all were free."""
     everybody = dict.fromkeys(
         id_ for requirement in requirements for id_ in requirement.schedule_ids
     )
@@ -93,8 +93,8 @@ def _join_team(
 ) -> bool:
     """Gives the schedule a place in a team, moving others to other teams if need be.
 
-    An augmenting path: who has a place once keeps one, so sets that can be placed are a matroid,
-    and taking each that still fits is exact.
+    This is an augmenting path: a schedule that has a place keeps one. The sets that can be placed
+    form a matroid, so taking greedily each schedule that still fits is exact.
     """
     for number, requirement in enumerate(requirements):
         if number in tried or not requirement.names(schedule_id):

@@ -1,5 +1,5 @@
-"""Why a start is refused: the rules of the event type, and those of the schedules that would help
-(docs/slots.md, "Reasons")."""
+"""Explains why a start is refused: the rules of the event type, and those of the schedules that
+would help (docs/slots.md, "Reasons")."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -13,10 +13,10 @@ from kalends.availability.slot_inputs import Calendar, Session, SlotInputs
 class Obstacle(NamedTuple):
     """The time that a start runs into.
 
-    For notice, all up to the first start that is allowed; for the horizon, all from the first day
-    that is too far; for closed hours, from closing to opening, a week of it at most; for a limit,
-    the day. For what is busy or taken its `position` in `Calendar.busy` or `Calendar.occupied`;
-    it is None for a group session and for what has no position.
+    For notice, everything before the first start that is allowed; for the horizon, everything from
+    the first day that is too far; for closed hours, from closing to opening, at most a week of it;
+    for a limit, the day. For busy or taken time, `position` is that in `Calendar.busy` or
+    `Calendar.occupied`; it is None for a group session and for all else.
     """
 
     interval: Interval
@@ -32,7 +32,7 @@ class Refusal(NamedTuple):
 
 
 def refusals_of_event_type(inputs: SlotInputs, start: int) -> list[Refusal]:
-    """The rules of the event type itself that refuse a booking that opens at `start`."""
+    """The rules of the event type that refuse opening a booking at `start`."""
     refusals = []
     for rule in rules_of_event_type(inputs, _around(start)):
         if obstacles := tuple(Obstacle(interval) for _, interval in rule.obstacles(start)):
@@ -43,11 +43,11 @@ def refusals_of_event_type(inputs: SlotInputs, start: int) -> list[Refusal]:
 def refusals_of_schedules(
     inputs: SlotInputs, start: int
 ) -> tuple[list[Refusal], frozenset[ScheduleId]]:
-    """Every rule of each schedule with which more requirements could be met than now; and which
-    those are, also those that have no calendar here.
+    """Every rule that refuses, of each schedule with which more requirements could be met than now;
+    and which schedules those are, including ones without a calendar here.
 
-    A session that has a seat is not in the way of who joins it. Where that alone would let
-    everything be met, and yet no session can be joined, sessions are in the way like bookings.
+    A session that has a seat is not in the way of joining it. If ignoring such sessions would let
+    everything be met and yet no session can be joined, they count as obstacles like bookings.
     """
     when_opening, when_joining = {}, {}
     for calendar in inputs.eligible:
@@ -70,7 +70,7 @@ def refusals_of_schedules(
 def _helpful(
     inputs: SlotInputs, refusals: dict[ScheduleId, list[Refusal]]
 ) -> frozenset[ScheduleId]:
-    """The schedule that is required has to be taken: none helps in its place."""
+    """The helpful schedules. One that is required has to be taken, so none helps in its place."""
     serving = {id_ for id_, reasons in refusals.items() if not reasons}
     required = inputs.required_id
     if required is None or required in serving:
@@ -100,7 +100,7 @@ def _refusals_of(
 
 
 def _around(start: int) -> Interval:
-    """So that the closed hours and the days that a start meets are shown whole."""
+    """A span wide enough to show closed hours and days around the start as a whole."""
     return Interval(start - WEEK_SECONDS, start + WEEK_SECONDS)
 
 

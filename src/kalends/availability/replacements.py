@@ -1,4 +1,4 @@
-"""Who could take a booking in the place of another: by the same rules, in the order of shares."""
+"""Finds the schedules that could take a booking in place of another, in the fair order."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,22 +17,23 @@ def replacements(
     leaving: ScheduleId,
     seats: int = 1,
 ) -> list[ScheduleId]:
-    """The schedules with which what takes `taken` at `start` could go on without `leaving`, who is
-    next first. `seats` of a group session go together. The inputs leave the booking out."""
+    """The schedules that could replace `leaving`, so that what takes the schedules `taken` at
+    `start` can go on, in the order of assignment. `seats` of a group session move together. The
+    inputs do not contain the booking."""
     staying = [id_ for id_ in taken if id_ != leaving]
     eligible = inputs.eligible
-    able = [
+    can_replace = [
         calendar.schedule_id not in taken
         and _is_met(inputs, start, [*staying, calendar.schedule_id], seats)
         for calendar in eligible
     ]
     for _, order in orders(inputs, Candidates([start]), eligible):
-        return [eligible[place].schedule_id for place in order.among(able)]
+        return [eligible[place].schedule_id for place in order.among(can_replace)]
     return []
 
 
 def _is_met(inputs: SlotInputs, start: int, chosen: Sequence[ScheduleId], seats: int) -> bool:
-    """Whether exactly those schedules meet the requirements, and are free."""
+    """Whether exactly these schedules meet the requirements, and are free."""
     requirements = [
         replace(needed, schedule_ids=[id_ for id_ in needed.schedule_ids if id_ in chosen])
         for needed in inputs.requirements

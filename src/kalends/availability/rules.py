@@ -1,8 +1,8 @@
-"""The rules that refuse a start, each as time that must be kept clear of.
+"""The rules that refuse a start, each expressed as time that it must keep clear of.
 
-Every rule, whether closed hours, a meeting or too short a notice, comes to the same: a start `s` is
-refused if `[s - before, s + after)` meets one of some intervals. The same intervals list slots,
-decide about bookings and explain refusals, so the three agree.
+Every rule, be it closed hours, a meeting or too short a notice, has one form: it refuses a start
+`s` if `[s - before, s + after)` meets one of some intervals. Listing slots, deciding about bookings
+and explaining refusals all use the same intervals, so they agree.
 """
 
 from bisect import bisect_left
@@ -20,7 +20,7 @@ from kalends.availability.wallclock import Zone, days, local_day
 
 
 class Code(StrEnum):
-    """What refuses a time, in the order in which the API names it."""
+    """The codes of the rules, in the order in which the API names them."""
 
     TOO_SHORT_NOTICE = "TOO_SHORT_NOTICE"
     TOO_FAR_AHEAD = "TOO_FAR_AHEAD"
@@ -32,7 +32,7 @@ class Code(StrEnum):
     SLOT_TAKEN = "SLOT_TAKEN"
 
 
-# Farther than from the first year that is taken to the last, and no date overflows.
+# More days than lie between the first and the last year allowed, and few enough for any date.
 FARTHEST_DAYS: Final = 150_000
 
 ORDER: Final = {code: place for place, code in enumerate(Code)}
@@ -47,12 +47,12 @@ class Rule(NamedTuple):
     after: int
 
     def exclude(self, candidates: Candidates, flags: bytearray) -> None:
-        """Clears the flags of the starts that it refuses."""
+        """Clears the flags of the starts that the rule refuses."""
         if self.forbidden:
             candidates.exclude(self.forbidden, self.before, self.after, flags)
 
     def obstacles(self, start: int) -> Iterator[tuple[int, Interval]]:
-        """Position and time of each interval in the way of a start."""
+        """Yields position and time of each interval that is in the way of a start."""
         head, tail = start - self.before, start + self.after
         for position, (begins, ends) in enumerate(self.forbidden):
             if begins < tail and head < ends and begins < ends:
@@ -60,26 +60,27 @@ class Rule(NamedTuple):
 
 
 def rules_of_event_type(inputs: SlotInputs, span: Interval) -> list[Rule]:
-    """The rules that hold whichever schedules are taken, for starts within `span`."""
+    """The rules of the event type itself, for starts within `span`."""
     return [*rules_of_joining(inputs), rule_of_opening(inputs, span)]
 
 
 def rules_of_joining(inputs: SlotInputs) -> list[Rule]:
-    """Those of them that also hold for who joins a session, which counts already."""
+    """The rules of the event type that also apply to joining a session: all but the limit, since
+    the session is counted already."""
     return [_notice(inputs.terms.notice, inputs.now), _horizon(inputs)]
 
 
 def rule_of_opening(inputs: SlotInputs, span: Interval) -> Rule:
-    """The limit, for starts within `span`."""
+    """The event type's limit, for starts within `span`."""
     return _limit(inputs.booked, inputs.terms.max_per_day, inputs.zone, span)
 
 
 def rules_of_calendar(
     calendar: Calendar, inputs: SlotInputs, span: Interval, joined: Session | None = None
 ) -> list[Rule]:
-    """The rules of one schedule but its hours, for starts within `span`.
+    """The rules of one schedule, except its hours, for starts within `span`.
 
-    `joined` is the group session that the start would be a seat in.
+    `joined` is the group session that the start would be a seat in: it is not in its own way.
     """
     terms = inputs.terms
     before, after = terms.buffer_before, terms.duration + terms.buffer_after
@@ -99,7 +100,8 @@ def rules_of_calendar(
 
 
 def closed(hours: Hours, zone: Zone, duration: int, span: Interval) -> Rule:
-    """The closed hours, for starts within `span`; buffers may lie in them."""
+    """The rule of the closed hours, for starts within `span`. Buffers may lie outside of the
+    hours."""
     around = span.widened(0, duration)
     shut = list(gaps(open_intervals(hours, zone, around), around))
     return Rule(Code.OUTSIDE_AVAILABILITY, shut, 0, duration)
@@ -111,25 +113,25 @@ def _notice(notice: int | None, now: int) -> Rule:
 
 
 def _unknown(known_until: int | None, before: int, after: int) -> Rule:
-    """Time of which nobody knows what is busy in the calendars that the schedule reads."""
+    """Refuses time for which the calendars that the schedule reads are not known."""
     unknown = [] if known_until is None else [(known_until, ALWAYS_AFTER)]
     return Rule(Code.CALENDAR_UNKNOWN, unknown, before, after)
 
 
 def _horizon(inputs: SlotInputs) -> Rule:
-    """A start's local date is at most now's plus `max_days_ahead`."""
+    """Refuses starts whose local date is more than `max_days_ahead` after today's."""
     too_far: list[tuple[int, int]] = []
     if inputs.terms.max_days_ahead is not None:
         today = local_day(inputs.now, inputs.zone)
         beyond = today + timedelta(days=min(inputs.terms.max_days_ahead, FARTHEST_DAYS) + 1)
-        # Days may be left and entered again, or not exist, but for no more than a day.
+        # A date may be left and entered again, or not exist, which takes at most a day.
         near = days(beyond, beyond + timedelta(days=2), inputs.zone)
         too_far = [*near, (near[-1].end, ALWAYS_AFTER)]
     return Rule(Code.TOO_FAR_AHEAD, too_far, 0, 1)
 
 
 def _limit(booked: Sequence[int], most: int | None, zone: Zone, span: Interval) -> Rule:
-    """The local days on which no booking more may start."""
+    """Refuses starts on local days that have `most` bookings already."""
     full: list[tuple[int, int]] = []
     if most is not None:
         counts = count_by_day(booked, zone)
@@ -138,7 +140,7 @@ def _limit(booked: Sequence[int], most: int | None, zone: Zone, span: Interval) 
 
 
 def count_by_day(instants: Iterable[int], zone: Zone) -> Counter[int]:
-    """How many lie on each local date, counted from 1970-01-01."""
+    """How many instants lie on each local date, which is counted from 1970-01-01."""
     ordered = sorted(instants)
     counts: Counter[int] = Counter()
     if ordered:

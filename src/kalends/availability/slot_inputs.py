@@ -1,6 +1,6 @@
-"""What slots depend on: terms, calendars, requirements, group sessions.
+"""The inputs of the engine: terms, calendars, requirements, group sessions.
 
-Instants are epoch seconds (UTC), durations seconds of elapsed time.
+Instants are epoch seconds (UTC), durations are seconds of elapsed time.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from kalends.availability.wallclock import Zone
 
 @dataclass(frozen=True, slots=True)
 class SlotTerms:
-    """What is booked, and how. All times in seconds of elapsed time.
+    """What is to be booked. All times are in seconds of elapsed time.
 
-    `step` None: any start will do (a booking directly on a schedule). `notice` None allows the
-    past to a booking, though no slot lies there; 0 does not.
+    With a `step` of None any start will do (a booking directly on a schedule). A `notice` of None
+    allows bookings in the past, though no slot lies there; 0 does not.
     """
 
     duration: int
@@ -32,13 +32,14 @@ class SlotTerms:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """One schedule: its rules and what is in it. In any order, and they may overlap:
+    """One schedule: its rules, and what is in its calendar.
 
-    `busy` are `(start, end)` of time that cannot be booked; `occupied` of what bookings and live
-    holds take, their buffers included, but for the group sessions in `SlotInputs.sessions`;
-    `booked` are the starts of its live claims, each once however many seats it has, for as many
-    days as the range has (also where there is no limit: who has less that day is chosen first);
-    from `known_until` on nobody knows what is busy in calendars elsewhere that it reads.
+    `busy` has `(start, end)` of time that cannot be booked, `occupied` of bookings and live holds
+    with their buffers, without the group sessions in `SlotInputs.sessions`; both may overlap and
+    come in any order. `booked` has the starts of its live claims, each once however many seats it
+    has, for all days that the range touches; also without a limit, since the schedule with fewer
+    that day is chosen first. From `known_until` on, busy time in calendars elsewhere that it reads
+    is unknown.
     """
 
     schedule_id: ScheduleId
@@ -55,7 +56,7 @@ class Calendar:
 class Session(NamedTuple):
     """A group session of the event type: one start on one set of schedules.
 
-    `occupied` is the time it takes, buffers included; held seats are taken seats.
+    `occupied` is the time that it takes, with buffers; held seats count as taken.
     """
 
     start: int
@@ -68,11 +69,11 @@ class Session(NamedTuple):
 class SlotInputs:
     """Everything that slots depend on.
 
-    `calendars` are those of the schedules that may be taken: one that a requirement names and that
-    is not here serves nothing. `zone` is where the event type's days are counted.
-    `booked` are the starts of the event type's own live claims, each once, for `terms.max_per_day`.
-    `required_id` has to be among the schedules taken, `preferred_ids` are taken before others. The
-    caller leaves a booking that moves out of all of this.
+    `calendars` has the schedules that may be taken; a schedule that a requirement names and that is
+    not among them cannot serve. `zone` is where the event type's days are counted. `booked` has the
+    starts of the event type's own live claims, each once, for `terms.max_per_day`. `required_id`
+    has to be among the schedules taken; `preferred_ids` are taken before others. The caller leaves
+    a booking that moves out of all of this.
     """
 
     terms: SlotTerms
@@ -88,7 +89,7 @@ class SlotInputs:
 
     @property
     def eligible(self) -> list[Calendar]:
-        """The calendars that a requirement names, in the order of requirements, each once."""
+        """The calendars that a requirement names, each once, in the order of the requirements."""
         by_id = {calendar.schedule_id: calendar for calendar in self.calendars}
         named = dict.fromkeys(id_ for needed in self.requirements for id_ in needed.schedule_ids)
         return [by_id[id_] for id_ in named if id_ in by_id]

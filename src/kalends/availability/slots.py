@@ -1,7 +1,8 @@
-"""Free time: lists slots, decides about one start, and explains, by the rules of docs/slots.md.
+"""The engine's entry points: list slots, decide about one start, and explain refusals, by the rules
+of docs/slots.md.
 
-`slots` and `decide` ask the same rules of the same candidates: what is listed is what `decide`
-accepts, but that a booking may be recorded in the past where no notice is set.
+`slots` and `decide` apply the same rules to the same candidates, so `decide` accepts exactly what
+`slots` lists, except that a booking may be recorded in the past if no notice is set.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +31,7 @@ __all__ = ["Obstacle", "Refusal", "Slot", "SlotDecision", "Slots", "decide", "ex
 class Slot(NamedTuple):
     """`[start, end)` in epoch seconds, and the schedules that a booking would get, in order.
 
-    `seats_left` are those of the session that it would be in.
+    `seats_left` are the seats that are free in the session that it would join.
     """
 
     start: int
@@ -40,7 +41,8 @@ class Slot(NamedTuple):
 
     @property
     def has_further(self) -> bool:
-        """Whether another session could open beside it, so that its last seat is not the last."""
+        """Whether another session could open beside it, so that taking its last seat does not end
+        the slot."""
         return False
 
 
@@ -55,7 +57,8 @@ class SlotWithFurther(Slot):
 
 
 class Slots(Sequence[Slot]):
-    """Slots in columns, ascending: where thousands are found, a `Slot` is made when it is read."""
+    """Slots in columns, ascending. There may be thousands, so a `Slot` is built only when it is
+    read."""
 
     def __init__(self, starts: list[int], assignment: Assignment, inputs: SlotInputs) -> None:
         self.starts = list(compress(starts, assignment.chosen))
@@ -82,7 +85,7 @@ class Slots(Sequence[Slot]):
 
     @property
     def seats_left(self) -> Iterable[int]:
-        """Of each slot, in order."""
+        """The free seats of each slot, in order."""
         if not self._taken:
             return repeat(self._capacity, len(self.starts))
         return map(self._seats_left_at, self.starts)
@@ -96,10 +99,10 @@ class Slots(Sequence[Slot]):
 
 
 class SlotDecision(NamedTuple):
-    """The slot that may be booked; or None and every rule that refuses, in the API's order.
+    """The slot that may be booked; or None, and every rule that refuses, in the API's order.
 
-    `helpful` are the schedules with any one of which more requirements could be met, whether or
-    not they have a calendar here.
+    `helpful` are the schedules each of which, if it were free, would let more of the requirements
+    be met, whether or not it has a calendar here.
     """
 
     slot: Slot | None
@@ -110,7 +113,7 @@ class SlotDecision(NamedTuple):
 def slots(inputs: SlotInputs, span: Interval) -> Slots:
     """The slots that start within `span`.
 
-    Where `span` begins and ends does not change which they are. Raises ValueError without a step.
+    A slot does not depend on where `span` begins and ends. Raises ValueError without a step.
     """
     listed = _never_in_the_past(inputs)
     candidates = _candidates(listed, span)
@@ -119,8 +122,8 @@ def slots(inputs: SlotInputs, span: Interval) -> Slots:
 
 
 def latest_now(inputs: SlotInputs, span: Interval) -> int | None:
-    """The last now at which the slots within `span` are those of any time before it; None where
-    they depend on the day of today."""
+    """The latest `now` until which the slots within `span` stay the same; None if they depend on
+    today's date."""
     if inputs.terms.max_days_ahead is not None:
         return None
     notices = (inputs.terms.notice, *(calendar.notice for calendar in inputs.calendars))
@@ -128,8 +131,8 @@ def latest_now(inputs: SlotInputs, span: Interval) -> int | None:
 
 
 def without_now(inputs: SlotInputs, span: Interval) -> SlotInputs | None:
-    """The same inputs without their now, if the time does not change its slots within `span`
-    before that begins; None if it does."""
+    """The same inputs with a neutral `now`, as a key for caches; None if the slots within `span`
+    depend on the present time."""
     latest = latest_now(inputs, span)
     if latest is None or inputs.now > latest:
         return None
@@ -139,7 +142,7 @@ def without_now(inputs: SlotInputs, span: Interval) -> SlotInputs | None:
 def decide(inputs: SlotInputs, start: int, end: int | None = None) -> SlotDecision:
     """Whether a booking may start at `start`, and which schedules it gets.
 
-    With an `end` other than the terms' duration makes it, NOT_A_SLOT refuses.
+    An `end` that does not match the terms' duration is refused as NOT_A_SLOT.
     """
     alone = Candidates([start])
     chosen = _choose(inputs, alone, alone.flags())
@@ -147,7 +150,7 @@ def decide(inputs: SlotInputs, start: int, end: int | None = None) -> SlotDecisi
     is_in_time = end is None or end == start + inputs.terms.duration
     if chosen and is_in_grid and is_in_time and all(_flags(alone, rules_of_joining(inputs))):
         return SlotDecision(chosen[0])
-    # A session that can be joined asks no limit of the event type.
+    # Joining a session does not count for the event type's limit.
     refusals = [
         refusal
         for refusal in refusals_of_event_type(inputs, start)
@@ -158,29 +161,29 @@ def decide(inputs: SlotInputs, start: int, end: int | None = None) -> SlotDecisi
     if not could_be_met:
         of_schedules, helpful = refusals_of_schedules(inputs, start)
         refusals += of_schedules
-    # Where all is closed there is no grid to be off: OUTSIDE_AVAILABILITY says enough.
+    # If every schedule is closed, there is no grid to be off: OUTSIDE_AVAILABILITY is enough.
     is_off_grid = not is_in_grid and (could_be_met or _is_anybody_open(inputs, start))
     if is_off_grid or not is_in_time:
         refusals.append(Refusal(Code.NOT_A_SLOT))
-    # None of the schedules refuses: the requirements ask for more of them than there are.
+    # If no schedule refuses, there are fewer schedules than the requirements need.
     refusals = refusals or [Refusal(Code.NOT_A_SLOT)]
     ordered = sorted(refusals, key=lambda refusal: ORDER[refusal.code])
     return SlotDecision(None, tuple(ordered), helpful)
 
 
 def explain(inputs: SlotInputs, start: int, end: int | None = None) -> SlotDecision:
-    """As `decide`, of a slot to be listed: one in the past is too late whatever the notice."""
+    """`decide` for a slot that is to be listed: a time in the past is always too late."""
     return decide(_never_in_the_past(inputs), start, end)
 
 
 def _candidates(inputs: SlotInputs, span: Interval) -> Candidates:
-    """The starts within `span` that the hours of the first requirement's schedules lead to."""
+    """The starts within `span` on the grid of the schedules of the first requirement."""
     terms = inputs.terms
     if terms.step is None:
         raise ValueError("without a step there are no slots to list")
     hours = {(c.hours, c.zone) for c in _first_required(inputs)}
     if len(hours) == 1 and not inputs.sessions:
-        # One of these schedules is taken by every slot, so a slot fits their hours.
+        # Every slot takes one of these schedules, which have the same hours: only fitting starts.
         (key,) = hours
         return candidates_fitting(*key, terms.step, span, terms.duration)
     starts = chain.from_iterable(starts_within(*key, terms.step, span) for key in hours)
@@ -205,8 +208,8 @@ def _without_limit(inputs: SlotInputs) -> SlotInputs:
 
 
 def _choose(inputs: SlotInputs, candidates: Candidates, may_join: bytearray) -> Slots:
-    """What a booking would get: it opens where the event type's limit lets it, and joins sessions
-    of full days too."""
+    """What a booking would get at each candidate. It may open where the event type's limit allows,
+    and join sessions on full days, too."""
     may_open = may_join
     if candidates.starts and inputs.terms.max_per_day is not None:
         may_open = _flags(candidates, [rule_of_opening(inputs, candidates.span)], may_join)
@@ -217,7 +220,7 @@ def _choose(inputs: SlotInputs, candidates: Candidates, may_join: bytearray) -> 
 def _flags(
     candidates: Candidates, rules: Iterable[Rule], among: bytearray | None = None
 ) -> bytearray:
-    """Flags for those that the rules allow, of all or of those that have one already."""
+    """Flags for the candidates that the rules allow, out of all or of those flagged in `among`."""
     flags = candidates.flags() if among is None else among.copy()
     if flags:
         for rule in rules:
@@ -226,7 +229,7 @@ def _flags(
 
 
 def _is_in_grid(inputs: SlotInputs, start: int) -> bool:
-    """Whether it is a candidate, or any start will do."""
+    """Whether the start is on the grid, or any start will do."""
     step = inputs.terms.step
     return step is None or any(
         is_start(c.hours, c.zone, step, start) for c in _first_required(inputs)

@@ -1,7 +1,7 @@
 """Reads the compiled time-zone files of the pinned `tzdata` package (TZif, RFC 9636).
 
-Never the operating system's, and not `zoneinfo`'s: that one looks at the system first, and tells
-the offset of an instant but not when it changes.
+It uses neither the operating system's data nor `zoneinfo`, which prefers the system's, and which
+tells the offset of an instant but not when it changes.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from kalends.availability.interval import ALWAYS_BEFORE, DAY_SECONDS
 
-# Transitions are listed up to the end of this year: one beyond the last that the API takes.
+# Transitions are listed up to the end of this year, one after the last that the API accepts.
 LAST_TRANSITION_YEAR: Final = 2200
 
 _HEADER: Final = ">4s1s15x6l"
@@ -26,7 +26,7 @@ _RULE: Final = re.compile(
 
 
 class Transition(NamedTuple):
-    """From the instant `at` on (epoch seconds) local time is UTC plus `offset` seconds."""
+    """From the instant `at` (epoch seconds) on, local time is UTC plus `offset` seconds."""
 
     at: int
     offset: int
@@ -34,21 +34,22 @@ class Transition(NamedTuple):
 
 @cache
 def zone_names() -> frozenset[str]:
-    """Every IANA name of the pinned data, canonical ones and links."""
+    """Every IANA name in the pinned data, canonical names and links."""
     return frozenset(resources.files("tzdata").joinpath("zones").read_text("ascii").split())
 
 
 def read_transitions(name: str) -> tuple[Transition, ...]:
     """Every change of the offset of a zone in `zone_names()`, ascending.
 
-    The first one lies before every instant, the last one by the end of LAST_TRANSITION_YEAR.
+    The first lies before every instant, the last at the end of LAST_TRANSITION_YEAR or before.
     """
     file = resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
     return _without_repeats(_parse(file.read_bytes()))
 
 
 def _parse(data: bytes) -> Iterator[Transition]:
-    """The second block of a TZif file, whose instants have 64 bits, and the rule at its end."""
+    """The transitions in the second block of a TZif file, which has 64-bit instants, and those by
+    the rule at its end."""
     at = calcsize(_HEADER) + _size_of_block(data, 0, instant_size=4)
     _, _, _, _, _, times, types, _ = unpack_from(_HEADER, data, at)
     end = at + calcsize(_HEADER) + _size_of_block(data, at, instant_size=8)
@@ -64,7 +65,7 @@ def _parse(data: bytes) -> Iterator[Transition]:
 
 
 def _size_of_block(data: bytes, at: int, instant_size: int) -> int:
-    """The bytes of a data block behind its header (RFC 9636 3.2)."""
+    """The size in bytes of a data block after its header (RFC 9636 3.2)."""
     magic, _, utc, wall, leaps, times, types, letters = unpack_from(_HEADER, data, at)
     if magic != b"TZif":
         raise ValueError("not a TZif file")
@@ -74,8 +75,8 @@ def _size_of_block(data: bytes, at: int, instant_size: int) -> int:
 
 @cache
 def transitions_by_rule(rule: str) -> tuple[Transition, ...]:
-    """The transitions of a POSIX TZ string (RFC 9636 3.3.1), of all years. Most zones share theirs
-    with others. Raises ValueError for what is none."""
+    """The transitions of a POSIX TZ string (RFC 9636 3.3.1), for all years. Cached, since many
+    zones share a rule. Raises ValueError for an invalid one."""
     match = _RULE.fullmatch(rule)
     if match is None:
         raise ValueError(f"{rule!r} is not a POSIX time-zone rule")
@@ -94,7 +95,7 @@ def transitions_by_rule(rule: str) -> tuple[Transition, ...]:
 
 
 def _wall_clock(rule: str, year: int) -> int:
-    """When `Mm.w.d/time`, `Jn/time` or `n/time` is in a year, as if local time were UTC."""
+    """When `Mm.w.d/time`, `Jn/time` or `n/time` falls in a year, as if local time were UTC."""
     day, _, time = rule.partition("/")
     return (_day_of(day, year) - _EPOCH) * DAY_SECONDS + _seconds(time or "2")
 
@@ -126,7 +127,8 @@ def _seconds(text: str) -> int:
 
 
 def _without_repeats(transitions: Iterator[Transition]) -> tuple[Transition, ...]:
-    """Without those that change only the name of the time or whether it is daylight saving."""
+    """The transitions without those that change only the name of the time, or whether it is
+    daylight saving."""
     distinct: list[Transition] = []
     for transition in transitions:
         if not distinct or distinct[-1].offset != transition.offset:
