@@ -209,16 +209,46 @@ async def test_an_api_key_is_not_bound_by_the_notice(context: Context, world: Wo
     assert world.api.delete(f"/api/v1/bookings/{booking['id']}").status_code == 200
 
 
-async def test_without_a_notice_it_may_be_changed_until_its_end(
+async def test_without_a_notice_it_may_be_changed_until_its_start(
     context: Context, world: World
 ) -> None:
     booking = world.book(world.create_schedule(), NEXT_WEEK)
     link = await link_to(context, world, booking)
-    assert (await open_link(at(context, plus(NEXT_WEEK, minutes=59)), link)).may_change
+    assert (await open_link(at(context, NEXT_WEEK), link)).may_change
+    begun = at(context, plus(NEXT_WEEK, minutes=1))
+    opened = await open_link(begun, link)
+    assert (opened.may_change, opened.has_begun, opened.is_over) == (False, True, False)
+    later = Instant.parse(plus(NEXT_WEEK, days=1))
+    for attempt in (
+        reschedule_by_link(begun, link, later),
+        list_slots_by_link(begun, link, next_month()),
+        cancel_by_link(begun, link, None),
+    ):
+        with pytest.raises(errors.TooLateToChange, match="it has begun"):
+            await attempt
     ended = at(context, plus(NEXT_WEEK, minutes=60))
     assert (await open_link(ended, link)).is_over
-    with pytest.raises(errors.TooLateToChange):
+    with pytest.raises(errors.TooLateToChange, match="is over"):
         await cancel_by_link(ended, link, None)
+
+
+async def test_who_is_asked_for_another_time_may_change_it_until_its_end(
+    context: Context, world: World
+) -> None:
+    schedule = world.create_schedule()
+    event_type = world.create_event_type(
+        schedule_id=schedule["id"], cancellation_notice_minutes=60, duration_minutes=60
+    )
+    booking = world.book(start=NEXT_WEEK, event_type_id=event_type["id"])
+    link = await link_to(context, world, booking)
+    path = f"/api/v1/schedules/{schedule['id']}/absences"
+    span = {"start_time": NEXT_WEEK, "end_time": plus(NEXT_WEEK, hours=1)}
+    absence = world.api.post(path, json=span).json()["data"]
+    decisions = [{"booking_id": booking["id"], "action": "offer"}]
+    done = world.api.post(f"{path}/{absence['id']}/resolve", json={"decisions": decisions})
+    assert done.status_code == 200, done.text
+    assert (await open_link(at(context, plus(NEXT_WEEK, minutes=59)), link)).may_change
+    assert not (await open_link(at(context, plus(NEXT_WEEK, minutes=60)), link)).may_change
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "NO_SHOW", "CANCELLED"])

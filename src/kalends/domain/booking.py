@@ -148,14 +148,10 @@ def hosts_among(schedules: Iterable[Schedule]) -> tuple[Host, ...]:
     )
 
 
-def changeable_until(
-    starts_at: datetime, ends_at: datetime, notice_minutes: int | None
-) -> datetime:
+def changeable_until(starts_at: datetime, notice_minutes: int | None) -> datetime:
     """Until when the attendee may cancel or move a booking: `notice_minutes` before its start (the
-    event type's `cancellation_notice_minutes`), or its end if that is None."""
-    if notice_minutes is None:
-        return ends_at
-    return starts_at - timedelta(minutes=notice_minutes)
+    event type's `cancellation_notice_minutes`), or its start if that is None."""
+    return starts_at - timedelta(minutes=notice_minutes or 0)
 
 
 def check_transition(now_is: Status, target: Status) -> None:

@@ -88,16 +88,20 @@ class LinkedBooking(Struct, frozen=True, kw_only=True):
 
     def changeable_until_at(self, starts_at: datetime) -> datetime:
         """Until when it could be changed by link if it started then, whether or not it is over."""
-        length = self.booking.end_time - self.booking.start_time
-        notice = self.event_type.cancellation_notice_minutes if self.event_type else None
         if self.booking.needs_new_time:
-            notice = None  # an attendee who is asked to choose another time may always do so
-        return changeable_until(starts_at, starts_at + length, notice)
+            # An attendee who is asked to choose another time may do so until the end of this one.
+            return starts_at + (self.booking.end_time - self.booking.start_time)
+        notice = self.event_type.cancellation_notice_minutes if self.event_type else None
+        return changeable_until(starts_at, notice)
 
     @property
     def is_over(self) -> bool:
         """Whether it has ended, by time or by status."""
         return self.booking.status not in MOVABLE or self.booking.end_time <= self.now
+
+    @property
+    def has_begun(self) -> bool:
+        return self.booking.start_time <= self.now
 
     @property
     def may_change(self) -> bool:
@@ -127,9 +131,10 @@ class LinkedBooking(Struct, frozen=True, kw_only=True):
         if self.is_over:
             raise TooLateToChange("This booking is over. It can no longer be changed.")
         if not self.may_change:
+            why = "it has begun" if self.has_begun else "it starts too soon"
             raise TooLateToChange(
-                "It is too late to change this booking here: it starts too soon. Please get in "
-                f"touch with {self.organization.name}."
+                f"It is too late to change this booking here: {why}. Please get in touch with "
+                f"{self.organization.name}."
             )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -109,6 +110,25 @@ def test_a_late_change_is_refused_kindly(world: World, visitor: Browser) -> None
     assert "too late" in text_of(refused)
     assert "You are booked" not in text_of(refused)
     assert status_of(world)[0] == "CONFIRMED"
+
+
+def test_a_booking_that_has_begun_is_shown_and_stays(world: World, visitor: Browser) -> None:
+    path, _ = offered(world)
+    page = visitor.book(path, tomorrow_at(10))
+    booking = world.api.get("/api/v1/bookings").json()["data"][0]
+    now = datetime.now(UTC)
+    start, end = now - timedelta(minutes=10), now + timedelta(minutes=50)
+    begun = {"start_time": f"{start:%FT%TZ}", "end_time": f"{end:%FT%TZ}", "override": True}
+    moved = world.api.patch(f"/api/v1/bookings/{booking['id']}", json=begun)
+    assert moved.status_code == 200, moved.text
+    shown = visitor.get(page.url.path)
+    assert "It can no longer be changed online" in text_of(shown)
+    assert "Reschedule" not in text_of(shown)
+    refused = visitor.post(f"{page.url.path}/cancel")
+    assert refused.status_code in (403, 409, 422)
+    assert "it has begun" in text_of(refused)
+    assert status_of(world)[0] == "CONFIRMED"
+    assert world.api.delete(f"/api/v1/bookings/{booking['id']}").status_code == 200
 
 
 def test_what_changed_meanwhile_is_shown_and_not_cancelled(world: World, visitor: Browser) -> None:

@@ -173,7 +173,7 @@ def _mail(
         zone=organization.timezone,
         country=country_of(organization),
         manage_url=f"{gateways.public_url or ''}{NO_LINK}",
-        changeable_until=changeable_until(body.start_time, body.end_time, None),
+        changeable_until=changeable_until(body.start_time, None),
         own_words=request.words,
         has_invitation=False,
     )

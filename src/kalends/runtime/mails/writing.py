@@ -69,10 +69,11 @@ class Story(Struct, frozen=True, kw_only=True):
     @property
     def changeable_until(self) -> datetime:
         """Until when the attendee can change the booking by its link."""
-        notice = self.event_type.cancellation_notice_minutes if self.event_type else None
         if self.booking.needs_new_time:
-            notice = None  # an attendee who is asked to choose another time may always do so
-        return changeable_until(self.booking.start_time, self.booking.end_time, notice)
+            # An attendee who is asked to choose another time may do so until the end of this one.
+            return self.booking.end_time
+        notice = self.event_type.cancellation_notice_minutes if self.event_type else None
+        return changeable_until(self.booking.start_time, notice)
 
     def before(self, mail: Mail) -> BookingBody | None:
         """The booking as in the reader's last mail, else as it was before the event; for a host

@@ -246,7 +246,7 @@ class CreateEventType(RequestModel, frozen=True):
         Minutes | None,
         about(
             "How many minutes before the start attendees can last cancel or move a booking "
-            "themselves."
+            "themselves. Null: until its start."
         ),
     ] = None
     expire_pending: Annotated[

@@ -32,7 +32,8 @@ FIELDS: Final[dict[str, str]] = {
     "calendar_id": "The calendar of a connection.",
     "calendar_policy": "How it treats its calendars elsewhere.",
     "calendars_total": "How many calendars it has.",
-    "cancellation_notice_minutes": "How long before the start an attendee may still cancel.",
+    "cancellation_notice_minutes": "How long before the start an attendee may still cancel or move "
+    "the booking. Null: until its start.",
     "cancellation_reason": "The reason for the cancellation.",
     "cancelled": "Always true: the booking is cancelled now.",
     "MessageTemplate.kind": "Which mail about a booking.",

@@ -306,8 +306,7 @@ def _local_day(moment: datetime, zone: Zone) -> str:
 def _is_locked(offer: Offer, starts_at: datetime) -> bool:
     """Whether the attendee of a booking at that time could not change it any more."""
     notice = offer.event_type.cancellation_notice_minutes
-    until = changeable_until(starts_at, offer.ends_at(starts_at), notice)
-    return until < offer.request.context.clock()
+    return changeable_until(starts_at, notice) < offer.request.context.clock()
 
 
 def _hold_in(form: FormFields) -> UUID | None:

@@ -260,6 +260,12 @@ def _problem(opened: LinkedBooking, error: KalendsError) -> str:
             "touch with {organization}.",
             organization=organization,
         )
+    if isinstance(error, TooLateToChange) and opened.has_begun and not opened.is_over:
+        return gettext(
+            "It is too late to change this booking here: it has begun. Please get in touch "
+            "with {organization}.",
+            organization=organization,
+        )
     if isinstance(error, TooLateToChange) and not opened.is_over:
         return gettext(
             "It is too late to change this booking here: it starts too soon. Please get in touch "
