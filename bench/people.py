@@ -36,11 +36,8 @@ A_DAY: Final = 100
 A_YEAR: Final = 100_000
 YEAR_DAYS: Final = 365
 # In milliseconds: what a page may take, and how long it may keep others from their turn.
-WEEK_MS: Final = 60
-INSIGHTS_MS: Final = 300
-HOLD_MS: Final = 50
-WEEKS_ASKED: Final = 40
-YEARS_ASKED: Final = 12
+WEEK_MS, INSIGHTS_MS, HOLD_MS = 60, 300, 50
+WEEKS_ASKED, YEARS_ASKED = 40, 12
 WARM_UP: Final = 3
 EMAIL: Final = "admin@example.test"
 PASSWORD: Final = "long enough 1"

@@ -1,20 +1,27 @@
 """Requests to JSON APIs with an access token, as all providers that need a consent have them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Any, ClassVar, Final
+from urllib.parse import quote, urlencode
 
 import msgspec
 from msgspec import Struct
 
-from kalends.domain.calendars.consent import TokenSource
-from kalends.domain.calendars.failures import CalendarFailure, NotUnderstood, Unanswered
+from kalends.domain.calendars.consent import ConsentScope, TokenSource
+from kalends.domain.calendars.failures import (
+    CalendarFailure,
+    ConsentEnded,
+    NotUnderstood,
+    Unanswered,
+)
 from kalends.domain.gateways import Http, OutboundRequest, OutboundResponse, Unreachable
 from kalends.formats.lenient_json import dict_in
 from kalends.gateways.redirects import failure_in, failure_of
 
 TIMEOUT_SECONDS: Final = 60.0
 MOST_BYTES: Final = 32_000_000
+Query = Mapping[str, str]
 Reason = Callable[[Mapping[str, Any]], str | None]
 
 
@@ -87,6 +94,59 @@ class JsonApi:
                 return Unanswered("it answers with something that is no JSON")
             value = {}
         return Answer(came.status, value, None if is_success else self._reason_in(value), came)
+
+
+class JsonSession(ABC):
+    """The requests of one account. One whose scope was not granted gives `ConsentLacks`.
+    `preferences` are sent with each of them (RFC 7240)."""
+
+    preferences: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, json: JsonApi, api: str) -> None:
+        self._json = json
+        self._api = api
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        scope: ConsentScope,
+        query: Query | None = None,
+        value: Mapping[str, Any] | None = None,
+        *,
+        etag: str | None = None,
+        prefer: tuple[str, ...] = (),
+    ) -> Answer | CalendarFailure:
+        """The answer, with any status. A failure if it says nothing about the request itself: too
+        many requests, no valid token, a failing server."""
+        url = f"{self._api}/{path}" + (f"?{self.encode(query)}" if query else "")
+        return await self.ask(method, url, scope, value, etag=etag, prefer=prefer)
+
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        scope: ConsentScope,
+        value: Mapping[str, Any] | None = None,
+        *,
+        etag: str | None = None,
+        prefer: tuple[str, ...] = (),
+    ) -> Answer | CalendarFailure:
+        """The same for a complete URL."""
+        wishes = (*self.preferences, *prefer)
+        only = {"Prefer": ", ".join(wishes)} if wishes else {}
+        only |= {"If-Match": etag} if etag else {}
+        answer = await self._json.send(json_request(method, url, value, only))
+        if not isinstance(answer, Answer):
+            return answer
+        return ConsentEnded() if answer.status == 401 else self.judge(answer, method, scope)
+
+    def encode(self, query: Query) -> str:
+        return urlencode(query)
+
+    @abstractmethod
+    def judge(self, answer: Answer, method: str, scope: ConsentScope) -> Answer | CalendarFailure:
+        """The answer, or a failure if it says nothing about the request itself."""
 
 
 def json_request(

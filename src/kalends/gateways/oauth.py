@@ -4,7 +4,7 @@ older tokens (RFC 6749 4.1.3 and 6)."""
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from time import time
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -108,7 +108,10 @@ class ConsentPlaces(Protocol):
     def tokens(self) -> str: ...
 
 
-class CodeConsent:
+P = TypeVar("P", bound=ConsentPlaces)
+
+
+class CodeConsent(Generic[P]):
     """The part of `ConsentProvider` that providers share whose consent page gives a code (RFC 6749
     4.1) which only works for whoever began the consent (PKCE, RFC 7636). `client_id` and
     `client_secret` are those of the application that the operator has registered there."""
@@ -116,10 +119,9 @@ class CodeConsent:
     provider: ClassVar[str]
     scopes: Sequence[ConsentScope]
 
-    def __init__(
-        self, http: Http, client_id: str, client_secret: str, places: ConsentPlaces
-    ) -> None:
-        self._page = places.consent
+    def __init__(self, http: Http, client_id: str, client_secret: str, places: P) -> None:
+        self._http = http
+        self._places = places
         self._tokens = TokenEndpoint(
             http=http,
             provider=self.provider,
@@ -130,7 +132,7 @@ class CodeConsent:
 
     @property
     def host(self) -> str:
-        return urlsplit(self._page).netloc
+        return urlsplit(self._places.consent).netloc
 
     def page_for(self, request: ConsentRequest, **more: str) -> str:
         """The URL of the consent page; `more` are parameters that only this provider has."""
@@ -144,7 +146,7 @@ class CodeConsent:
             "code_challenge_method": "S256",
             **more,
         }
-        return f"{self._page}?{urlencode(query)}"
+        return f"{self._places.consent}?{urlencode(query)}"
 
     async def exchange(
         self, code: str, verifier: str, redirect_uri: str

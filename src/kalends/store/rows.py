@@ -25,11 +25,27 @@ def parameters(first: int, count: int) -> str:
     return ", ".join(f"${number}" for number in range(first, first + count))
 
 
+def select_from(table: str, struct: type[Struct], where: str) -> str:
+    """A SELECT of the struct's fields in their order; the organization is its first parameter.
+    `where` uses those behind it."""
+    return f"SELECT {columns_of(struct)} FROM {table} WHERE organization_id = $1 AND {where}"
+
+
 def insert_into(table: str, struct: type[Struct]) -> str:
     """An INSERT of a row that has the struct's fields; the organization is its first parameter, and
     then the fields in their order."""
     values = parameters(1, len(struct.__struct_fields__) + 1)
     return f"INSERT INTO {table} (organization_id, {columns_of(struct)}) VALUES ({values})"
+
+
+def values_of(struct: type[Struct], row: Sequence[Any]) -> dict[str, Any]:
+    """The struct's values by name, from the first columns of a row, which are `columns_of` it."""
+    return dict(zip(struct.__struct_fields__, row, strict=False))
+
+
+def struct_from(struct: type[S], row: Sequence[Any]) -> S:
+    """The struct in the first columns of a row, which are `columns_of` it."""
+    return struct(**values_of(struct, row))
 
 
 def lists_of(struct: type[Struct], items: Sequence[Struct]) -> list[list[Any]]:
@@ -47,6 +63,13 @@ def values_with_json(thing: Struct, json_columns: Iterable[str]) -> dict[str, An
     values: dict[str, Any] = structs.asdict(thing)
     raw = {name: as_raw(values[name]) for name in json_columns if values[name] is not None}
     return values | raw
+
+
+def decode_json(values: dict[str, Any], decoders: Mapping[str, json.Decoder[Any]]) -> None:
+    """Puts what JSON columns hold in the place of their text; NULL is None."""
+    for name, decoder in decoders.items():
+        if values[name] is not None:
+            values[name] = decoder.decode(values[name])
 
 
 def is_violated(error: asyncpg.IntegrityConstraintViolationError, constraint: str) -> bool:

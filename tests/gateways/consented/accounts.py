@@ -1,7 +1,9 @@
 """Accounts of a fake Google and a fake Microsoft that have consented to everything."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Callable
+from typing import Any, NamedTuple
+
+import pytest
 
 from kalends.domain.calendars.accounts import CalendarAccount
 from kalends.domain.calendars.failures import CalendarFailure, ConsentEnded
@@ -21,6 +23,17 @@ from tests.fakes.microsoft import TENANT, FakeMicrosoft
 
 GRANTED_BY_GOOGLE = [scope.name for scope in GOOGLE_SCOPES]
 GRANTED_BY_MICROSOFT = [scope.name for scope in MICROSOFT_SCOPES]
+
+
+def served(fake: type[ConsentedFake]) -> Any:
+    """A fixture: the fake while it runs."""
+
+    @pytest.fixture
+    async def running() -> AsyncIterator[ConsentedFake]:
+        async with fake.served() as one:
+            yield one
+
+    return running
 
 
 class Source:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from kalends.domain.calendars.accounts import CalendarAccount
-from kalends.domain.calendars.writings import ObjectWritten
+from kalends.domain.calendars.writings import Conflict, ObjectWritten
 from kalends.formats.icalendar.invitations import EventStatus
 from kalends.formats.icalendar.written import WrittenEvent, written_ics
 
@@ -36,4 +36,14 @@ async def write(
 ) -> ObjectWritten:
     came = await account.write_object(calendar_url, href, data, etag)
     assert isinstance(came, ObjectWritten), came
+    return came
+
+
+async def meet_ours(
+    account: CalendarAccount, calendar_url: str, href: str, data: bytes = DATA
+) -> Conflict:
+    """Creates it where an event of ours is already."""
+    came = await account.write_object(calendar_url, href, data)
+    assert isinstance(came, Conflict), came
+    assert came.is_ours
     return came

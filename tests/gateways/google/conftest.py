@@ -1,19 +1,13 @@
 """An account of a fake Google that has consented to everything."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from kalends.gateways.google.account import GoogleAccount
 from kalends.gateways.http import GuardedHttp
 from tests.fakes.google import FakeGoogle
-from tests.gateways.consented.accounts import google_account
+from tests.gateways.consented.accounts import google_account, served
 
-
-@pytest.fixture
-async def google() -> AsyncIterator[FakeGoogle]:
-    async with FakeGoogle.served() as running:
-        yield running
+google = served(FakeGoogle)
 
 
 @pytest.fixture

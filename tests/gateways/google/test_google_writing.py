@@ -7,11 +7,11 @@ from kalends.domain.calendars.failures import (
     UidTaken,
     Unanswered,
 )
-from kalends.domain.calendars.writings import Conflict, ObjectWritten
+from kalends.domain.calendars.writings import ObjectWritten
 from kalends.gateways.google.account import GoogleAccount
 from tests.fakes.google import OWNER, FakeGoogle
 from tests.fakes.quirks import Quirk
-from tests.gateways.consented.writings import DATA, EVENT, LATER, UID, write
+from tests.gateways.consented.writings import DATA, EVENT, LATER, UID, meet_ours, write
 
 pytestmark = pytest.mark.server
 
@@ -56,9 +56,7 @@ async def test_a_second_insert_meets_the_first(
     google.quirks.add(Quirk.LOSES_ANSWERS)
     assert isinstance(await account.write_object(OWNER, href, DATA), Unanswered)
     google.quirks.clear()
-    came = await account.write_object(OWNER, href, DATA)
-    assert isinstance(came, Conflict)
-    assert came.is_ours
+    came = await meet_ours(account, OWNER, href)
     await written(account, href, came.current.etag)
     assert len(google.calendar().live()) == 1
 
@@ -68,9 +66,7 @@ async def test_it_is_ours_where_google_hides_our_mark(
 ) -> None:
     await written(account, href)
     google.quirks.add(Quirk.NO_PRIVATE_PROPERTIES)
-    came = await account.write_object(OWNER, href, DATA)
-    assert isinstance(came, Conflict)
-    assert came.is_ours
+    await meet_ours(account, OWNER, href)
 
 
 async def test_the_id_of_a_deleted_event_is_burnt(

@@ -1,19 +1,13 @@
 """An account of a fake Microsoft that has consented to everything."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from kalends.gateways.http import GuardedHttp
 from kalends.gateways.microsoft.account import MicrosoftAccount
 from tests.fakes.microsoft import FakeMicrosoft
-from tests.gateways.consented.accounts import microsoft_account
+from tests.gateways.consented.accounts import microsoft_account, served
 
-
-@pytest.fixture
-async def microsoft() -> AsyncIterator[FakeMicrosoft]:
-    async with FakeMicrosoft.served() as running:
-        yield running
+microsoft = served(FakeMicrosoft)
 
 
 @pytest.fixture

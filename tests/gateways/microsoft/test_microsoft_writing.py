@@ -16,7 +16,7 @@ from kalends.formats.icalendar.written import written_ics
 from kalends.gateways.microsoft.account import MicrosoftAccount
 from tests.fakes.microsoft import CALENDAR, FakeMicrosoft
 from tests.fakes.quirks import Quirk
-from tests.gateways.consented.writings import DATA, EVENT, LATER, UID, write
+from tests.gateways.consented.writings import DATA, EVENT, LATER, UID, meet_ours, write
 from tests.gateways.microsoft.events import changes_of, reading_of
 
 pytestmark = pytest.mark.server
@@ -122,9 +122,8 @@ async def test_a_second_creation_at_another_time_meets_the_first(
     microsoft: FakeMicrosoft, account: MicrosoftAccount, href: str
 ) -> None:
     first = await written(account, href)
-    came = await account.write_object(CALENDAR, href, LATER)
-    assert isinstance(came, Conflict)
-    assert (came.is_ours, came.current.href) == (True, first.href)
+    came = await meet_ours(account, CALENDAR, href, LATER)
+    assert came.current.href == first.href
     assert len(microsoft.calendar().live()) == 1
 
 

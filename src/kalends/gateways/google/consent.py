@@ -12,24 +12,18 @@ from kalends.domain.calendars.consent import (
     Tokens,
     TokenSource,
 )
-from kalends.domain.gateways import Http
 from kalends.gateways.google.account import GoogleAccount
 from kalends.gateways.google.places import SCOPES, Places
 from kalends.gateways.oauth import CodeConsent, post_form
 
 
-class GoogleConsent(CodeConsent):
+class GoogleConsent(CodeConsent[Places]):
     """See `ConsentProvider`."""
 
     provider = "Google"
     scopes: Sequence[ConsentScope] = SCOPES
     has_boxes = True
     pushes_whole_accounts = False
-
-    def __init__(self, http: Http, client_id: str, client_secret: str, places: Places) -> None:
-        super().__init__(http, client_id, client_secret, places)
-        self._http = http
-        self._places = places
 
     def consent_url(self, request: ConsentRequest) -> str:
         """The URL of the consent page. Without `prompt=consent`, a second consent would give no

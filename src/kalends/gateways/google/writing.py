@@ -49,7 +49,7 @@ async def write_object(
     else:
         version = None if etag == ANY_VERSION else etag
         one = f"{path}/{segment(href)}"
-        answer = await session.send("PATCH", one, OWNED_SCOPE, QUIET, event, version)
+        answer = await session.send("PATCH", one, OWNED_SCOPE, QUIET, event, etag=version)
     if not isinstance(answer, Answer):
         return answer
     if answer.is_success:

@@ -28,7 +28,7 @@ ADMIN_CODES: Final = ("AADSTS90094", "AADSTS90093", "AADSTS65001", "AADSTS900941
 ADMIN_ERRORS: Final = frozenset({"consent_required", "interaction_required"})
 
 
-class MicrosoftConsent(CodeConsent):
+class MicrosoftConsent(CodeConsent[GraphPlaces]):
     """See `ConsentProvider`."""
 
     provider = "Microsoft"
@@ -38,8 +38,7 @@ class MicrosoftConsent(CodeConsent):
 
     def __init__(self, http: Http, client_id: str, client_secret: str, places: GraphPlaces) -> None:
         super().__init__(http, client_id, client_secret, places)
-        self._http = InTurn(http, RequestTurns())
-        self._places = places
+        self._in_turn = InTurn(http, RequestTurns())
 
     def consent_url(self, request: ConsentRequest) -> str:
         """The URL of the consent page, on which a person with several accounts chooses one, unless
@@ -66,7 +65,7 @@ class MicrosoftConsent(CodeConsent):
         tokens expire unused."""
 
     def open_account(self, source: TokenSource, scopes: Sequence[str]) -> MicrosoftAccount:
-        return MicrosoftAccount(self._http, self._places, source, scopes)
+        return MicrosoftAccount(self._in_turn, self._places, source, scopes)
 
 
 def _granted(came: Tokens | CalendarFailure) -> Tokens | CalendarFailure:

@@ -14,9 +14,9 @@ from kalends.domain.calendars.failures import (
     Unanswered,
 )
 from kalends.formats.lenient_json import dict_in, list_in
-from kalends.gateways.json_api import Answer
+from kalends.gateways.json_api import Answer, Query
 from kalends.gateways.microsoft.places import CALENDARS_SCOPE
-from kalends.gateways.microsoft.session import MicrosoftSession, Query
+from kalends.gateways.microsoft.session import MicrosoftSession
 
 MOST_PAGES: Final = 1_000
 # Graph's codes for an expired state; it writes them in several ways, in upper and lower case.

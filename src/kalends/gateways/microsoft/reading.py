@@ -23,7 +23,7 @@ from kalends.domain.calendars.failures import (
     Unanswered,
 )
 from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
-from kalends.gateways.json_api import Answer, is_not_found, segment, value_in
+from kalends.gateways.json_api import Answer, Query, is_not_found, segment, value_in
 from kalends.gateways.json_events import FoundChanges, difference, id_in
 from kalends.gateways.microsoft.events import (
     FIELDS,
@@ -36,7 +36,7 @@ from kalends.gateways.microsoft.events import (
 )
 from kalends.gateways.microsoft.pages import ListedPage, Row, list_changes, list_rows
 from kalends.gateways.microsoft.places import CALENDARS_SCOPE
-from kalends.gateways.microsoft.session import MicrosoftSession, Query
+from kalends.gateways.microsoft.session import MicrosoftSession
 from kalends.gateways.tokens import encode_token
 
 SPARE: Final = timedelta(days=30)

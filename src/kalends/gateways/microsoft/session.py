@@ -10,20 +10,18 @@ from urllib.parse import quote, urlencode
 from kalends.domain.calendars.consent import ConsentScope, TokenSource
 from kalends.domain.calendars.failures import (
     CalendarFailure,
-    ConsentEnded,
     ConsentLacks,
     NotUnderstood,
 )
 from kalends.domain.gateways import Http, OutboundRequest, OutboundResponse, Unreachable
 from kalends.formats.lenient_json import dict_in
-from kalends.gateways.json_api import Answer, JsonApi, json_request
+from kalends.gateways.json_api import Answer, JsonApi, JsonSession, Query
 from kalends.gateways.microsoft.places import CALENDARS_SCOPE, READ_ALONE
 from kalends.gateways.microsoft.turns import RequestTurns
 
 # Sent with each request: ids that do not change when an event is moved, and times in UTC, so that
 # no Windows zone names are needed.
 ALWAYS: Final = ('IdType="ImmutableId"', 'outlook.timezone="UTC"')
-Query = Mapping[str, str]
 
 
 class InTurn:
@@ -44,57 +42,29 @@ class InTurn:
         await self._http.close()
 
 
-class MicrosoftSession:
-    """The requests of one account. One whose scope was not granted gives `ConsentLacks`."""
+class MicrosoftSession(JsonSession):
+    """See `JsonSession`."""
+
+    preferences = ALWAYS
 
     def __init__(
         self, http: InTurn, api: str, source: TokenSource, granted: Collection[str]
     ) -> None:
-        self._json = JsonApi(http, source, _reason_in)
-        self._api = api
+        super().__init__(JsonApi(http, source, _reason_in), api)
         self._granted = granted
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        scope: ConsentScope,
-        query: Query | None = None,
-        value: Mapping[str, Any] | None = None,
-        *,
-        etag: str | None = None,
-        prefer: tuple[str, ...] = (),
-    ) -> Answer | CalendarFailure:
-        """The answer, with any status. A failure if it says nothing about the request itself: too
-        many requests, no valid token, a failing server."""
-        asked = urlencode(query or {}, safe="$,", quote_via=quote)
-        url = f"{self._api}/{path}" + (f"?{asked}" if asked else "")
-        return await self._send(method, url, scope, value, etag=etag, prefer=prefer)
 
     async def follow(
         self, url: str, scope: ConsentScope, prefer: tuple[str, ...] = ()
     ) -> Answer | CalendarFailure:
-        """The next page of a list, at the URL in the last one, which has to be at Graph itself."""
+        """Goes on with a list where its last page says; nowhere but at Graph itself."""
         if not url.startswith(f"{self._api}/"):
             return NotUnderstood("a list goes on at another address")
-        return await self._send("GET", url, scope, None, prefer=prefer)
+        return await self.ask("GET", url, scope, prefer=prefer)
 
-    async def _send(
-        self,
-        method: str,
-        url: str,
-        scope: ConsentScope,
-        value: Mapping[str, Any] | None,
-        *,
-        etag: str | None = None,
-        prefer: tuple[str, ...] = (),
-    ) -> Answer | CalendarFailure:
-        headers = {"Prefer": ", ".join((*ALWAYS, *prefer))} | ({"If-Match": etag} if etag else {})
-        answer = await self._json.send(json_request(method, url, value, headers))
-        if not isinstance(answer, Answer):
-            return answer
-        if answer.status == 401:
-            return ConsentEnded()
+    def encode(self, query: Query) -> str:
+        return urlencode(query, safe="$,", quote_via=quote)
+
+    def judge(self, answer: Answer, method: str, scope: ConsentScope) -> Answer | CalendarFailure:
         if answer.status == 403 and not self._is_covered(method, scope):
             return ConsentLacks(scope.words)
         is_said = answer.status != 429 and answer.status < 500

@@ -10,9 +10,8 @@ from kalends.domain.schedule import BusyTime, ListedBusyTime
 from kalends.domain.spans import OpenSpan, Span
 from kalends.store.availability.calendars_elsewhere import makes_busy
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, insert_into, page_of
+from kalends.store.rows import columns_of, insert_into, page_of, struct_from
 
-FIELDS: Final = BusyTime.__struct_fields__
 COLUMNS: Final = columns_of(BusyTime)
 
 LIST: Final = page_of(
@@ -98,8 +97,8 @@ async def delete_busy_time(tenant: TenantConnection, schedule_id: UUID, busy_tim
 
 
 def _listed_from(row: Any) -> ListedBusyTime:
-    return ListedBusyTime(**dict(zip(ListedBusyTime.__struct_fields__, row, strict=False)))
+    return struct_from(ListedBusyTime, row)
 
 
 def busy_time_from(row: Any) -> BusyTime:
-    return BusyTime(**dict(zip(FIELDS, row, strict=False)))
+    return struct_from(BusyTime, row)

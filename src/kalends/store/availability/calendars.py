@@ -18,7 +18,6 @@ from kalends.store.availability.calendars_elsewhere import (
     load_times_elsewhere,
 )
 from kalends.store.availability.packed import PackedTimes, packed
-from kalends.store.availability.schedules import FIELDS as SCHEDULE_FIELDS
 from kalends.store.availability.schedules import PASSES_GATE, schedule_from
 from kalends.store.database import TenantConnection
 from kalends.store.outbox.templates import SOME_MAIL_OFF
@@ -43,7 +42,7 @@ DETAILS: Final = {
         "array_agg(o.booking_id)",
     ),
 }
-_READS_CALENDARS_AT: Final = len(SCHEDULE_FIELDS)
+_READS_CALENDARS_AT: Final = len(Schedule.__struct_fields__)
 _OF_SCHEDULE: Final = """o.organization_id = $1 AND o.schedule_id = s.id
       AND (o.expires_at IS NULL OR o.expires_at > $5)"""
 # Times without ids come from an index that has those of a schedule side by side, in the order of

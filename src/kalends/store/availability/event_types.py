@@ -21,36 +21,31 @@ from kalends.domain.video import VideoProvider
 from kalends.store.database import TenantConnection
 from kalends.store.rows import (
     columns_of,
+    decode_json,
     find_one,
     insert_into,
     page_of,
+    select_from,
     update_with_slug,
+    values_of,
     values_with_json,
 )
 
-FIELDS: Final = EventType.__struct_fields__
-JSON_COLUMNS: Final = ("requirements", "questions", "attendee_fields", "translations")
 COLUMNS: Final = columns_of(EventType)
-REQUIREMENTS: Final = json.Decoder(list[Requirement])
-QUESTIONS: Final = json.Decoder(list[Question])
-ATTENDEE_FIELDS: Final = json.Decoder(AttendeeFields)
-TRANSLATIONS: Final = json.Decoder(dict[str, EventTypeTexts])
+JSON_COLUMNS: Final[Mapping[str, json.Decoder[Any]]] = {
+    "requirements": json.Decoder(list[Requirement]),
+    "questions": json.Decoder(list[Question]),
+    "attendee_fields": json.Decoder(AttendeeFields),
+    "translations": json.Decoder(dict[str, EventTypeTexts]),
+}
 
-GET: Final = (
-    f"SELECT {COLUMNS} FROM event_types"
-    " WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
-)
-GET_SEVERAL: Final = (
-    f"SELECT {COLUMNS} FROM event_types WHERE organization_id = $1 AND id = ANY($2::uuid[])"
-)
+GET: Final = select_from("event_types", EventType, "id = $2 AND deleted_at IS NULL")
+GET_SEVERAL: Final = select_from("event_types", EventType, "id = ANY($2::uuid[])")
 # KEY SHARE keeps an event type from being deleted (which takes FOR UPDATE) while it is booked.
 GET_TO_BOOK: Final = GET + " FOR KEY SHARE"
 GET_TO_CHANGE: Final = GET + " FOR NO KEY UPDATE"
 GET_TO_DELETE: Final = GET + " FOR UPDATE"
-GET_BY_SLUG: Final = (
-    f"SELECT {COLUMNS} FROM event_types"
-    " WHERE organization_id = $1 AND slug = $2 AND deleted_at IS NULL"
-)
+GET_BY_SLUG: Final = select_from("event_types", EventType, "slug = $2 AND deleted_at IS NULL")
 LIST: Final = page_of(
     "event_types",
     COLUMNS,
@@ -193,9 +188,7 @@ async def insert_event_type(tenant: TenantConnection, event_type: EventType) -> 
     """Writes the event type; False if its slug is taken. Waits for a transaction that is taking the
     slug at this moment."""
     values = values_with_json(event_type, JSON_COLUMNS)
-    done = await tenant.tx.execute(
-        INSERT, tenant.organization_id, *(values[name] for name in FIELDS)
-    )
+    done = await tenant.tx.execute(INSERT, tenant.organization_id, *values.values())
     return not done.endswith(" 0")
 
 
@@ -210,12 +203,9 @@ async def delete_event_type(tenant: TenantConnection, event_type_id: UUID, now: 
 
 
 def _event_type(row: Any) -> EventType:
-    values = dict(zip(FIELDS, row, strict=True))
-    values["requirements"] = REQUIREMENTS.decode(values["requirements"])
-    values["questions"] = QUESTIONS.decode(values["questions"])
+    values = values_of(EventType, row)
+    decode_json(values, JSON_COLUMNS)
     values["host_choice"] = HostChoice(values["host_choice"])
-    values["attendee_fields"] = ATTENDEE_FIELDS.decode(values["attendee_fields"])
-    values["translations"] = TRANSLATIONS.decode(values["translations"])
     values["visibility"] = Visibility(values["visibility"])
     if values["video"] is not None:
         values["video"] = VideoProvider(values["video"])

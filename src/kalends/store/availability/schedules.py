@@ -1,7 +1,7 @@
 """Schedules as rows, and the locks that make bookings, absences and deletions wait for another."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -16,35 +16,35 @@ from kalends.store.database import TenantConnection
 from kalends.store.rows import (
     as_raw,
     columns_of,
+    decode_json,
     find_one,
     find_several,
     insert_into,
     page_of,
+    select_from,
     update_with_slug,
+    values_of,
     values_with_json,
 )
 
-FIELDS: Final = Schedule.__struct_fields__
-JSON_COLUMNS: Final = ("availability", "overrides", "booking_limits", "calendar_policy")
 COLUMNS: Final = columns_of(Schedule)
-AVAILABILITY: Final = json.Decoder(dict[str, WindowText | list[WindowText]] | None)
-OVERRIDES: Final = json.Decoder(dict[str, WindowText | list[WindowText]])
-LIMITS: Final = json.Decoder(BookingLimits)
-POLICY: Final = json.Decoder(CalendarPolicy)
+JSON_COLUMNS: Final[Mapping[str, json.Decoder[Any]]] = {
+    "availability": json.Decoder(dict[str, WindowText | list[WindowText]] | None),
+    "overrides": json.Decoder(dict[str, WindowText | list[WindowText]]),
+    "booking_limits": json.Decoder(BookingLimits),
+    "calendar_policy": json.Decoder(CalendarPolicy),
+}
 # A dict, as calling the enum costs ten times as much, for each schedule of each query.
 _COLOR_NAMED: Final = {color.value: color for color in Color}
 
-GET: Final = (
-    f"SELECT {COLUMNS} FROM schedules WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
-)
+GET: Final = select_from("schedules", Schedule, "id = $2 AND deleted_at IS NULL")
 GET_ZONE: Final = "SELECT timezone FROM schedules WHERE organization_id = $1 AND id = $2"
 PHOTOS: Final = """
 SELECT id, photo FROM schedules
 WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL AND photo IS NOT NULL
 """
-GET_SEVERAL: Final = (
-    f"SELECT {COLUMNS} FROM schedules"
-    " WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL"
+GET_SEVERAL: Final = select_from(
+    "schedules", Schedule, "id = ANY($2::uuid[]) AND deleted_at IS NULL"
 )
 GET_TO_CHANGE: Final = GET + " FOR NO KEY UPDATE"
 GET_TO_DELETE: Final = GET + " FOR UPDATE"
@@ -215,9 +215,7 @@ async def insert_schedule(tenant: TenantConnection, schedule: Schedule) -> Sched
     """Writes the schedule, and returns it with the slug and color that the database has assigned if
     it had none. Raises SlugTaken."""
     values = values_with_json(schedule, JSON_COLUMNS)
-    row = await tenant.tx.fetchrow(
-        INSERT, tenant.organization_id, *(values[name] for name in FIELDS)
-    )
+    row = await tenant.tx.fetchrow(INSERT, tenant.organization_id, *values.values())
     if row is None:
         raise SlugTaken(schedule.slug)
     return structs.replace(schedule, slug=row["slug"], color=Color(row["color"]))
@@ -240,11 +238,7 @@ async def delete_schedule(tenant: TenantConnection, schedule_id: UUID, now: date
 
 def schedule_from(row: Any) -> Schedule:
     """The schedule in the first columns of a row."""
-    values = dict(zip(FIELDS, row, strict=False))
-    if values["availability"] is not None:
-        values["availability"] = AVAILABILITY.decode(values["availability"])
-    values["overrides"] = OVERRIDES.decode(values["overrides"])
-    values["booking_limits"] = LIMITS.decode(values["booking_limits"])
-    values["calendar_policy"] = POLICY.decode(values["calendar_policy"])
+    values = values_of(Schedule, row)
+    decode_json(values, JSON_COLUMNS)
     values["color"] = _COLOR_NAMED.get(values["color"])
     return Schedule(**values)

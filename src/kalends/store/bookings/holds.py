@@ -8,14 +8,11 @@ from msgspec import structs
 
 from kalends.domain.hold import Hold
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, insert_into
+from kalends.store.rows import insert_into, select_from
 
-COLUMNS: Final = columns_of(Hold)
-
-GET: Final = f"SELECT {COLUMNS} FROM holds WHERE organization_id = $1 AND id = $2"
-OF_VISITOR: Final = (
-    f"SELECT {COLUMNS} FROM holds WHERE organization_id = $1 AND visitor = $2"
-    " AND expires_at > $3 ORDER BY created_at, id"
+GET: Final = select_from("holds", Hold, "id = $2")
+OF_VISITOR: Final = select_from(
+    "holds", Hold, "visitor = $2 AND expires_at > $3 ORDER BY created_at, id"
 )
 GIVE: Final = "UPDATE holds SET visitor = $3 WHERE organization_id = $1 AND id = $2"
 INSERT: Final = insert_into("holds", Hold)

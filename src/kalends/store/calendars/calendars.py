@@ -10,27 +10,21 @@ from msgspec import structs
 from kalends.domain.calendars.accounts import CalendarAccess, RemoteCalendar
 from kalends.domain.calendars.connections import CalendarUse, ConnectedCalendar
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, find_one, find_several
+from kalends.store.rows import columns_of, find_one, find_several, select_from, values_of
 
-FIELDS: Final = ConnectedCalendar.__struct_fields__
 COLUMNS: Final = columns_of(ConnectedCalendar)
 USE_FIELDS: Final = CalendarUse.__struct_fields__
 USE_COLUMNS: Final = columns_of(CalendarUse)
 
-LIST: Final = (
-    f"SELECT {COLUMNS} FROM calendars WHERE organization_id = $1 AND connection_id = $2"
-    " ORDER BY name, id"
-)
+LIST: Final = select_from("calendars", ConnectedCalendar, "connection_id = $2 ORDER BY name, id")
 LIST_ALL: Final = f"""
 SELECT {COLUMNS} FROM calendars k WHERE organization_id = $1 AND ($2::uuid IS NULL OR EXISTS (
     SELECT FROM calendar_connections c
     WHERE c.organization_id = $1 AND c.id = k.connection_id AND c.user_id = $2))
 ORDER BY name, id LIMIT 500
 """
-GET: Final = f"SELECT {COLUMNS} FROM calendars WHERE organization_id = $1 AND id = $2"
-GET_SEVERAL: Final = (
-    f"SELECT {COLUMNS} FROM calendars WHERE organization_id = $1 AND id = ANY($2::uuid[])"
-)
+GET: Final = select_from("calendars", ConnectedCalendar, "id = $2")
+GET_SEVERAL: Final = select_from("calendars", ConnectedCalendar, "id = ANY($2::uuid[])")
 COUNT: Final = (
     "SELECT connection_id, count(*) FROM calendars"
     " WHERE organization_id = $1 AND connection_id = ANY($2::uuid[]) GROUP BY 1"
@@ -201,6 +195,6 @@ async def list_schedules_of(tenant: TenantConnection, connection_id: UUID) -> li
 
 
 def _calendar_from(row: Any) -> ConnectedCalendar:
-    values = dict(zip(FIELDS, row, strict=False))
+    values = values_of(ConnectedCalendar, row)
     values["access"] = CalendarAccess(values["access"])
     return ConnectedCalendar(**values)

@@ -8,18 +8,12 @@ from msgspec import structs
 
 from kalends.domain.calendars.channels import OpenedChannel
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, find_one, insert_into, is_so
-
-FIELDS: Final = OpenedChannel.__struct_fields__
-COLUMNS: Final = columns_of(OpenedChannel)
+from kalends.store.rows import find_one, insert_into, is_so, select_from, struct_from
 
 INSERT: Final = insert_into("calendar_channels", OpenedChannel)
-BY_TOKEN: Final = (
-    f"SELECT {COLUMNS} FROM calendar_channels WHERE organization_id = $1 AND token_hash = $2"
-)
-OF_CALENDAR: Final = (
-    f"SELECT {COLUMNS} FROM calendar_channels WHERE organization_id = $1 AND calendar_id = $2"
-    " ORDER BY created_at, id"
+BY_TOKEN: Final = select_from("calendar_channels", OpenedChannel, "token_hash = $2")
+OF_CALENDAR: Final = select_from(
+    "calendar_channels", OpenedChannel, "calendar_id = $2 ORDER BY created_at, id"
 )
 OF_CONNECTION: Final = """
 SELECT h.id, h.resource FROM calendar_channels h
@@ -164,4 +158,4 @@ async def nudge_calendars(
 
 
 def _channel_from(row: Any) -> OpenedChannel:
-    return OpenedChannel(**dict(zip(FIELDS, row, strict=True)))
+    return struct_from(OpenedChannel, row)

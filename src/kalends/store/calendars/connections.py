@@ -10,7 +10,15 @@ from kalends.domain.calendars.connections import CalendarConnection, ProviderNam
 from kalends.domain.calendars.states import ConnectionState
 from kalends.store.calendars.links import forget_events
 from kalends.store.database import TenantConnection, Tx
-from kalends.store.rows import columns_of, find_one, insert_into, page_of, parameters
+from kalends.store.rows import (
+    columns_of,
+    find_one,
+    insert_into,
+    page_of,
+    parameters,
+    select_from,
+    values_of,
+)
 
 FIELDS: Final = CalendarConnection.__struct_fields__
 COLUMNS: Final = columns_of(CalendarConnection)
@@ -23,7 +31,7 @@ LIST: Final = page_of(
     order="id",
     parameters=2,
 )
-GET: Final = f"SELECT {COLUMNS} FROM calendar_connections WHERE organization_id = $1 AND id = $2"
+GET: Final = select_from("calendar_connections", CalendarConnection, "id = $2")
 OF_ACCOUNT: Final = """
 SELECT id FROM calendar_connections
 WHERE organization_id = $1 AND provider = $2 AND account = $3 AND user_id IS NOT DISTINCT FROM $4
@@ -164,7 +172,7 @@ async def delete_connections_of_user(tenant: TenantConnection, user_id: UUID) ->
 
 
 def _connection_from(row: Any) -> CalendarConnection:
-    values = dict(zip(FIELDS, row, strict=False))
+    values = values_of(CalendarConnection, row)
     values["provider"] = ProviderName(values["provider"])
     values["state"] = ConnectionState(values["state"])
     return CalendarConnection(**values)

@@ -8,18 +8,11 @@ from msgspec import structs
 
 from kalends.domain.calendars.consent import CalendarConsent
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, find_one, insert_into, is_so
-
-FIELDS: Final = CalendarConsent.__struct_fields__
-COLUMNS: Final = columns_of(CalendarConsent)
+from kalends.store.rows import find_one, insert_into, is_so, select_from, struct_from
 
 INSERT: Final = insert_into("calendar_consents", CalendarConsent)
-BY_TOKEN: Final = (
-    f"SELECT {COLUMNS} FROM calendar_consents WHERE organization_id = $1 AND token_hash = $2"
-)
-BY_STATE: Final = (
-    f"SELECT {COLUMNS} FROM calendar_consents WHERE organization_id = $1 AND state_hash = $2"
-)
+BY_TOKEN: Final = select_from("calendar_consents", CalendarConsent, "token_hash = $2")
+BY_STATE: Final = select_from("calendar_consents", CalendarConsent, "state_hash = $2")
 # Only the first browser that opens the page may go on.
 BIND: Final = """
 UPDATE calendar_consents SET state_hash = $3, cookie_hash = $4
@@ -66,4 +59,4 @@ async def use_consent(tenant: TenantConnection, consent_id: UUID, now: datetime)
 
 
 def _consent_from(row: Any) -> CalendarConsent:
-    return CalendarConsent(**dict(zip(FIELDS, row, strict=True)))
+    return struct_from(CalendarConsent, row)

@@ -13,7 +13,7 @@ from kalends.domain.calendars.policies import CalendarPolicy
 from kalends.domain.calendars.states import LinkState
 from kalends.store.bookings.subjects import list_bookings_of_subject
 from kalends.store.database import TenantConnection, Tx
-from kalends.store.rows import columns_of, is_so
+from kalends.store.rows import columns_of, is_so, select_from, values_of
 
 FIELDS: Final = CalendarLink.__struct_fields__
 COLUMNS: Final = columns_of(CalendarLink)
@@ -82,9 +82,8 @@ SELECT claim_id FROM occupancies
 WHERE organization_id = $1 AND schedule_id = $2 AND event_type_id = $3 AND starts_at = $4
 LIMIT 1
 """
-BY_REFS: Final = (
-    f"SELECT {COLUMNS} FROM calendar_links"
-    " WHERE organization_id = $1 AND calendar_id = $2 AND ref = ANY($3::text[])"
+BY_REFS: Final = select_from(
+    "calendar_links", CalendarLink, "calendar_id = $2 AND ref = ANY($3::text[])"
 )
 SUSPICIOUS: Final = LIST_OF_LANE.replace(
     "AND l.subject_id = $3\nORDER BY l.schedule_id",
@@ -290,6 +289,6 @@ def _with_schedule(row: Any) -> tuple[CalendarLink, LinkedSchedule]:
 
 
 def link_from(row: Any) -> CalendarLink:
-    values = dict(zip(FIELDS, row, strict=False))
+    values = values_of(CalendarLink, row)
     values["state"] = LinkState(values["state"])
     return CalendarLink(**values)

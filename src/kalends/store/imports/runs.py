@@ -13,11 +13,10 @@ from kalends.domain.imports.runs import ImportRun, RunState, SkippedRow
 from kalends.domain.imports.sources import Trouble, Walk
 from kalends.store.database import TenantConnection, Tx
 from kalends.store.imports.names import RUN_JOB
-from kalends.store.rows import as_raw, columns_of
+from kalends.store.rows import as_raw, columns_of, select_from, values_of
 
 OF_ANOTHER_ACCOUNT: Final = "Another account brought it in, and it stays as it is."
 
-FIELDS: Final = ImportRun.__struct_fields__
 COLUMNS: Final = columns_of(ImportRun)
 WALKS: Final = json.Decoder(list[Walk])
 SKIPS: Final = json.Decoder(list[SkippedRow])
@@ -26,7 +25,7 @@ INSERT: Final = """
 INSERT INTO calcom_runs (organization_id, id, state, since, until, created_at)
 VALUES ($1, $2, 'waiting', $3, $4, $5)
 """
-GET: Final = f"SELECT {COLUMNS} FROM calcom_runs WHERE organization_id = $1 AND id = $2"
+GET: Final = select_from("calcom_runs", ImportRun, "id = $2")
 # In the organizations of a signed-in user, as the id of a run does not tell its organization.
 FIND: Final = (
     f"SELECT {COLUMNS} FROM calcom_runs WHERE organization_id = ANY($1::uuid[]) AND id = $2"
@@ -300,7 +299,7 @@ def _columns_of(trouble: Trouble) -> tuple[float | None, int, int, int]:
 def _run(row: Any) -> ImportRun | None:
     if row is None:
         return None
-    values = dict(zip(FIELDS, row, strict=True))
+    values = values_of(ImportRun, row)
     values["state"] = RunState(values["state"])
     if values["walks"] is not None:
         values["walks"] = WALKS.decode(values["walks"])

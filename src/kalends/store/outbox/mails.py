@@ -8,11 +8,11 @@ from msgspec import Raw, Struct, structs
 
 from kalends.domain.mail import Mail
 from kalends.store.database import TenantConnection, fetch_planned
-from kalends.store.rows import columns_of, insert_into, page_of
+from kalends.store.rows import columns_of, insert_into, page_of, select_from
 
 COLUMNS: Final = columns_of(Mail)
 
-GET: Final = f"SELECT {COLUMNS} FROM mails WHERE organization_id = $1 AND id = $2"
+GET: Final = select_from("mails", Mail, "id = $2")
 LIST: Final = page_of(
     "mails",
     COLUMNS,

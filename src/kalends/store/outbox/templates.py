@@ -9,13 +9,12 @@ from msgspec import structs
 
 from kalends.domain.message_template import MOST_TEMPLATES, MessageTemplate, TemplateScope
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, find_one, insert_into, page_of
+from kalends.store.rows import columns_of, find_one, insert_into, page_of, select_from, struct_from
 
-FIELDS: Final = MessageTemplate.__struct_fields__
 COLUMNS: Final = columns_of(MessageTemplate)
 SCOPE: Final = columns_of(TemplateScope, "t")
 
-GET: Final = f"SELECT {COLUMNS} FROM message_templates WHERE organization_id = $1 AND id = $2"
+GET: Final = select_from("message_templates", MessageTemplate, "id = $2")
 LOCK: Final = f"{GET} FOR UPDATE"
 LIST: Final = page_of(
     "message_templates",
@@ -123,4 +122,4 @@ async def load_templates(
 
 
 def _template(row: Any) -> MessageTemplate:
-    return MessageTemplate(**dict(zip(FIELDS, row, strict=True)))
+    return struct_from(MessageTemplate, row)

@@ -8,16 +8,13 @@ from msgspec import structs
 
 from kalends.domain.webhook import WebhookEndpoint
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, insert_into, page_of, parameters
+from kalends.store.rows import columns_of, insert_into, page_of, parameters, select_from
 
 FIELDS: Final = WebhookEndpoint.__struct_fields__
 COLUMNS: Final = columns_of(WebhookEndpoint)
 _CHANGEABLE: Final = tuple(f for f in FIELDS if f not in ("id", "created_at", "failing_since"))
 
-GET: Final = (
-    f"SELECT {COLUMNS} FROM webhook_endpoints"
-    " WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
-)
+GET: Final = select_from("webhook_endpoints", WebhookEndpoint, "id = $2 AND deleted_at IS NULL")
 GET_LOCKED: Final = GET + " FOR NO KEY UPDATE"
 LIST: Final = page_of(
     "webhook_endpoints",

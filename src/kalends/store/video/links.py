@@ -12,9 +12,8 @@ from kalends.domain.mail import Mail
 from kalends.domain.video import VideoLink, VideoProvider, VideoState
 from kalends.store.bookings.subjects import list_bookings_of_subject
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of, parameters
+from kalends.store.rows import columns_of, parameters, values_of
 
-FIELDS: Final = VideoLink.__struct_fields__
 COLUMNS: Final = columns_of(VideoLink)
 _CHANGEABLE: Final = (
     "state",
@@ -260,7 +259,7 @@ async def writes_with(tenant: TenantConnection, schedule_id: UUID, provider: str
 
 
 def _link(row: Any) -> VideoLink:
-    values = dict(zip(FIELDS, row, strict=True))
+    values = values_of(VideoLink, row)
     values["provider"] = VideoProvider(values["provider"])
     values["state"] = VideoState(values["state"])
     return VideoLink(**values)

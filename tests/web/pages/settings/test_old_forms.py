@@ -137,16 +137,17 @@ def test_a_stale_old_form_loses_nothing(world: World) -> None:
     assert is_stored_as_typed(stored(world, made["id"]))
 
 
-@pytest.mark.parametrize(
-    ("field", "wrong", "section"),
-    [
-        ("name", " ", ""),
-        ("max_days_ahead", "-1", "/when"),
-        ("questions.0.options", "", "/form"),
-        ("reminders_minutes_before", "soon", "/messages"),
-        ("redirect_url", "nowhere", "/after"),
-    ],
-)
+# A field, what cannot be in it, and the section that it is in now.
+WRONG = [
+    ("name", " ", ""),
+    ("max_days_ahead", "-1", "/when"),
+    ("questions.0.options", "", "/form"),
+    ("reminders_minutes_before", "soon", "/messages"),
+    ("redirect_url", "nowhere", "/after"),
+]
+
+
+@pytest.mark.parametrize(("field", "wrong", "section"), WRONG)
 def test_a_fault_of_an_old_form_is_mended_in_its_section(
     world: World, field: str, wrong: str, section: str
 ) -> None:

@@ -53,8 +53,7 @@ class _SealedLogin(Struct, frozen=True, array_like=True):
 def seal_login(seal: Seal, connection_id: UUID, login: CalendarLogin) -> bytes:
     """The credentials as they are stored. They include the URL, which is a secret for a calendar
     file."""
-    sealed = _SealedLogin(login.url, login.username, login.password, login.homes)
-    return close_value(seal, sealed, PURPOSE.format(connection_id))
+    return close_value(seal, _SealedLogin(**structs.asdict(login)), PURPOSE.format(connection_id))
 
 
 def open_login(seal: Seal, connection: CalendarConnection) -> CalendarLogin | None:
