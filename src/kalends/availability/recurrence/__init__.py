@@ -1,4 +1,4 @@
-"""Events of calendars elsewhere: from what they write to when somebody is busy (RFC 5545).
+"""Expands the events of calendars elsewhere (RFC 5545) into the times when they are busy.
 
-Pure and bounded: what a calendar may cost is counted in steps, never in what comes out of them.
+Pure and bounded: the work for a calendar is limited in steps, not by the number of occurrences.
 """

@@ -1,6 +1,6 @@
-"""From occurrences to busy time: what is kept, and what slots are refused by.
+"""Turns occurrences into busy pieces, which are stored and by which slots are refused.
 
-Pieces are at most a day long, cut at midnights of UTC, so that those that meet a time lie in one
+Pieces are at most a day long, cut at midnights in UTC, so that those that meet a time lie in one
 range of an index.
 """
 
@@ -15,14 +15,14 @@ from kalends.availability.recurrence.steps import Steps
 from kalends.availability.wallclock import Zone
 
 MOST_PIECES: Final = 20_000
-# Times of one kind are merged when there are so many.
+# Times of one kind are merged once there are so many.
 _MERGED_AT: Final = 4 * MOST_PIECES
 
 _Times: TypeAlias = tuple[int, int]
 
 
 class BusyPiece(NamedTuple):
-    """`[start, end)`, not empty, within one day of UTC."""
+    """`[start, end)`, not empty, within one day in UTC."""
 
     start: int
     end: int
@@ -33,16 +33,17 @@ _ByKind: TypeAlias = dict[BusyKind, list[_Times]]
 
 
 class EventPiece(NamedTuple):
-    """`event` is the place of its series in what was asked; None where several became one."""
+    """A piece, and the position of its series in the input; None if pieces of several were
+    merged."""
 
     event: int | None
     piece: BusyPiece
 
 
 class BusyCalendar(NamedTuple):
-    """All of a calendar's busy time in a span. `incomplete` are the places of events that ran out
-    of steps: there may be more of them. `is_merged`: there were too many pieces, so they no longer
-    say of which event they are; `is_coarse`: nor what lies between two of a day."""
+    """All busy time of a calendar in a span. `incomplete` are the positions of events that ran out
+    of steps and may have more. With `is_merged` there were too many pieces, so they do not tell
+    which event they belong to; with `is_coarse` they also cover the gaps within a day."""
 
     pieces: list[EventPiece]
     incomplete: list[int]
@@ -51,7 +52,7 @@ class BusyCalendar(NamedTuple):
 
 
 def busy_pieces(occurrences: Sequence[Occurrence], span: Interval) -> list[BusyPiece]:
-    """When occurrences of one event take time, within `span`: by kind, and by time in each."""
+    """The busy time of the occurrences of one event within `span`, by kind, and by time in each."""
     return [
         BusyPiece(start, end, kind)
         for kind, times in _merged(_by_kind(occurrences, span)).items()
@@ -63,15 +64,15 @@ def busy_pieces(occurrences: Sequence[Occurrence], span: Interval) -> list[BusyP
 def busy_calendar(
     series: Sequence[Series], span: Interval, calendar_zone: Zone, steps: Steps | None = None
 ) -> BusyCalendar:
-    """All events of a calendar, at most MOST_PIECES pieces; `calendar_zone` is for times that have
-    no zone of their own."""
+    """The busy time of all events of a calendar, at most MOST_PIECES pieces. `calendar_zone` is for
+    times that have no zone of their own."""
     return busy_in_zones(zip(series, repeat(calendar_zone), strict=False), span, steps)
 
 
 def busy_in_zones(
     placed: Iterable[tuple[Series, Zone]], span: Interval, steps: Steps | None = None
 ) -> BusyCalendar:
-    """The same, each series with a zone for its times: all of them share the steps."""
+    """The same, with a zone for each series; all of them share the steps."""
     gathered = _BusyTimes(span)
     steps = steps or Steps()
     for at, (each, zone) in enumerate(placed):
@@ -82,7 +83,7 @@ def busy_in_zones(
 
 
 def days_of(start: int, end: int) -> Iterator[tuple[int, int]]:
-    """`[start, end)`, cut at midnights of UTC."""
+    """`[start, end)`, cut at midnights in UTC."""
     while start < end:
         midnight = (start // DAY_SECONDS + 1) * DAY_SECONDS
         yield start, min(end, midnight)
@@ -107,7 +108,7 @@ def _merged(by_kind: _ByKind) -> _ByKind:
 
 
 def _merge(times: list[_Times]) -> list[_Times]:
-    """As `interval.merge`, in plain pairs: there may be a hundred thousand of them."""
+    """`interval.merge` on plain pairs, of which there may be a hundred thousand."""
     if len(times) == 1:
         return times if times[0][0] < times[0][1] else []
     merged: list[_Times] = []
@@ -125,7 +126,8 @@ def _merge(times: list[_Times]) -> list[_Times]:
 
 
 class _BusyTimes:
-    """Times by event while they come to few pieces, else by kind alone, merged now and then."""
+    """Collects times by event as long as they make few pieces, then by kind only, merged now and
+    then."""
 
     def __init__(self, span: Interval) -> None:
         self.span = span
@@ -171,12 +173,12 @@ class _BusyTimes:
             known += times
             if len(known) > self.merges_at:
                 self.by_kind[kind] = _merge(known)
-                # Where merging does not help, it is tried twice as seldom.
+                # If merging does not help, wait until there are twice as many.
                 self.merges_at = max(_MERGED_AT, 2 * len(self.by_kind[kind]))
 
 
 def _days(times: list[_Times]) -> int:
-    """How many pieces they are cut into."""
+    """How many pieces the times are cut into."""
     return sum((end - 1) // DAY_SECONDS - start // DAY_SECONDS + 1 for start, end in times)
 
 
@@ -188,7 +190,7 @@ def _cut(by_kind: _ByKind) -> Iterator[BusyPiece]:
 
 
 def _by_day(pieces: Iterable[BusyPiece]) -> Iterable[BusyPiece]:
-    """One piece for each kind and day of UTC, from its first instant to its last."""
+    """One piece for each kind and day in UTC, from the first instant to the last."""
     by_day: dict[tuple[BusyKind, int], BusyPiece] = {}
     for piece in pieces:
         key = piece.kind, piece.start // DAY_SECONDS

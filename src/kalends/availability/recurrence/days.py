@@ -1,9 +1,9 @@
-"""The days of one period of a rule (RFC 5545 3.3.10). Days are counted from 1970-01-01.
+"""The days of one period of a recurrence rule (RFC 5545 3.3.10), counted from 1970-01-01.
 
-The table of the standard says of each part whether it expands or limits. Both come to the same: a
+The table of the standard says for each part whether it expands or limits. Both are the same here: a
 day belongs to a period if every part allows it. Parts that name days give sets, which are
-intersected; where none of them names a day, the day of the first occurrence does. A part that the
-standard does not allow at its frequency limits, too.
+intersected; if no part names a day, the day of the first occurrence does. A part that the standard
+does not allow at the rule's frequency also limits.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,7 +27,8 @@ class Days:
         self.rule = rule
         self.steps = steps
         self.first_date = date.fromordinal(EPOCH_DAY + first)
-        # Whether days of a week, or a day, may be refused. In a week, BYDAY names its days.
+        # Whether a day, or some days of a week, may be excluded. For weekly rules BYDAY names the
+        # days.
         self.has_limits = bool(
             rule.months
             or rule.month_days
@@ -47,7 +48,7 @@ class Days:
         return [] if self.has_limits and not self.is_allowed(day) else [day]
 
     def of_month(self, month: int) -> list[int]:
-        """`month` is counted from year 0."""
+        """The days of a month, which is counted from year 0."""
         year, number = month // 12, month % 12 + 1
         if self.rule.months and number not in self.rule.months:
             return []
@@ -67,7 +68,7 @@ class Days:
         )
 
     def is_allowed(self, day: int) -> bool:
-        """By all parts that limit, where the period is a week, a day or an hour."""
+        """Whether all limiting parts allow the day; for periods of a week, a day or an hour."""
         rule = self.rule
         then = date.fromordinal(EPOCH_DAY + day)
         return (
@@ -79,12 +80,12 @@ class Days:
         )
 
     def _same_day(self, months: Iterable[Span]) -> list[int]:
-        """The first occurrence's day of each month that has it."""
+        """The first occurrence's day of the month, in each of the months that has it."""
         day = self.first_date.day
         return [month[day - 1] for month in months if day <= len(month)]
 
     def _named_days(self, year: int, months: Iterable[int], spans: list[Span]) -> set[int] | None:
-        """What the parts that name days have in common; None where there is no such part."""
+        """The intersection of the days that the parts name; None if no part names days."""
         common: set[int] | None = None
         for days in self._sets_of_days(year, months, spans):
             self.steps.take(len(days))
@@ -110,12 +111,12 @@ class Days:
 
 
 def weekday_of(day: int) -> int:
-    """Monday is 0."""
+    """The weekday; Monday is 0."""
     return (day + _WEEKDAY_OF_DAY_0) % 7
 
 
 def week_of(day: int, week_starts: int) -> int:
-    """The number of its week, counted from that of 1970-01-01."""
+    """The number of the day's week, counted from that of 1970-01-01."""
     return (day + _WEEKDAY_OF_DAY_0 - week_starts) // 7
 
 
@@ -143,7 +144,7 @@ def _year(year: int) -> Span:
 
 
 def _nth(weekday: Weekday, span: Span) -> Iterable[int]:
-    """The days of a span that BYDAY means; none, or several, or one."""
+    """The days of a span that an entry of BYDAY means: none, one or several."""
     first = span.start + (weekday.weekday - weekday_of(span.start)) % 7
     days = range(first, span.stop, 7)
     if weekday.nth == 0:
@@ -168,7 +169,8 @@ def _year_days(rule: RecurrenceRule, year: int) -> set[int]:
 
 
 def _is_in_weeks(rule: RecurrenceRule, day: int, year: int) -> bool:
-    """Weeks belong to the year in which they have four days or more (RFC 5545 3.3.10, BYWEEKNO)."""
+    """Whether the day is in one of the weeks of BYWEEKNO. A week belongs to the year in which it
+    has at least four days (RFC 5545 3.3.10)."""
     begins, ends = _first_week(year, rule), _first_week(year + 1, rule)
     if day < begins:
         begins, ends = _first_week(year - 1, rule), begins
@@ -179,6 +181,6 @@ def _is_in_weeks(rule: RecurrenceRule, day: int, year: int) -> bool:
 
 
 def _first_week(year: int, rule: RecurrenceRule) -> int:
-    """The first day of the week that holds 4 January."""
+    """The first day of the week that contains 4 January."""
     starts = rule.week_starts
     return first_day_of_week(week_of(_day(year, 1, 4), starts), starts)

@@ -1,9 +1,9 @@
-"""When an event is: all of its occurrences that meet a span of time (RFC 5545 3.8.5).
+"""Expands a series into all of its occurrences that meet a span of time (RFC 5545 3.8.5).
 
-The recurrence set is DTSTART, what the rules give, and what RDATE adds, without what EXDATE leaves
-out. DTSTART is an occurrence whether its rule gives it or not, and COUNT counts what the rule
-gives. Where the rule does not give DTSTART the standard leaves all this undefined (3.8.5.3): so
-nothing is offered that a calendar might show as taken.
+The recurrence set is DTSTART, what the rules give, and what RDATE adds, without what EXDATE
+excludes. DTSTART is an occurrence even if its rule does not give it, and COUNT counts what the rule
+gives. If the rule does not give DTSTART, the standard leaves the set undefined (3.8.5.3); this
+reading offers no time that any calendar might show as busy.
 """
 
 from bisect import bisect_right
@@ -25,12 +25,12 @@ from kalends.availability.recurrence.steps import OutOfSteps, Steps
 from kalends.availability.recurrence.zones import zone_of
 from kalends.availability.wallclock import Zone
 
-# No zone is farther from UTC.
+# The largest offset of any zone from UTC.
 _FARTHEST: Final = 2 * DAY_SECONDS
 
 
 class Occurrence(NamedTuple):
-    """`[start, end)`, instants; empty where the event has no length, or its day was left out. The
+    """`[start, end)` as instants; empty if the event has no length, or its day was skipped. The
     shape says whether it takes time."""
 
     start: int
@@ -39,7 +39,8 @@ class Occurrence(NamedTuple):
 
 
 class Expansion(NamedTuple):
-    """In no order. Not complete: the event ran out of steps, and there may be more."""
+    """Occurrences, in no order. Unless `is_complete`, the event ran out of steps and may have
+    more."""
 
     occurrences: Sequence[Occurrence]
     is_complete: bool
@@ -49,7 +50,7 @@ NOTHING: Final = Expansion((), is_complete=True)
 
 
 def expand(series: Series, span: Interval, calendar_zone: Zone, steps: Steps) -> Expansion:
-    """What of a series meets `span`, or lies in it and is empty."""
+    """The occurrences of a series that meet `span`, and empty ones in it."""
     if _is_one_elsewhere(series, span):
         return NOTHING
     if steps.are_out:
@@ -67,7 +68,7 @@ def expand(series: Series, span: Interval, calendar_zone: Zone, steps: Steps) ->
 
 
 def _first_alone(series: Series, span: Interval, calendar_zone: Zone) -> Expansion:
-    """What of a series is to be had without a step."""
+    """The occurrences of a series that cost no step."""
     shape, changed = series
     if shape is None or changed or shape.exclusions:
         return Expansion((), is_complete=False)
@@ -80,11 +81,11 @@ def _first_alone(series: Series, span: Interval, calendar_zone: Zone) -> Expansi
 
 
 def interval_of(shape: EventShape, start: int, length: Length, zone: Zone) -> Interval:
-    """When an occurrence is that begins at `start` on the wall clock.
+    """The interval of an occurrence that begins at `start` on the wall clock.
 
-    DTEND is a time on the wall clock of each occurrence: a night from 22:00 to 06:00 ends at 06:00
-    whatever the clock does in between, but for a start that the clock leaves out, after which it
-    lasts as long as ever.
+    DTEND is a wall-clock time of each occurrence: a night from 22:00 to 06:00 ends at 06:00 even if
+    the clock changes in between. Only if the clock skips the start, the occurrence keeps its
+    elapsed length.
     """
     if shape.is_all_day:
         pieces = list(zone.instants(start, start + length.wall))
@@ -102,7 +103,8 @@ def _end_of(begins: int, start: int, length: Length, zone: Zone) -> int:
 
 
 def _is_one_elsewhere(series: Series, span: Interval) -> bool:
-    """Whether it is one event, once, days before or after: most of a calendar is the past."""
+    """Whether it is a single event, days before or after the span. Most of a calendar is the
+    past."""
     shape, changed = series
     if shape is None or changed or shape.rules or shape.additions:
         return False
@@ -118,8 +120,8 @@ def _meets(occurrence: Occurrence, span: Interval) -> bool:
 def _occurrences(
     series: Series, span: Interval, calendar_zone: Zone, steps: Steps
 ) -> Iterator[Occurrence]:
-    """Some of them may lie outside `span`. First those that stand alone, so that they are found
-    whatever the rule costs."""
+    """The occurrences, some of which may lie outside of `span`. Those that stand alone come first,
+    so that they are found whatever the rule costs."""
     changed = series.changed
     for each in changed:
         steps.take(1)
@@ -144,7 +146,7 @@ _Times: TypeAlias = tuple[int, int]
 
 
 class _Later(NamedTuple):
-    """From `begins` on, all occurrences are as those of `shape`, `by` seconds later."""
+    """From `begins` on, all occurrences are like those of `shape`, moved by `by` seconds."""
 
     begins: int
     by: int
@@ -152,7 +154,7 @@ class _Later(NamedTuple):
 
 
 class _Recurrence:
-    """A series that has more than one occurrence, or may have."""
+    """A series that has, or may have, more than one occurrence."""
 
     def __init__(
         self,
@@ -166,18 +168,18 @@ class _Recurrence:
         left_out = [*first.exclusions, *(each.replaces for each in changed)]
         steps.take(len(left_out) + len(first.additions))
         self._days = {each.value for each in left_out if each.clock is Clock.DAY}
-        # Where no other time of the wall clock is the same instant, that need not be asked for.
+        # Away from changes of the offset, the wall-clock time identifies the instant.
         timed = [each for each in left_out if each.clock is not Clock.DAY]
         self._left_walls = {each.value for each in timed if self._is_steady(each)}
         self._instants = {self._instant(each) for each in timed if not self._is_steady(each)}
-        # From where to where on the wall clock the offset is the same, and what it is.
+        # A span of the wall clock with a constant offset, and that offset.
         self._steady = (0, 0, 0)
         self._later = sorted(
             self._moved(each, calendar_zone) for each in changed if each.moves_later_ones
         )
 
     def occurrences(self, span: Interval) -> Iterator[Occurrence]:
-        """Those that are not left out; each once."""
+        """The occurrences that are not excluded, each once."""
         walls = self._walls(span)
         if self._is_plain:
             yield from self._plain_occurrences(walls)
@@ -191,7 +193,7 @@ class _Recurrence:
 
     @property
     def _is_plain(self) -> bool:
-        """Whether it is one rule and nothing else: most are."""
+        """Whether it is a single rule and nothing else, as most are."""
         first = self.first
         is_one = len(first.rules) == 1 and not first.additions and not first.excluding_rules
         return is_one and not (self._later or self._days or self._left_walls or self._instants)
@@ -229,7 +231,7 @@ class _Recurrence:
         return self.zone.offset_at(until.value) if until is not None and is_utc else 0
 
     def _excluded_by_rule(self, walls: Interval) -> set[int]:
-        """EXRULE, which RFC 5545 no longer has, and old calendars have."""
+        """The starts that EXRULE excludes: RFC 5545 has dropped it, but old calendars use it."""
         rules = self.first.excluding_rules
         return {wall for rule in rules for wall in self._by_rule(rule, walls)}
 
@@ -243,7 +245,7 @@ class _Recurrence:
         return Occurrence(*self._interval_of(shape, wall, length or shape.length), shape)
 
     def _interval_of(self, shape: EventShape, wall: int, length: Length) -> Interval | _Times:
-        """As `interval_of`, which is asked only where the offset may change."""
+        """`interval_of`, which is called only if the offset may change in between."""
         begins, ends, offset = self._steady
         if begins <= wall and wall + length.wall < ends:
             start = wall - offset
@@ -264,7 +266,8 @@ class _Recurrence:
         return bool(self._instants) and self.zone.instant_of(wall) in self._instants
 
     def _walls(self, span: Interval) -> Interval:
-        """Where a start may lie so that its occurrence meets `span`."""
+        """The span of the wall clock in which a start may lie so that its occurrence meets
+        `span`."""
         lengths = [self.first.length, *(later.shape.length for later in self._later)]
         longest = max(length.most for length in lengths)
         by = [0, *(later.by for later in self._later)]
@@ -278,7 +281,7 @@ class _Recurrence:
         return _Later(begins, start - begins, shape)
 
     def _wall(self, moment: Moment) -> int:
-        """A date stands for its time of day at which the first occurrence begins."""
+        """The wall-clock time of a moment; a date takes the time of day of the first occurrence."""
         match moment.clock:
             case Clock.DAY:
                 return moment.value * DAY_SECONDS + self.first.start % DAY_SECONDS

@@ -1,8 +1,8 @@
-"""When a rule recurs (RFC 5545 3.3.10), on the wall clock.
+"""The starts that a recurrence rule gives (RFC 5545 3.3.10), on the wall clock.
 
-Without COUNT the first period that is looked at is the one in which the span begins, however long
-ago the rule began. With COUNT it is, too, where each period has equally many occurrences; else all
-are counted from the beginning, each as a step.
+Without COUNT the search begins with the period in which the span begins, however long ago the rule
+began. With COUNT it does so, too, if every period has equally many occurrences; otherwise all are
+counted from the beginning, each as a step.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,18 +14,18 @@ from kalends.availability.recurrence.shapes import Clock, Frequency, RecurrenceR
 from kalends.availability.recurrence.steps import Steps
 from kalends.availability.wallclock import month_of
 
-# No day is asked for whose year has not four digits, nor whose weeks belong to such a year.
+# Days are computed only for years of four digits, and weeks only if they belong to such a year.
 FIRST_WALL: Final = -719_162 * DAY_SECONDS + 800 * DAY_SECONDS
 LAST_WALL: Final = 2_932_896 * DAY_SECONDS - 800 * DAY_SECONDS
-# A date of each month, and a weekday that each month or year has so many times.
+# Every month has this date, and every month or year has each weekday this many times.
 _SHORTEST_MONTH: Final = 28
 _WEEKS_OF_A_MONTH: Final = 4
 _WEEKS_OF_A_YEAR: Final = 52
-# In steps: to begin with a rule; to tell whether a day, or some of a week, are allowed; to find
-# the days of one of its months or years.
+# Costs in steps: to start a rule; to check a day, or those of a week; to find the days of a month
+# or year.
 COST_OF_RULE: Final = 12
 _COST_OF_LIMITS: Final = 1
-# How `Days` calls those of a period.
+# The methods of `Days` for the days of a period.
 _DAYS_OF: Final = {
     Frequency.HOURLY: "of_day",
     Frequency.DAILY: "of_day",
@@ -39,8 +39,8 @@ _COST_OF_PERIOD: Final = {Frequency.MONTHLY: 4, Frequency.YEARLY: 8}
 def starts(rule: RecurrenceRule, first: int, span: Interval, steps: Steps) -> Iterator[int]:
     """The starts that a rule gives within `span`, ascending, none before `first`.
 
-    `first` is the event's own start, by which the rule goes; it is no start of the rule where the
-    rule does not give it. UNTIL is the caller's: it is the end of the span. Raises OutOfSteps.
+    `first` is the event's own start, from which the rule counts; it is among the starts only if the
+    rule gives it. The caller applies UNTIL as the end of the span. Raises OutOfSteps.
     """
     end = min(span.end, LAST_WALL)
     if first < FIRST_WALL or end <= max(first, span.start):
@@ -51,7 +51,7 @@ def starts(rule: RecurrenceRule, first: int, span: Interval, steps: Steps) -> It
     last = pattern.number_of(end - 1)
     numbers = range(origin + skipped * rule.interval, last + 1, rule.interval)
     if rule.total is not None and pattern.is_even:
-        # Each has one at least, but the first, of which they may lie before the rule begins.
+        # Each has at least one, except the first, whose starts may lie before the rule begins.
         numbers = numbers[: max(0, rule.total - counted) + 1]
     if pattern.is_even and pattern.can_pay(numbers):
         walls = [wall for wall in pattern.even_walls(numbers) if first <= wall < end]
@@ -70,8 +70,8 @@ def starts(rule: RecurrenceRule, first: int, span: Interval, steps: Steps) -> It
 
 
 def last_start(rule: RecurrenceRule, offset: int) -> int:
-    """The last wall-clock time that UNTIL allows, by the offset of that time; a DATE allows all of
-    its day."""
+    """The last wall-clock time that UNTIL allows, with the offset at that time; a DATE includes all
+    of its day."""
     if rule.until is None:
         return LAST_WALL
     match rule.until.clock:
@@ -84,7 +84,7 @@ def last_start(rule: RecurrenceRule, offset: int) -> int:
 
 
 class _Pattern:
-    """A rule by its periods, which are numbered: years, months and so on, of all time."""
+    """A rule by its periods (years, months and so on), which are numbered across all time."""
 
     def __init__(self, rule: RecurrenceRule, first: int, steps: Steps) -> None:
         self.rule = rule
@@ -94,24 +94,24 @@ class _Pattern:
         self.times = _times(rule, first, steps)
         self.is_hourly = rule.frequency is Frequency.HOURLY
         self.days = Days(rule, first // DAY_SECONDS, steps)
-        # What it costs to find the days of a period, beside each of its times.
+        # The steps that finding the days of a period costs, beside one for each of its times.
         of_limits = _COST_OF_LIMITS if self.days.has_limits else 0
         self.steps_of_period = _COST_OF_PERIOD.get(rule.frequency, of_limits)
         self.days_of: Callable[[int], Sequence[int]] = getattr(self.days, _DAYS_OF[rule.frequency])
 
     @property
     def is_even(self) -> bool:
-        """Whether all periods are alike: most rules by the day and week are."""
+        """Whether all periods are alike, as in most daily and weekly rules."""
         is_of_days = self.rule.frequency in (Frequency.DAILY, Frequency.WEEKLY)
         return is_of_days and not self.days.has_limits and not self.rule.positions
 
     def can_pay(self, numbers: range) -> bool:
-        """Whether there are steps for all of these periods, where they are alike."""
+        """Whether there are enough steps for all of these periods, which are alike."""
         days = 7 if self.rule.frequency is Frequency.WEEKLY else 1
         return len(numbers) * days * len(self.times) <= self.steps.of_event
 
     def even_walls(self, numbers: range) -> list[int]:
-        """The starts of all these periods, ascending, where they are alike."""
+        """The starts of all these periods, which are alike, ascending."""
         if not numbers:
             return []
         one = [wall - numbers[0] * self.period for wall in self.walls_of(numbers[0])]
@@ -120,11 +120,11 @@ class _Pattern:
 
     @property
     def period(self) -> int:
-        """In seconds of the wall clock."""
+        """The length of a period, in seconds of the wall clock."""
         return DAY_SECONDS * (7 if self.rule.frequency is Frequency.WEEKLY else 1)
 
     def number_of(self, wall: int) -> int:
-        """The period that a time lies in."""
+        """The number of the period in which a time lies."""
         day = wall // DAY_SECONDS
         match self.rule.frequency:
             case Frequency.HOURLY:
@@ -139,7 +139,7 @@ class _Pattern:
                 return month_of(day) // 12
 
     def walls_of(self, number: int) -> list[int]:
-        """The starts of a period, ascending, those before the first occurrence too."""
+        """The starts of a period, ascending, including any before the first occurrence."""
         if self.is_hourly:
             walls = self._walls_of_hour(number)
         else:
@@ -149,8 +149,8 @@ class _Pattern:
         return _at_positions(walls, self.rule.positions) if self.rule.positions else walls
 
     def where_to_begin(self, origin: int, start: int) -> tuple[int, int]:
-        """How many of the rule's periods may be passed over to come to `start`, and how many
-        occurrences they have."""
+        """How many of the rule's periods can be skipped to reach `start`, and how many occurrences
+        those have."""
         interval = self.rule.interval
         passed = max(0, (self.number_of(start) - origin) // interval)
         if self.rule.total is None or passed == 0:
@@ -172,7 +172,7 @@ class _Pattern:
         return [begins + time for time in self.times]
 
     def _size_of_each(self) -> int | None:
-        """How many occurrences every period has; None where that differs, or may."""
+        """How many occurrences every period has; None if the number differs, or may."""
         rule = self.rule
         if rule.positions or rule.week_numbers or rule.year_days:
             return None
@@ -198,7 +198,8 @@ class _Pattern:
                 return None if each is None else months * each
 
     def _days_of_each_month(self, weeks: int) -> int | None:
-        """Of each month, or of each year where `weeks` are those of a year."""
+        """How many days every month has; or every year, if `weeks` is the number of weeks in a
+        year. None if the number differs."""
         rule = self.rule
         if rule.weekdays:
             is_one = len(rule.weekdays) == 1 and not rule.month_days
@@ -208,7 +209,7 @@ class _Pattern:
 
 
 def _times(rule: RecurrenceRule, first: int, steps: Steps) -> tuple[int, ...]:
-    """Times of day, in seconds; of the hour, for rules by the hour."""
+    """The times of day of the rule, in seconds; those within the hour for hourly rules."""
     of_day = first % DAY_SECONDS
     hours = rule.hours or (of_day // HOUR_SECONDS,)
     if rule.frequency is Frequency.HOURLY:
@@ -220,7 +221,7 @@ def _times(rule: RecurrenceRule, first: int, steps: Steps) -> tuple[int, ...]:
 
 
 def _at_positions(walls: list[int], positions: tuple[int, ...]) -> list[int]:
-    """BYSETPOS: from 1, and from the end where negative."""
+    """Applies BYSETPOS: positions count from 1, negative ones from the end."""
     count = len(walls)
     chosen = {at - 1 if at > 0 else count + at for at in positions}
     return [walls[at] for at in sorted(chosen) if 0 <= at < count]

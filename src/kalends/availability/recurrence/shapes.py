@@ -1,7 +1,8 @@
-"""The times of an event as its calendar writes them, and nothing else of it.
+"""Shapes: the times of an event as its calendar writes them, and nothing else about it.
 
-Wall-clock times and days are counted as in `wallclock`: as if the local clock showed UTC. Shapes
-are kept as arrays: fields are added at the end, with a default, and never renamed or removed.
+Wall-clock times and days are counted as in `wallclock`, as if the local clock showed UTC. Shapes
+are stored as arrays, so new fields are appended with a default, and none is ever renamed or
+removed.
 """
 
 from enum import IntEnum, StrEnum
@@ -9,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 
 class Clock(IntEnum):
-    """What a moment is counted in."""
+    """The unit of a moment."""
 
     DAY = 0  # days since 1970-01-01
     WALL = 1  # seconds of the wall clock of its event's zone
@@ -24,7 +25,7 @@ class Moment(NamedTuple):
 
 
 class Frequency(StrEnum):
-    """How often a rule begins anew. Finer ones are not followed."""
+    """How often a rule repeats. Finer frequencies are not supported."""
 
     HOURLY = "HOURLY"
     DAILY = "DAILY"
@@ -34,15 +35,15 @@ class Frequency(StrEnum):
 
 
 class Weekday(NamedTuple):
-    """Monday is 0. `nth` counts within the month or year, from its end where it is negative; 0 is
-    each of them."""
+    """A weekday; Monday is 0. `nth` counts within the month or year, from its end if negative; 0 is
+    every one."""
 
     nth: int
     weekday: int
 
 
 class RecurrenceRule(NamedTuple):
-    """An RRULE (RFC 5545 3.3.10); `total` is its COUNT. Lists have each value once."""
+    """An RRULE (RFC 5545 3.3.10); `total` is its COUNT. Lists have no duplicates."""
 
     frequency: Frequency
     interval: int = 1
@@ -61,9 +62,9 @@ class RecurrenceRule(NamedTuple):
 
 
 class Length(NamedTuple):
-    """From a start to its end: so far on the wall clock, and then so much of elapsed time.
+    """The way from a start to its end: so far on the wall clock, then so much elapsed time.
 
-    In seconds, neither negative.
+    Both in seconds, neither negative.
     """
 
     wall: int
@@ -75,8 +76,8 @@ class Length(NamedTuple):
 
 
 class Observance(NamedTuple):
-    """A STANDARD or DAYLIGHT of a VTIMEZONE (RFC 5545 3.6.5): from `starts` on, which the clock
-    shows that is about to change, the offset is `after` seconds east of UTC."""
+    """A STANDARD or DAYLIGHT of a VTIMEZONE (RFC 5545 3.6.5). From `starts` on, a time of the clock
+    before the change, the offset is `after` seconds east of UTC."""
 
     starts: int
     before: int
@@ -86,7 +87,7 @@ class Observance(NamedTuple):
 
 
 class CustomZone(NamedTuple):
-    """A zone that a calendar describes and nobody else knows."""
+    """A zone that a calendar describes itself."""
 
     observances: tuple[Observance, ...]
 
@@ -96,7 +97,7 @@ EventZone: TypeAlias = str | CustomZone | None
 
 
 class Standing(StrEnum):
-    """Whether the event takes its owner's time, and why not."""
+    """Whether the event takes its owner's time, and if not, why."""
 
     BUSY = "busy"
     FREE = "free"
@@ -105,7 +106,8 @@ class Standing(StrEnum):
 
 
 class BusyKind(NamedTuple):
-    """What a schedule may choose not to be blocked by. Out of office is never all-day."""
+    """The kinds of busy time that a schedule may choose to ignore. Out of office is never
+    all-day."""
 
     is_tentative: bool = False
     is_all_day: bool = False
@@ -113,7 +115,7 @@ class BusyKind(NamedTuple):
 
 
 class Addition(NamedTuple):
-    """An RDATE; with a length of its own where it is a PERIOD (RFC 5545 3.8.5.2)."""
+    """An RDATE; with a length of its own if it is a PERIOD (RFC 5545 3.8.5.2)."""
 
     moment: Moment
     length: Length | None = None
@@ -122,7 +124,7 @@ class Addition(NamedTuple):
 class EventShape(NamedTuple):
     """When an event is, and whether that takes time. `start` is on the wall clock of `zone`.
 
-    All day: `start` is a midnight, `length` whole days, and every moment a DAY.
+    For an all-day event `start` is a midnight, `length` is whole days, and every moment is a DAY.
     """
 
     start: int
@@ -138,8 +140,8 @@ class EventShape(NamedTuple):
 
 
 class ChangedOccurrence(NamedTuple):
-    """What stands in the place of one occurrence (RFC 5545 3.8.4.4), and moves all later ones with
-    it where `moves_later_ones` is true (RANGE=THISANDFUTURE)."""
+    """An occurrence that replaces another one (RFC 5545 3.8.4.4), and moves all later ones with it
+    if `moves_later_ones` (RANGE=THISANDFUTURE)."""
 
     replaces: Moment
     shape: EventShape
@@ -147,7 +149,7 @@ class ChangedOccurrence(NamedTuple):
 
 
 class Series(NamedTuple):
-    """All that a calendar has under one UID. Without a `first`, changed occurrences stand alone."""
+    """All events of a calendar with one UID. Without a `first`, changed occurrences stand alone."""
 
     first: EventShape | None
     changed: tuple[ChangedOccurrence, ...] = ()

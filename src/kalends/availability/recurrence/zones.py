@@ -11,13 +11,14 @@ from kalends.availability.recurrence.steps import OutOfSteps, Steps
 from kalends.availability.tzfile import Transition
 from kalends.availability.wallclock import UnknownZone, Zone, zone_named, zone_of_changes
 
-# Where the changes by a rule are listed: no event outside is ever looked for.
+# The years for which changes by a rule are listed: events outside of them are never needed.
 _FIRST: Final = 0
 _LAST: Final = 84_006 * DAY_SECONDS  # 2200-01-01
 
 
 def zone_of(zone: EventZone, calendar_zone: Zone) -> Zone:
-    """The zone of a shape; the calendar's where it has none, or the pinned data lost its name."""
+    """The zone of a shape; that of the calendar if it has none, or if the pinned data does not have
+    its name any more."""
     if zone is None:
         return calendar_zone
     if isinstance(zone, CustomZone):
@@ -30,7 +31,8 @@ def zone_of(zone: EventZone, calendar_zone: Zone) -> Zone:
 
 @lru_cache(maxsize=256)
 def _described(zone: CustomZone) -> Zone:
-    """Before its first observance the offset is what that one changes (RFC 5545 3.6.5)."""
+    """The zone that a calendar describes. Before the first observance its `before` offset applies
+    (RFC 5545 3.6.5)."""
     observances = sorted(zone.observances, key=lambda each: each.starts - each.before)
     changes = sorted(_changes(observances), key=lambda change: change.at)
     first = Transition(ALWAYS_BEFORE, observances[0].before if observances else 0)

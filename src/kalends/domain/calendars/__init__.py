@@ -1,1 +1,1 @@
-"""Calendars elsewhere: accounts, what they hold, and which schedules use it."""
+"""Calendars elsewhere: accounts, what they contain, and how schedules use it."""

@@ -1,9 +1,9 @@
-"""An account of calendars elsewhere: what can be asked of it, and what may come back.
+"""The interface of accounts with calendars elsewhere: requests, and their possible answers.
 
 Each provider implements `CalendarProvider` in a package of its own below `gateways/`. Calendars are
-named by their URLs, objects (one event with its exceptions) by an href within their calendar. Both
-are canonical: two spellings of one address are one string. Whatever an object holds comes as the
-bytes of iCalendar (RFC 5545), lines ended by CRLF or by LF alone; nothing here has read them.
+named by their URLs, and objects (an event with its exceptions) by an href within their calendar.
+Both are canonical: two spellings of one address become one string. The content of an object is the
+bytes of iCalendar (RFC 5545), with lines that end with CRLF or only LF, and is not parsed here.
 """
 
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ from kalends.domain.calendars.failures import CalendarFailure, ObjectGone, Token
 from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
 from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
 
-# What is known of a calendar: the version of each object by its href.
+# What is known of a calendar: the etag of each object by its href.
 KnownEtags = Mapping[str, str | None]
 
 DISCOVERY_SECONDS: Final = 20.0
-"""The longest that an account is looked for."""
+"""The time limit of `discover`."""
 
 
 class CalendarLogin(Struct, frozen=True, kw_only=True):
-    """How to reach an account: the address that was entered, what to sign in with, and the homes
-    that `discover` found, which may be on other hosts. Its repr tells no secret."""
+    """How to reach an account: the address and credentials that somebody entered, and the homes
+    that `discover` found, which may be on other hosts. Its repr shows no secret."""
 
     url: str
     username: str = ""
@@ -45,8 +45,8 @@ class CalendarAccess(StrEnum):
 
 
 class RemoteCalendar(Struct, frozen=True, kw_only=True):
-    """A calendar of an account. `zone` is a zone as its server names it, which need not be one of
-    ours. Events of one that `is_transparent` are not meant to block."""
+    """A calendar of an account. `zone` is the zone as its server names it, which may be unknown
+    here. If it `is_transparent`, its events are not meant to block time."""
 
     url: str
     name: str | None
@@ -56,8 +56,8 @@ class RemoteCalendar(Struct, frozen=True, kw_only=True):
 
 
 class Discovery(Struct, frozen=True, kw_only=True):
-    """What an account has. `principal` says whose it is: another one means another account.
-    `homes` belong into the login from now on."""
+    """What an account has. `principal` identifies its owner: another one means another account.
+    `homes` are to be stored with the login."""
 
     principal: str | None
     homes: tuple[str, ...]
@@ -65,63 +65,64 @@ class Discovery(Struct, frozen=True, kw_only=True):
 
 
 class CalendarAccount(Protocol):
-    """One account. Each method has a limit of its own in time and size."""
+    """One account. Each method has limits of its own for time and size."""
 
     async def discover(self) -> Discovery | CalendarFailure:
-        """Its calendars, from nothing but the address that was entered, within
+        """Finds the calendars, starting from nothing but the entered address, within
         `DISCOVERY_SECONDS`."""
 
     async def list_calendars(self) -> list[RemoteCalendar] | CalendarFailure:
-        """Its calendars, in the homes of the login."""
+        """The calendars in the homes of the login."""
 
     async def read_all(
         self, calendar_url: str, window: ReadingWindow
     ) -> FullReading | CalendarFailure:
-        """All objects that have a part in the window."""
+        """All objects that meet the window."""
 
     async def read_changes(
         self, calendar_url: str, token: str
     ) -> Changes | TokenRefused | CalendarFailure:
-        """What has changed since the token. Tokens lie: compare once a day nevertheless."""
+        """What has changed since the token. Tokens lie, so compare once a day nevertheless."""
 
     async def compare_all(
         self, calendar_url: str, known: KnownEtags, window: ReadingWindow
     ) -> Changes | CalendarFailure:
-        """What is different from the known objects, by etag, whatever any token says."""
+        """What differs from the known objects, by etag, whatever tokens say."""
 
     async def read_object(
         self, calendar_url: str, href: str
     ) -> CalendarObject | ObjectGone | CalendarFailure:
-        """One object: the proof that it is there, or is not."""
+        """One object; the proof whether it exists."""
 
     async def find_objects(
         self, calendar_url: str, uid: str
     ) -> list[CalendarObject] | CalendarFailure:
-        """The objects of a calendar that have this UID."""
+        """The objects of a calendar with this UID."""
 
     def href_of(self, calendar_url: str, uid: str) -> str:
-        """Where an object of ours with this UID is to stand. Where the server chooses that, it is a
-        name by which the account looks for it; `write_object` and `read_object` answer its href."""
+        """The href for a new object of ours with this UID. If the server chooses hrefs itself, this
+        is a name by which the account finds the object; `write_object` and `read_object` return its
+        href."""
 
     async def write_object(
         self, calendar_url: str, href: str, data: bytes, etag: str | None = None
     ) -> ObjectWritten | Conflict | UidTaken | ObjectGone | CalendarFailure:
-        """Creates the object, or changes the one that has `etag`, or with `ANY_VERSION` whichever
-        stands there: some servers know no versions, or not their own.
+        """Creates the object, or replaces the one that has `etag`; with `ANY_VERSION` any version,
+        since some servers have no reliable etags.
 
-        Not every server keeps to "only if there is none": the guarantee against writing over
-        another's object is an href that nobody guesses. ObjectGone where the one to be changed is
-        not there any more.
+        Not every server honours "only if it does not exist", so what keeps us from overwriting
+        others' objects is an href that nobody can guess. ObjectGone if the object to replace does
+        not exist any more.
         """
 
     async def delete_object(
         self, calendar_url: str, href: str, etag: str | None = None
     ) -> ObjectDeleted | Conflict | CalendarFailure:
-        """Deletes the object; only if it has `etag`, where one is given."""
+        """Deletes the object; only if it has `etag`, if one is given."""
 
 
 class CalendarProvider(Protocol):
-    """A kind of servers that hold calendars."""
+    """A kind of server that holds calendars."""
 
     def open_account(self, login: CalendarLogin) -> CalendarAccount:
-        """The account behind the login; nothing is asked yet."""
+        """The account behind the login; sends no request yet."""

@@ -1,4 +1,4 @@
-"""Calls that come with an event of a calendar: asked for there, and looked at."""
+"""The interface for video calls that come with the event of a calendar."""
 
 from typing import Protocol, TypeAlias
 
@@ -12,8 +12,8 @@ class CallingAccount(Protocol):
     """An account whose events can have a call."""
 
     async def add_call(self, calendar_url: str, href: str, key: str) -> CallAnswer:
-        """Asks for a call of the event; a second time under the same key it makes no other one.
-        NoMeeting where the event is gone."""
+        """Requests a call for the event; a second request under the same key makes no other call.
+        NoMeeting if the event is gone."""
 
     async def find_call(self, calendar_url: str, href: str) -> CallAnswer:
         """The call that the event has, or that is being made."""

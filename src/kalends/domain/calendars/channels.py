@@ -1,5 +1,8 @@
-"""Channels on which a provider says that something has changed in a calendar: a hint, never what.
-A calendar is asked by the timetable all the same, less often."""
+"""Channels on which a provider notifies us that something has changed in a calendar.
+
+That is a hint without any content. Calendars with a channel are still read by timetable, less
+often.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +15,7 @@ from kalends.domain.calendars.failures import CalendarFailure
 
 
 class NewChannel(Struct, frozen=True):
-    """A channel that is to be opened: the provider posts to `address`, with `secret`."""
+    """A channel to open: the provider posts to `address`, with `secret`."""
 
     id: UUID
     address: str
@@ -20,19 +23,19 @@ class NewChannel(Struct, frozen=True):
 
 
 class OpenChannel(Struct, frozen=True):
-    """One that is open, until `expires_at`; `resource` is what it is closed by, with its id."""
+    """A channel that is open until `expires_at`; closing it needs its id and `resource`."""
 
     resource: str
     expires_at: datetime
 
 
 class NotPushed(Struct, frozen=True):
-    """The provider tells nothing about this calendar."""
+    """The provider has no channels for this calendar."""
 
 
 class NoticeKind(StrEnum):
-    """What a provider says on a channel: that something has changed (or may have, as messages were
-    lost), that the channel ends soon, unless another is opened, or that it has ended."""
+    """What a provider says on a channel: that something has changed (or may have, since messages
+    were lost), that the channel ends soon unless another is opened, or that it has ended."""
 
     CHANGED = "changed"
     ENDS = "ends"
@@ -40,8 +43,8 @@ class NoticeKind(StrEnum):
 
 
 class Notice(Struct, frozen=True, kw_only=True):
-    """What came on a channel, with its secret. Some providers name it by our id, some by theirs
-    (`resource`)."""
+    """A notification on a channel, with its secret. Some providers name the channel by our id, some
+    by theirs (`resource`)."""
 
     kind: NoticeKind
     secret: str
@@ -56,15 +59,16 @@ class PushingAccount(Protocol):
     async def open_channel(
         self, calendar_url: str, new: NewChannel
     ) -> OpenChannel | NotPushed | CalendarFailure:
-        """Its first message may come before the answer does."""
+        """Opens a channel. Its first notification may arrive before the answer."""
 
     async def close_channel(self, channel_id: UUID, resource: str) -> CalendarFailure | None:
-        """One that is closed, or was, may deliver for a while yet."""
+        """Closes a channel, which may go on delivering for a while. Closing it twice is no
+        failure."""
 
 
 class OpenedChannel(Struct, frozen=True, kw_only=True):
-    """A channel of ours as it is kept, by the hash of the token in its address. `resource` and
-    `expires_at` are there once it is open."""
+    """A stored channel; only the hash of the token in its address is stored. `resource` and
+    `expires_at` are None until it is open."""
 
     id: UUID
     calendar_id: UUID

@@ -1,4 +1,4 @@
-"""A connection to an account whose calendars schedules read and write, and those calendars."""
+"""Connections to accounts whose calendars schedules read and write, and those calendars."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,20 +23,23 @@ class ProviderName(StrEnum):
 
     @property
     def reads_files(self) -> bool:
-        """Whether all of a calendar is read at each look."""
+        """Whether a reading always fetches the whole calendar."""
         return self is ProviderName.ICS
 
     @property
     def asks_consent(self) -> bool:
-        """Whether the account's owner consents at the provider, and no password is known."""
+        """Whether the account's owner consents at the provider, so that no password is stored."""
         return self in (ProviderName.GOOGLE, ProviderName.MICROSOFT)
 
 
 class CalendarConnection(Struct, frozen=True, kw_only=True):
-    """An account elsewhere. `user_id` is whose it is; None is the organization's. `principal` is
-    whom its server knows it by, if it says so. `sealed` is what signs in; it is never shown.
-    `generation` grows with each new password or consent. `failing_since` is when it was reported
-    that it does not work, until it does again. `scopes` are the names of what a consent covers."""
+    """A connection to an account elsewhere.
+
+    `user_id` is its user; None is the organization. `principal` is the owner as its server names
+    it, if it does. `sealed` are the credentials, never shown. `generation` grows with each new
+    password or consent. `failing_since` is when its failure was reported, until it works again.
+    `scopes` are the names of what the consent covers.
+    """
 
     id: UUID
     user_id: UUID | None
@@ -58,9 +61,9 @@ class CalendarConnection(Struct, frozen=True, kw_only=True):
 
 
 class ConnectedCalendar(Struct, frozen=True, kw_only=True):
-    """A calendar of a connection. `remote_id` is what it is known by there; `timezone` is as its
-    server names it; an event in one that `is_transparent` takes no time. `known_until` is None
-    until it has been read once; `reason` is why it could not be read the last time."""
+    """A calendar of a connection. `remote_id` is its id at the provider; `timezone` is as its
+    server names it; if it `is_transparent`, its events take no time. `known_until` is None until it
+    was read for the first time; `reason` is why the last reading failed."""
 
     id: UUID
     connection_id: UUID
@@ -78,8 +81,8 @@ class ConnectedCalendar(Struct, frozen=True, kw_only=True):
 
 
 class CalendarUse(Struct, frozen=True, kw_only=True):
-    """What a schedule does with a calendar: whose events make it busy, and where its bookings are
-    written."""
+    """What a schedule does with a calendar: whether its events make the schedule busy, which kinds
+    of them do, and whether bookings are written into it."""
 
     calendar_id: UUID
     reads: bool
@@ -90,8 +93,8 @@ class CalendarUse(Struct, frozen=True, kw_only=True):
 
 
 class OurPart(Struct, frozen=True, kw_only=True):
-    """What an event elsewhere has of ours: `own_id` is the booking, or the claim of the session,
-    that we have written it for; a session is found by its event type and start."""
+    """How an event elsewhere relates to our bookings: `own_id` is the booking, or the claim of the
+    session, for which we have written it; a session is identified by its event type and start."""
 
     own_id: UUID | None = None
     own_event_type_id: UUID | None = None
@@ -99,8 +102,8 @@ class OurPart(Struct, frozen=True, kw_only=True):
 
 
 class BusyElsewhere(OurPart, frozen=True, kw_only=True):
-    """A stretch of busy time, at most a day long: a longer event is cut at midnights in UTC. `key`
-    is that of its event."""
+    """A busy piece, at most a day long: longer events are cut at midnights in UTC. `key` is that of
+    its event."""
 
     key: bytes
     start_time: datetime
@@ -111,8 +114,8 @@ class BusyElsewhere(OurPart, frozen=True, kw_only=True):
 
 
 class StoredEvent(OurPart, frozen=True, kw_only=True):
-    """An event as it is kept: where it lies, and `shape`, its times alone, so that busy time
-    farther ahead is found without reading it again. Nothing of what it says is kept."""
+    """A stored event: where it is, and its `shape`, so that busy time farther ahead can be computed
+    without reading it again. Nothing of its text is stored."""
 
     key: bytes
     ref: str
@@ -122,8 +125,8 @@ class StoredEvent(OurPart, frozen=True, kw_only=True):
 
 
 class CalendarReading(Struct, frozen=True, kw_only=True):
-    """What a look at a calendar has brought: `events` and their `busy` time, the keys of those that
-    are `gone` (all others, where `is_whole`), and until when it is known."""
+    """The result of reading a calendar: `events` and their `busy` time, the keys of events that are
+    `gone` (if it `is_whole`, all others are), and until when it is known."""
 
     events: Sequence[StoredEvent]
     busy: Sequence[BusyElsewhere]

@@ -1,5 +1,5 @@
-"""Accounts that are reached by a consent: what its owner is asked for, the tokens that come of it,
-and what a provider has to do with both (OAuth 2.0, RFC 6749 and RFC 7636)."""
+"""The interface of providers whose accounts are reached by consent (OAuth 2.0, RFC 6749 and RFC
+7636): scopes, tokens, and the exchange of codes."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -14,9 +14,8 @@ from kalends.domain.calendars.failures import CalendarFailure
 
 
 class ConsentScope(Struct, frozen=True):
-    """Something that is asked for. `words` are those of the provider's own page, in English, so
-    that who left its box unticked finds it again. Without one that `is_needed` there is no
-    connection."""
+    """A scope to request. `words` is its English text on the provider's own page, so that somebody
+    who left its box unticked can find it. If it `is_needed`, there is no connection without it."""
 
     name: str
     words: str
@@ -24,8 +23,9 @@ class ConsentScope(Struct, frozen=True):
 
 
 class Tokens(Struct, frozen=True, kw_only=True):
-    """What opens an account: `access_token` until `access_until`, the other for good, until the
-    provider says no. `scopes` are the names of what was granted. The repr tells no secret."""
+    """The tokens of an account. `access_token` is valid until `access_until`; the refresh token
+    until the provider refuses it. `scopes` are the names of what was granted. The repr shows no
+    secret."""
 
     access_token: str
     access_until: datetime
@@ -37,9 +37,9 @@ class Tokens(Struct, frozen=True, kw_only=True):
 
 
 class ConsentRequest(Struct, frozen=True, kw_only=True):
-    """What the provider's page is opened with: the answer comes to `redirect_uri` with `state`, and
-    its code is worth something only beside what `challenge` is the hash of. `account` is whom the
-    page should take for the one who consents, where that is known."""
+    """The parameters of the provider's page. The answer comes to `redirect_uri` with `state`; its
+    code can be used only with the verifier of which `challenge` is the hash. `account` is the
+    account to suggest, if it is known."""
 
     redirect_uri: str
     state: str
@@ -48,76 +48,77 @@ class ConsentRequest(Struct, frozen=True, kw_only=True):
 
 
 class ConsentRefusal(StrEnum):
-    """Why the provider's page has given no code: the person said no, or may not consent without an
-    administrator of the organization that the account is of."""
+    """Why the provider's page has returned no code: the person refused, or needs an administrator
+    of the account's organization."""
 
     DENIED = "denied"
     NEEDS_ADMIN = "needs_admin"
 
 
 class TokenSource(Protocol):
-    """Gives the token that an account is asked with."""
+    """Gives access tokens, cached or new."""
 
     async def access_token(self, refused: str | None = None) -> str | CalendarFailure:
-        """One that is valid; another one than that which was `refused`."""
+        """A valid token, and not the one that was `refused`."""
 
 
 class ConsentProvider(Protocol):
-    """A kind of accounts that are reached by a consent."""
+    """A provider whose accounts are reached by consent."""
 
     @property
     def scopes(self) -> Sequence[ConsentScope]:
-        """All that is asked for."""
+        """All scopes to request."""
 
     @property
     def host(self) -> str:
-        """Where its page for the consent is, as people read it."""
+        """The host of its consent page, for people to read."""
 
     @property
     def has_boxes(self) -> bool:
-        """Whether its page has a box for each scope, which may be left unticked; else all is
-        granted together, or nothing."""
+        """Whether its page has a box for each scope, which may be left unticked; otherwise all
+        scopes are granted together, or none."""
 
     @property
     def pushes_whole_accounts(self) -> bool:
-        """Whether one channel tells of changes in all calendars of an account."""
+        """Whether one channel covers all calendars of an account."""
 
     def consent_url(self, request: ConsentRequest) -> str:
-        """The provider's page."""
+        """The URL of the provider's consent page."""
 
     def refusal_in(self, error: str, description: str) -> ConsentRefusal:
-        """What it means that its page leads back with this error (RFC 6749 4.1.2.1)."""
+        """What an error that its page returns means (RFC 6749 4.1.2.1)."""
 
     async def exchange(
         self, code: str, verifier: str, redirect_uri: str
     ) -> Tokens | CalendarFailure:
-        """The tokens for the code that its page has given."""
+        """Exchanges the code that its page has returned for tokens."""
 
     async def refresh(self, tokens: Tokens) -> Tokens | CalendarFailure:
-        """New tokens for those; `ConsentEnded` where the provider says no."""
+        """New tokens for these; `ConsentEnded` if the provider refuses."""
 
     async def revoke(self, tokens: Tokens) -> None:
-        """Gives the consent back. What fails is left alone: it ends by itself."""
+        """Revokes the consent. Failures are ignored, since it expires by itself."""
 
     def open_account(self, source: TokenSource, scopes: Sequence[str]) -> CalendarAccount:
-        """The account that the source opens, with what was granted; nothing is asked yet."""
+        """The account behind the token source, with the scopes that were granted; sends no request
+        yet."""
 
 
 def lacking_of(provider: ConsentProvider, granted: Collection[str]) -> list[ConsentScope]:
-    """What was asked for and not granted."""
+    """The scopes that were requested and not granted."""
     return [scope for scope in provider.scopes if scope.name not in granted]
 
 
 def lacking_words(provider: ConsentProvider | None, granted: Collection[str]) -> list[str]:
-    """What the consent to an account does not cover, in the provider's words; nothing where it is
-    not set up here."""
+    """What the consent does not cover, in the provider's words; empty if the provider is not set up
+    here."""
     return [] if provider is None else [scope.words for scope in lacking_of(provider, granted)]
 
 
 class CalendarConsent(Struct, frozen=True, kw_only=True):
-    """A consent that was asked for, until somebody has given it. `connection_id` is the connection
-    that is to be renewed by it. It is bound to a browser once that has opened our page: then
-    `state_hash` and `cookie_hash` are there."""
+    """A consent that was requested, until it is given or expires. `connection_id` is the connection
+    that it is to renew. Once a browser has opened our page, the consent is bound to it and has
+    `state_hash` and `cookie_hash`."""
 
     id: UUID
     provider: str

@@ -1,4 +1,4 @@
-"""Findings: what was seen in a calendar elsewhere that somebody has to decide about."""
+"""Calendar findings: what was seen in a calendar elsewhere and needs somebody's decision."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -35,10 +35,10 @@ class Resolution(StrEnum):
     DISMISS = "dismiss"
 
 
-# In place of from when until when, where that is None.
+# Stands for a missing span.
 NO_SPAN: Final = (None, None)
 _DISMISS: Final = frozenset({Resolution.DISMISS})
-# What can be decided about each; `UNREADABLE` and `RECONNECT` end by themselves.
+# The possible resolutions of each kind; `UNREADABLE` and `RECONNECT` also end by themselves.
 CHOICES: Final[Mapping[FindingKind, frozenset[Resolution]]] = {
     FindingKind.MOVED: _DISMISS | {Resolution.FOLLOW, Resolution.RESTORE},
     FindingKind.DELETED: _DISMISS | {Resolution.CANCEL, Resolution.RESTORE},
@@ -50,12 +50,13 @@ CHOICES: Final[Mapping[FindingKind, frozenset[Resolution]]] = {
 
 
 class CalendarFinding(Struct, frozen=True, kw_only=True):
-    """What was seen, and how it was settled; one that ended by itself has no `resolution`.
+    """A finding, and how it was resolved; one that ended by itself has no `resolution`.
 
-    The booking's event was to be as it is `booked`, from when until when, and is `there`, where it
-    is somewhere; so is another one that lies over the booking. A session has no `booking_id`, a
-    calendar that is `UNREADABLE` no schedule, and an account to `RECONNECT` no calendar.
-    `subject_id` is what it is about: of several about the same one is open.
+    `booked` is the time that the booking's event should have, `there` the time that it has, or that
+    of the other event that overlaps the booking; None if it has none. The finding of a session has
+    no `booking_id`, that of an `UNREADABLE` calendar no schedule, and that of an account to
+    `RECONNECT` no calendar. `subject_id` is what it is about: at most one finding about a subject
+    is open.
     """
 
     id: UUID
@@ -74,7 +75,7 @@ class CalendarFinding(Struct, frozen=True, kw_only=True):
 
     @property
     def choices(self) -> frozenset[Resolution]:
-        """What can be decided about it."""
+        """The resolutions that are possible for this finding."""
         choices = CHOICES[self.kind]
         if self.there is None or self.booking_id is None:
             choices -= {Resolution.FOLLOW}
@@ -82,7 +83,7 @@ class CalendarFinding(Struct, frozen=True, kw_only=True):
 
 
 class FindingNames(Struct, frozen=True):
-    """What a finding is about, by name; None where it is about no such thing."""
+    """The names of what a finding is about; None where it is not about such a thing."""
 
     attendee: str | None = None
     schedule: str | None = None
@@ -93,7 +94,7 @@ class FindingNames(Struct, frozen=True):
 def finding_about(
     link: CalendarLink, kind: FindingKind, seen_at: datetime, reason: str | None
 ) -> CalendarFinding:
-    """A new finding about an event of ours, without its times, seen at `seen_at`."""
+    """A new finding about one of our events, without its times, seen at `seen_at`."""
     return CalendarFinding(
         id=new_id(),
         kind=kind,
@@ -113,7 +114,7 @@ def finding_of_account(
     reason: str | None,
     calendar_id: UUID | None = None,
 ) -> CalendarFinding:
-    """A new finding about an account, or one of its calendars."""
+    """A new finding about an account, or about one of its calendars."""
     return CalendarFinding(
         id=new_id(),
         kind=kind,

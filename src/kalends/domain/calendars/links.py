@@ -1,4 +1,5 @@
-"""Events that we write into calendars elsewhere: what there is to be, and what is known of it."""
+"""Calendar links: events that Kalends writes into calendars elsewhere, and what is known of
+them."""
 
 import hashlib
 from datetime import datetime
@@ -17,9 +18,9 @@ HEX_DIGITS = 8
 class CalendarLink(Struct, frozen=True, kw_only=True):
     """An event of ours in a calendar, for a booking or the seats of a session, on one schedule.
 
-    `ref` is where it lies there, and `etag` its version, as far as they are known; while it
-    `is_unclear`, what was sent may be there or not. `digest` is of what was written, for the time
-    from `shown_from` until `shown_until`. A new `generation` is a new event with another UID.
+    `ref` is its href and `etag` its version, as far as they are known. While it `is_unclear`, a
+    request was sent and its result is not known. `digest` is the hash of what was written, for the
+    time from `shown_from` until `shown_until`. A new `generation` is a new event with another UID.
     """
 
     calendar_id: UUID
@@ -43,20 +44,20 @@ class CalendarLink(Struct, frozen=True, kw_only=True):
 
     @property
     def shown(self) -> tuple[datetime, datetime] | None:
-        """The time that was written, from when until when."""
+        """The span of time that was written."""
         if self.shown_from is None or self.shown_until is None:
             return None
         return self.shown_from, self.shown_until
 
     @property
     def may_be_there(self) -> bool:
-        """Whether an event of this generation may stand in the calendar."""
+        """Whether an event of this generation may exist in the calendar."""
         return self.is_unclear or self.digest is not None
 
 
 class LinkedSchedule(Struct, frozen=True):
-    """Of the schedule that a link is about: which calendar it writes now, whether another one has
-    the event by now, and what it does about calendars."""
+    """The schedule of a link: which calendar it writes now, whether another calendar has the event
+    already, and its calendar policy."""
 
     writes_id: UUID | None
     is_written_elsewhere: bool
@@ -64,8 +65,8 @@ class LinkedSchedule(Struct, frozen=True):
 
 
 def uid_of(organization_id: UUID, link: CalendarLink) -> str:
-    """The UID of the link's event in its generation: always the same, and not to be guessed from
-    the booking's id alone."""
+    """The UID of the link's event in its generation: always the same, and not guessable from the
+    booking's id."""
     parts = (organization_id, link.calendar_id, link.subject_id, link.schedule_id)
     secret = b"".join(part.bytes for part in parts) + str(link.generation).encode()
     digest = hashlib.blake2b(secret, digest_size=HEX_DIGITS // 2).hexdigest()

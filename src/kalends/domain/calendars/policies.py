@@ -1,5 +1,5 @@
-"""What a schedule does about its calendars elsewhere: what is written there, and what follows from
-changes there."""
+"""The policy of a schedule for its calendars elsewhere: what is written there, and how changes
+there are followed."""
 
 from enum import StrEnum
 
@@ -55,7 +55,8 @@ class WhenStale(StrEnum):
 
 
 class CalendarPolicy(Struct, frozen=True, omit_defaults=True):
-    """`close_after_hours` is there where stale calendars close the schedule, and only there."""
+    """The policy of a schedule. `close_after_hours` is set if, and only if, stale calendars close
+    the schedule."""
 
     on_move: OnMove = OnMove.FOLLOW
     on_delete: OnDelete = OnDelete.ASK

@@ -1,4 +1,4 @@
-"""What was read of a calendar elsewhere: its objects, all of them or those that have changed."""
+"""What was read from a calendar elsewhere: all of its objects, or those that have changed."""
 
 from datetime import datetime
 
@@ -6,15 +6,15 @@ from msgspec import Struct
 
 
 class ReadingWindow(Struct, frozen=True):
-    """`[starts_at, ends_at)`, instants in UTC. Servers are not exact about it: what lies outside
-    may come, too."""
+    """`[starts_at, ends_at)`, instants in UTC. Servers are not exact about it, so objects outside
+    may be included."""
 
     starts_at: datetime
     ends_at: datetime
 
 
 class CalendarObject(Struct, frozen=True, kw_only=True):
-    """One object as it is now. Without an etag it has to be taken for changed at every look."""
+    """One object as it is now. Without an etag it has to be treated as changed at every reading."""
 
     href: str
     etag: str | None
@@ -22,8 +22,8 @@ class CalendarObject(Struct, frozen=True, kw_only=True):
 
 
 class FullReading(Struct, frozen=True, kw_only=True):
-    """Everything of a calendar in a window. `token` is for `read_changes`; `unreadable` are the
-    hrefs that were not to be had; `refresh_seconds` is how often the server wants to be asked."""
+    """All objects of a calendar in a window. `token` is for `read_changes`; `unreadable` are the
+    hrefs that could not be fetched; `refresh_seconds` is how often the server wants to be asked."""
 
     objects: list[CalendarObject]
     token: str
@@ -32,9 +32,11 @@ class FullReading(Struct, frozen=True, kw_only=True):
 
 
 class Changes(Struct, frozen=True, kw_only=True):
-    """What is different. An href in `removed` is a hint and no proof: it may be unknown to us, or
-    have moved to another calendar or out of the window. `is_emptied`: all that was known is gone
-    at once, which is to be believed when it is seen twice; until then keep the token of before.
+    """What has changed.
+
+    An href in `removed` is only a hint: we may not know it, or the object may have moved to another
+    calendar or out of the window. With `is_emptied` everything known is gone at once, which is to
+    be believed only if it is seen twice; until then keep the former token.
     """
 
     changed: list[CalendarObject]

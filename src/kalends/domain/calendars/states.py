@@ -1,4 +1,4 @@
-"""How connections, syncs of them, and events that we write there do."""
+"""The states of connections, of calendar syncs, and of events that Kalends writes."""
 
 from enum import StrEnum
 

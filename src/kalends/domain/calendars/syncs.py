@@ -1,4 +1,4 @@
-"""A sync that somebody has asked for: one reading of each calendar of a connection."""
+"""Calendar syncs: a reading of each calendar of a connection that somebody has requested."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from kalends.domain.calendars.states import SyncState
 
 
 class CalendarSync(Struct, frozen=True, kw_only=True):
-    """What it has brought so far. Of calendars that failed what was known stays."""
+    """The results of a sync so far. For calendars whose reading failed, what was known stays."""
 
     id: UUID
     connection_id: UUID
@@ -27,7 +27,7 @@ class CalendarSync(Struct, frozen=True, kw_only=True):
 
 
 class ReadingCounts(Struct, frozen=True):
-    """What one reading of a calendar has brought."""
+    """The results of one reading of a calendar."""
 
     events_changed: int = 0
     events_removed: int = 0

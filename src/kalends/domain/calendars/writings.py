@@ -1,4 +1,4 @@
-"""What came of writing an object into a calendar elsewhere, or deleting it there."""
+"""The results of writing an object into a calendar elsewhere, or deleting it there."""
 
 from typing import Final
 
@@ -6,13 +6,13 @@ from msgspec import Struct
 
 from kalends.domain.calendars.readings import CalendarObject
 
-# In place of an etag: whichever version stands there.
+# In place of an etag: any version.
 ANY_VERSION: Final = "*"
 
 
 class ObjectWritten(Struct, frozen=True, kw_only=True):
-    """The object stands there. `stored` is what the server made of it, where it did not confirm
-    that it keeps it as it was sent; None where it did."""
+    """The object is there. `stored` is the object as the server has it, if the server did not
+    confirm that it stored it as sent; else None."""
 
     href: str
     etag: str | None
@@ -20,12 +20,12 @@ class ObjectWritten(Struct, frozen=True, kw_only=True):
 
 
 class ObjectDeleted(Struct, frozen=True):
-    """It is not there any more, or was not."""
+    """The object does not exist any more, or never did."""
 
 
 class Conflict(Struct, frozen=True, kw_only=True):
-    """It was not written or deleted, since the object is not the one we knew. `is_ours`: it has the
-    UID of what we write (or knew), so that it is the same event, in whichever version."""
+    """Nothing was written or deleted, since the object is not in the version that we know.
+    `is_ours`: it has our UID, so it is the same event in another version."""
 
     current: CalendarObject
     is_ours: bool

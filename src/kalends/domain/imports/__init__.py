@@ -1,1 +1,1 @@
-"""Imports, pure: what a source of bookings gives, and who wins where both sides changed it."""
+"""Imports, pure: what a source of bookings returns, and which side wins if both have changed it."""

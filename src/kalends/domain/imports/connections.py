@@ -1,4 +1,4 @@
-"""The connection to a source of bookings, and where the bookings of it go."""
+"""The connection to a source of bookings, and the schedules that its bookings go to."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,14 +15,15 @@ class OnConflict(StrEnum):
     RECORD = "record"
 
 
-# The names in the database are of the first provider.
+# The names in the database are those of the first provider.
 class ScheduleMapping(
     Struct,
     frozen=True,
     kw_only=True,
     rename={"event_type_id": "calcom_event_type_id", "host_id": "calcom_host_id"},
 ):
-    """Which schedule the bookings of an event type, or of a host, go to: ids at the source."""
+    """The schedule for bookings of an event type, or of a host; both ids are those at the
+    source."""
 
     event_type_id: int | None = None
     host_id: int | None = None
@@ -30,12 +31,12 @@ class ScheduleMapping(
 
 
 class ImportConnection(Struct, frozen=True, kw_only=True):
-    """As it is stored; `api_key`, `webhook_secret` and `hook_token` are sealed.
+    """A stored connection; `api_key`, `webhook_secret` and `hook_token` are sealed.
 
-    The mark: `walked_to` is the creation time that the first walk has reached, `walked_since` when
-    it began, `changed_since` from when on to ask for changes (None until the first walk is done).
-    Each new version of the connection is a new `generation`. `account_id` is whose account it
-    reaches, as it was found in the `account_generation`.
+    Its progress: `walked_to` is the creation time that the first walk has reached, `walked_since`
+    when that began, and `changed_since` the time since which to ask for changes (None until the
+    first walk is done). Each version of the connection is a `generation`. `account_id` is the
+    account that it reaches, as identified in `account_generation`.
     """
 
     organization_id: UUID
@@ -62,11 +63,11 @@ class ImportConnection(Struct, frozen=True, kw_only=True):
 
     @property
     def account(self) -> UUID | None:
-        """Whose account it reaches; None until that was asked."""
+        """The account that it reaches; None until that is identified."""
         return self.account_id if self.account_generation == self.generation else None
 
     def schedule_for(self, event_type_id: int | None, host_ids: Iterable[int]) -> UUID:
-        """The schedule that a booking of that event type and those hosts goes to."""
+        """The schedule for a booking of that event type and those hosts."""
         return schedule_for(event_type_id, host_ids, self.mappings, self.default_schedule_id)
 
 

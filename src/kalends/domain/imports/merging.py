@@ -35,10 +35,10 @@ ENDED: Final = frozenset({Status.CANCELLED, Status.COMPLETED, Status.NO_SHOW})
 
 
 class ImportedFields(Struct, frozen=True, kw_only=True):
-    """What a row, or our booking, says about one booking, in our words. Stored for each seat.
+    """What a row, or our booking, says about one booking. Stored for each seat.
 
-    `extras` have no field of their own here: they stand under the provider's name in the booking's
-    metadata.
+    `extras` have no fields of their own here: they are stored under the provider's name in the
+    booking's metadata.
     """
 
     status: Status
@@ -57,7 +57,7 @@ class ImportedFields(Struct, frozen=True, kw_only=True):
     extras: dict[str, Any] = field(name="noted")
 
 
-# What changes together is one field.
+# Fields that change together count as one.
 FIELD_GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "status": ("status", "cancellation_reason"),
     "place": ("start_time", "end_time", "schedule_id"),
@@ -71,19 +71,21 @@ PLAIN_FIELDS: Final = tuple(n for n in ImportedFields.__struct_fields__ if n != 
 
 
 def claim_id_of_row(provider: str, uid: str) -> UUID:
-    """The claim that the seats of one row share, so that they may lie side by side."""
+    """The id of the claim that the seats of one row share, so that they do not exclude one
+    another."""
     return uuid5(NAMESPACE_URL, f"{provider}:{uid}")
 
 
 def fields_of(booking: Booking) -> ImportedFields:
-    """What our booking says; it was imported."""
+    """The fields of our imported booking."""
     extras = json.decode(booking.metadata).get(booking.external_provider)
     plain = {name: getattr(booking, name) for name in PLAIN_FIELDS}
     return ImportedFields(**plain, extras=extras if isinstance(extras, dict) else {})
 
 
 def with_fields(booking: Booking, fields: ImportedFields) -> Booking:
-    """The booking with these fields; what follows from a new place is the caller's."""
+    """The booking with these fields. The caller handles what follows from a new time or
+    schedule."""
     changes = {name: getattr(fields, name) for name in PLAIN_FIELDS}
     if fields.extras != fields_of(booking).extras:
         changes["metadata"] = with_extras(
@@ -93,14 +95,14 @@ def with_fields(booking: Booking, fields: ImportedFields) -> Booking:
 
 
 def with_extras(metadata: Raw, provider: str | None, extras: dict[str, Any]) -> Raw:
-    """The metadata with the extras in it. Raises Invalid for more than can be kept."""
+    """The metadata with the extras added. Raises Invalid if it becomes too large."""
     return merge_metadata(metadata, {str(provider): extras})
 
 
 def contested_fields(
     base: ImportedFields, theirs: ImportedFields, ours: ImportedFields
 ) -> list[str]:
-    """What changed on both sides (and not to the same), by the names in `FIELD_GROUPS`."""
+    """The fields that changed on both sides to different values, by the names in `FIELD_GROUPS`."""
     return [
         name
         for name, fields in FIELD_GROUPS.items()
@@ -113,21 +115,21 @@ def contested_fields(
 def merge(
     base: ImportedFields, theirs: ImportedFields, ours: ImportedFields, won_here: Iterable[str]
 ) -> ImportedFields:
-    """What holds now. `won_here` is what changed on both sides, and later here."""
+    """The merged fields. `won_here` are the fields that changed on both sides, and later here."""
     ours_stay = set(won_here)
     if ours.status in ENDED:
         ours_stay |= {"status", "place"}
     taken = [
-        one
+        field_name
         for name, fields in FIELD_GROUPS.items()
         if name not in ours_stay and _values(base, fields) != _values(theirs, fields)
-        for one in fields
+        for field_name in fields
     ]
-    return structs.replace(ours, **{one: getattr(theirs, one) for one in taken})
+    return structs.replace(ours, **{name: getattr(theirs, name) for name in taken})
 
 
 def has_ended_there(base: ImportedFields, ours: ImportedFields) -> bool:
-    """Whether our booking has ended because it had ended at the source."""
+    """Whether our booking has ended because it ended at the source."""
     return ours.status in ENDED and ours.status == base.status
 
 

@@ -1,4 +1,4 @@
-"""A row of a source: one booking there, with a seat for each of its attendees, in our words."""
+"""Rows: the bookings of a source, with a seat for each attendee, in our terms."""
 
 import hashlib
 from datetime import datetime
@@ -13,7 +13,7 @@ from kalends.domain.imports.merging import ImportedFields
 
 
 class RowState(StrEnum):
-    """What became of a row. The values are stored."""
+    """The state of a row. The values are stored."""
 
     IMPORTED = "brought"
     SKIPPED = "skipped"
@@ -26,7 +26,7 @@ class RowState(StrEnum):
 
 
 class RowOutcome(StrEnum):
-    """What a run did with a row that it was shown. The values are stored."""
+    """What a run did with a row that it listed. The values are stored."""
 
     SYNCED = "synced"
     UNCHANGED = "unchanged"
@@ -34,8 +34,8 @@ class RowOutcome(StrEnum):
 
 
 class RowSeat(Struct, frozen=True, kw_only=True):
-    """One attendee; `key` tells the seats of a seated row apart, and is empty in others. `extras`
-    has no field of its own here."""
+    """One attendee of a row. `key` distinguishes the seats of a seated row, and is empty otherwise.
+    `extras` have no fields of their own here."""
 
     key: str
     name: str
@@ -47,10 +47,10 @@ class RowSeat(Struct, frozen=True, kw_only=True):
 
 
 class SourceRow(Struct, frozen=True, kw_only=True):
-    """A booking at a source. `made_at` and `changed_at` have milliseconds, its own times none.
+    """A booking at a source. `made_at` and `changed_at` have milliseconds, its own times do not.
 
-    `from_uid` and `to_uid` are its neighbours in the chain of reschedules. Its event type and hosts
-    are known by their ids there.
+    `from_uid` and `to_uid` are its neighbours in the chain of reschedules. Event type and hosts are
+    given by their ids at the source.
     """
 
     uid: str
@@ -74,14 +74,15 @@ class SourceRow(Struct, frozen=True, kw_only=True):
     extras: dict[str, Any]
 
     def digest(self, schedule_id: UUID) -> bytes:
-        """The same for rows that mean the same here, whenever they were touched."""
+        """A hash that is equal for rows with the same meaning here, whenever they were last
+        touched."""
         seats = [{name: getattr(seat, name) for name in _MEANING_OF_SEAT} for seat in self.seats]
         row = [seats if name == "seats" else getattr(self, name) for name in _MEANING_OF_ROW]
         return hashlib.sha256(json.encode([row, schedule_id])).digest()
 
 
-# Digests are stored: what they are made of, and in which order, stays, else an upgrade would take
-# every row for a changed one.
+# Digests are stored, so their fields and the order of these must not change: otherwise an upgrade
+# would take every row for a changed one.
 _MEANING_OF_ROW: Final = (
     "uid", "from_uid", "to_uid", "starts_at", "ends_at", "status", "reason", "title", "location",
     "location_type", "notes", "event_type_id", "host_ids", "is_seated", "seats", "unusable_seats",
@@ -91,8 +92,8 @@ _MEANING_OF_SEAT: Final = ("key", "name", "email", "phone", "timezone", "is_abse
 
 
 class UnreadableRow(Struct, frozen=True, kw_only=True):
-    """What is no booking for us, and why. Without a usable uid it gets one of its own; `content` is
-    the digest of all of it."""
+    """A row that is no valid booking, and why. Without a usable uid it gets one of its own;
+    `content` is the digest of all of it."""
 
     uid: str
     reason: str
@@ -110,7 +111,7 @@ CONTACT: Final = ("name", "email", "phone", "timezone")
 
 
 def fields_of_seat(row: SourceRow, seat: RowSeat, schedule_id: UUID) -> ImportedFields:
-    """What the row says about one of its seats."""
+    """The fields of one seat of the row."""
     is_absent = row.status == Status.CONFIRMED and seat.is_absent
     return ImportedFields(
         status=Status.NO_SHOW if is_absent else row.status,

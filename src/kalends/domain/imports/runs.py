@@ -1,4 +1,4 @@
-"""A run: one pass over a connection, and what it has to walk."""
+"""Sync runs: one pass over a connection, and what it has to walk."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,16 +11,16 @@ from msgspec import Struct
 from kalends.domain.imports.connections import ImportConnection
 from kalends.domain.imports.sources import Walk, WalkOrder
 
-# A change that was made while a run was under way must not be lost, nor one by a clock that is
-# behind ours: each run asks again for what changed so long before the last one began.
+# Changes made during a run must not be lost, nor those of a server whose clock is behind. So each
+# run asks again for changes since this long before the last run began.
 OVERLAP: Final = timedelta(minutes=10)
 
 StartRange = tuple[datetime | None, datetime | None]
-"""The bounds of the starts that a run is about, inclusive; without bounds it is about all."""
+"""The inclusive bounds of the starts that a run covers; without bounds it covers all."""
 
 
 class RunState(StrEnum):
-    """`waiting` is for another run of the organization, or for a process to begin."""
+    """`waiting` is for another run of the organization, or for a worker to begin."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -36,10 +36,11 @@ class SkippedRow(Struct, frozen=True):
 
 
 class ImportRun(Struct, frozen=True, kw_only=True):
-    """One sync. `since` and `until` bound the starts it is about, inclusive.
+    """A run. `since` and `until` bound the starts that it covers, inclusive.
 
-    `walks` are what is still to be walked, the first one under way; None before it began. `skipped`
-    counts `unchanged` too. `mark` is where the next run will ask from, if this one ends well.
+    `walks` are still to be walked, the first one in progress; None before the run has begun.
+    `skipped` includes `unchanged`. `mark` is the time since which the next run will ask for
+    changes, if this one succeeds.
     """
 
     organization_id: UUID
@@ -68,7 +69,7 @@ class ImportRun(Struct, frozen=True, kw_only=True):
         return self.state in (RunState.DONE, RunState.FAILED)
 
     def covers(self, starts_at: datetime) -> bool:
-        """Whether a booking that starts then is asked for."""
+        """Whether the run covers a booking with that start."""
         return (self.since is None or starts_at >= self.since) and (
             self.until is None or starts_at <= self.until
         )
@@ -79,9 +80,9 @@ def plan_walks(
 ) -> Sequence[Walk]:
     """What a run has to walk.
 
-    A range by itself. The first walk goes by creation, from where an earlier one broke off. Later
-    ones go by change; and by creation too, for new rows that have no time of change, and again for
-    all since the oldest known one (`oldest_unstamped`), as nothing else would show their changes.
+    A range is one walk. The first full walk goes by creation, from where an earlier one broke off.
+    Later runs go by change; and also by creation, to find new rows without a time of change, and
+    all since the oldest such row (`oldest_unstamped`), whose changes nothing else would show.
     """
     if run.has_range:
         return [Walk(by=WalkOrder.CREATION, starts_from=run.since, starts_until=run.until)]

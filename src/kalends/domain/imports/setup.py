@@ -1,6 +1,6 @@
-"""The setup of an account: the schedules and event types of a source, in our words.
+"""The setup of an account: schedules and event types of a source, in our terms.
 
-`left_out` names what has no counterpart here, in words that a person reads.
+`left_out` names what has no counterpart here, in words for people.
 """
 
 from msgspec import Struct
@@ -22,8 +22,8 @@ class SourceSchedule(Struct, frozen=True, kw_only=True):
 
 
 class SourceEventType(EventTypeTerms, frozen=True, kw_only=True):
-    """An event type of a source. `number` is its id there, `schedule_number` that of its schedule:
-    None for the default one. `slug` is None where it is none for us."""
+    """An event type of a source. `number` is its id there, `schedule_number` that of its schedule,
+    None for the default one. `slug` is None if it is not valid here."""
 
     number: int
     schedule_number: int | None
@@ -32,6 +32,6 @@ class SourceEventType(EventTypeTerms, frozen=True, kw_only=True):
 
 
 class UnusableSetup(Struct, frozen=True):
-    """What cannot be a schedule, or an event type: its name, and why."""
+    """Why something cannot become a schedule or an event type, with its name."""
 
     reason: str

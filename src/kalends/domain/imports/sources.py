@@ -1,7 +1,7 @@
-"""A source of bookings, as the services see it: what can be asked of it, and what may come back.
+"""The interface of sources of bookings: requests, and their possible answers.
 
-Each provider implements `BookingSource` in a package of its own below `gateways/`. The services
-find it in the table `Gateways.sources`, and know none by name. A failure is a value.
+Each provider implements `BookingSource` in a package of its own below `gateways/`. Services find it
+in the table `Gateways.sources`, and know none by name. A failure is a value.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,13 +21,13 @@ class KeyRefused(Struct, frozen=True):
 
 
 class Unsupported(Struct, frozen=True):
-    """Something answers, but not the API that we speak: a sentence what."""
+    """The server does not speak the API that Kalends uses; `reason` is a sentence."""
 
     reason: str
 
 
 class NoAnswer(Struct, frozen=True):
-    """Nothing usable came back for as long as we were patient: why, as a part of a sentence."""
+    """There was no usable answer until Kalends gave up; `reason` is a part of a sentence."""
 
     reason: str
 
@@ -40,37 +40,37 @@ class NotConnected(Struct, frozen=True):
 
 
 class KeyUnreadable(Struct, frozen=True):
-    """The key was sealed under another secret of the installation."""
+    """The key was sealed under another KALENDS_SECRET."""
 
 
 SourceFailure = AccountFailure | NotConnected | KeyUnreadable
 
 
 class RowGone(Struct, frozen=True):
-    """There is no such booking (any more)."""
+    """The source has no such booking, or no longer."""
 
 
 class AccountIdentity(Struct, frozen=True):
-    """Whose account it is, in its server's words: a number, and an address for mail."""
+    """The owner of an account as its server names it: a number, and an e-mail address."""
 
     number: int
     email: str | None
 
 
 class WalkOrder(StrEnum):
-    """What a walk goes by. The values are stored with runs."""
+    """The order of a walk. The values are stored with runs."""
 
     CREATION = "createdAt"
     CHANGE = "updatedAt"
 
 
 class Walk(Struct, frozen=True, kw_only=True):
-    """Where a walk through the pages of a source stands: what it asks for next. Stored with runs.
+    """The position of a walk through the pages of a source: what to request next. Stored with runs.
 
-    It goes by key, each row's moment of creation or change (`by`): `after` is the last one that was
-    seen, and is asked for again, as other rows may have the same. Only inside one moment rows are
-    counted (`skip`), and `last_uid` is the row that has to be shown again there, else others have
-    moved up. `starts_from` and `starts_until` bound the bookings' own starts.
+    Pages are requested by key, each row's time of creation or change (`by`). `after` is the last
+    one seen; it is requested again, since other rows may have the same. Only among rows of one time
+    they are counted (`skip`); `last_uid` is the row that has to be there again, otherwise others
+    have moved up. `starts_from` and `starts_until` bound the starts of the bookings.
     """
 
     by: WalkOrder
@@ -84,8 +84,8 @@ class Walk(Struct, frozen=True, kw_only=True):
 
 class SourcePage(Struct, frozen=True, kw_only=True):
     """Rows as JSON values of any shape, for `BookingSource.read_row`. `requested_at` is when they
-    were asked for, `next` where to go on (None at the end), `total` how many rows the provider
-    reports: an estimate."""
+    were requested, `next` where to go on (None at the end), `total` the provider's estimate of the
+    number of rows."""
 
     rows: list[Any]
     requested_at: datetime
@@ -94,12 +94,12 @@ class SourcePage(Struct, frozen=True, kw_only=True):
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
-    """What the latest requests met, up to one that brought something of use.
+    """What the latest requests have met, since the last one that was of use.
 
-    `silent_seconds` is how long ago the first of them was sent that was not answered, or with an
-    error that may pass; None where the last one was answered. `tries` counts these, `limits` the
-    answers 429, `garbled` those that are no JSON. It is stored with the work, so that patience ends
-    whichever process goes on with it.
+    `silent_seconds` is how long ago the first of them was sent that got no answer, or an error that
+    may pass; None if the last one was answered. `tries` counts these, `limits` answers 429,
+    `garbled` answers that are not JSON. It is stored with the work, so that giving up does not
+    depend on which process goes on with it.
     """
 
     silent_seconds: float | None = None
@@ -111,12 +111,12 @@ class Trouble(Struct, frozen=True, kw_only=True):
 NO_TROUBLE: Final = Trouble()
 
 Pause = Callable[[float, Trouble], Awaitable[None]]
-"""Waits that many seconds, and notes what the account has met; may raise where that is too long."""
+"""Waits that many seconds, and records what the account has met; may raise if that is too long."""
 
 
 class AccountKey(Struct, frozen=True, kw_only=True):
-    """How to reach an account. Before each request and each wait `pause` is called.
-    `give_up_after_seconds` is how long nothing usable may come back, and `trouble` what earlier
+    """How to reach an account. `pause` is called before each request and each wait.
+    `give_up_after_seconds` is how long there may be no usable answer, and `trouble` what earlier
     requests of the same work have met."""
 
     base_url: str
@@ -130,13 +130,14 @@ class SourceAccount(Protocol):
     """One account at a provider."""
 
     async def check(self) -> AccountFailure | None:
-        """Whether the provider answers, accepts the key, and speaks our API; None if so."""
+        """Whether the provider answers, accepts the key, and speaks the API that Kalends uses; None
+        if so."""
 
     async def identify(self) -> AccountIdentity | AccountFailure | None:
-        """Whose account the key belongs to; None where the server does not say."""
+        """The owner of the account; None if the server does not tell."""
 
     def iterate_pages(self, walk: Walk) -> AsyncIterator[SourcePage | AccountFailure]:
-        """The bookings from there on, page by page; a failure is the last."""
+        """The bookings from there on, page by page; a failure comes last."""
 
     async def find_booking(self, uid: str) -> SourcePage | RowGone | AccountFailure:
         """One booking, as a page of one row."""
@@ -149,23 +150,23 @@ class SourceAccount(Protocol):
 
 
 class BookingSource(Protocol):
-    """A provider of bookings: how its accounts are reached, and what its words mean here.
+    """A provider of bookings: how to reach its accounts, and how to read its rows.
 
-    A run ends where nothing usable has come back for `give_up_after_seconds`. `default_base_url`
-    is the provider's own server.
+    A run fails if there is no usable answer for `give_up_after_seconds`. `default_base_url` is the
+    provider's own server.
     """
 
     give_up_after_seconds: float
     default_base_url: str
 
     def open_account(self, key: AccountKey) -> SourceAccount:
-        """The account behind the key; nothing is asked yet."""
+        """The account behind the key; sends no request yet."""
 
     def read_row(self, value: object) -> SourceRow | UnreadableRow:
-        """A row of a page, or the copy of one that was kept. The value has been cleaned."""
+        """Parses a row of a page, or the kept copy of one. The value has been cleaned."""
 
     def is_signed(self, body: bytes, signature: str, secret: bytes) -> bool:
-        """Whether a webhook's signature belongs to its body, as it came."""
+        """Whether a webhook's signature matches its raw body."""
 
     def uid_in_hook(self, body: bytes) -> str | None:
         """The uid of the booking that a webhook is about."""
