@@ -142,7 +142,7 @@ class EventTypeTerms(Struct, frozen=True, kw_only=True):
 
 
 class HostChoice(StrEnum):
-    """Whether visitors of the page choose with whom it is."""
+    """Whether visitors of the page choose the host."""
 
     NONE = "none"
     OPTIONAL = "optional"

@@ -25,7 +25,7 @@ class TemplateKind(StrEnum):
 
 
 class TemplateAudience(StrEnum):
-    """Whom they are for."""
+    """Who gets the mails."""
 
     ATTENDEE = "attendee"
     ORGANIZATION = "organization"

@@ -60,7 +60,7 @@ class External(Struct, frozen=True):
 
 
 class HostBody(Struct, frozen=True):
-    """A member whom the attendee meets, by a schedule that the booking takes."""
+    """A user whom the attendee meets: the owner of a schedule that the booking takes."""
 
     schedule_id: str
     user_id: Annotated[str, about("The user that the schedule belongs to.")]

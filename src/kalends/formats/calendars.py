@@ -105,18 +105,18 @@ class TakenMessageBody(Struct, frozen=True):
 
 
 class SyncStartedBody(Struct, frozen=True):
-    """A sync that was asked for."""
+    """A sync that was requested."""
 
     run_id: Annotated[str, about("The sync.", "csr_0352lF5NnllfIJ66lPpfc3")]
 
 
 class CalendarSyncBody(Struct, frozen=True):
-    """A reading of each calendar of a connection, that somebody asked for."""
+    """A reading of each calendar of a connection, which somebody requested."""
 
     id: Annotated[str, Meta(examples=["csr_0352lF5NnllfIJ66lPpfc3"])]
     connection_id: str
     state: Annotated[SyncState, about(SYNC_STATES)]
-    started_at: Annotated[datetime, about("When it was asked for.")]
+    started_at: Annotated[datetime, about("When it was requested.")]
     calendars_total: int
     calendars_read: Annotated[int, about("How many were read.")]
     calendars_failed: Annotated[

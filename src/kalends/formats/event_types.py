@@ -75,7 +75,7 @@ class QuestionTextsBody(Struct, frozen=True):
 
 
 class EventTypeTextsBody(Struct, frozen=True):
-    """What readers of another language are told; null is the original."""
+    """The texts in another language; null is the original."""
 
     name: str | None
     description: str | None

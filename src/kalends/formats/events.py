@@ -35,7 +35,7 @@ class EventBody(Struct, frozen=True):
         about(
             "The fields of `data` that changed, with their values before; never `updated_at`. Of "
             "`attendee`, `metadata`, `answers` and `external` it holds only the keys that "
-            "changed, null for a key that was not there. Empty where nothing changed, as for "
+            "changed, null for a key that was not there. Empty if nothing changed, as for "
             "`booking.created` and `booking.reminder`; null for events that were written before "
             "Kalends recorded this."
         ),

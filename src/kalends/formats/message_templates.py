@@ -37,7 +37,7 @@ class MessagePreviewBody(Struct, frozen=True):
 
 
 class MessageTestBody(Struct, frozen=True):
-    """Where it was sent."""
+    """The address that it was sent to."""
 
     to: str
 

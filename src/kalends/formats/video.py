@@ -34,7 +34,7 @@ class VideoAccountsBody(Struct, frozen=True):
 
 
 class CreatedVideoHookBody(Struct, frozen=True):
-    """The organization's own hook, and its secret where it is new."""
+    """The organization's own hook, with its secret if it is new."""
 
     url: str
     secret: Annotated[

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 
 class OnMove(StrEnum):
-    """When somebody moves the event there: the booking moves too, somebody is asked, or the event
-    goes back to where it was."""
+    """What follows when somebody moves the event there: the booking moves too, somebody is asked,
+    or the event goes back to where it was."""
 
     FOLLOW = "follow"
     ASK = "ask"
@@ -16,8 +16,8 @@ class OnMove(StrEnum):
 
 
 class OnDelete(StrEnum):
-    """When somebody deletes the event there: somebody is asked, the booking is cancelled, or the
-    event is written anew."""
+    """What follows when somebody deletes the event there: somebody is asked, the booking is
+    cancelled, or the event is written again."""
 
     ASK = "ask"
     CANCEL = "cancel"
@@ -40,7 +40,7 @@ class EventDetails(StrEnum):
 
 
 class FreshCheck(StrEnum):
-    """Whether calendars are asked once more, for a moment, before a booking."""
+    """Whether calendars are briefly checked again right before a booking."""
 
     OFF = "off"
     SHORT = "short"

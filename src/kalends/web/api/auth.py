@@ -31,13 +31,13 @@ class UpdateAccount(RequestModel, frozen=True):
 
     locale: Annotated[
         LanguageTag | UnsetType | None,
-        about("BCP 47: the language that the user reads; null: the organization's."),
+        about("The language (BCP 47) that the user reads; null is the organization's."),
     ] = UNSET
     timezone: Annotated[
         ZoneName | UnsetType | None,
         about(
-            "IANA: where the user's day begins, and its agenda is sent; null: the zone of the "
-            "first own schedule, else the organization's."
+            "The time zone (IANA) of the user's days and of the agenda; null is that of the "
+            "user's first schedule, else the organization's."
         ),
     ] = UNSET
 

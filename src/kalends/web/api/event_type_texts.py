@@ -29,7 +29,7 @@ class QuestionTextsInput(RequestModel, frozen=True):
 
 
 class EventTypeTextsInput(RequestModel, frozen=True):
-    """What readers of another language are told. What is null or left out is the original."""
+    """The texts in another language. What is null or left out is the original."""
 
     name: Label | None = None
     description: Text | None = None

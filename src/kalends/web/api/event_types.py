@@ -199,7 +199,7 @@ class QuestionInput(RequestModel, frozen=True):
     label: Annotated[
         Name,
         about(
-            "What the attendee is asked. The label of a `consent` may hold one link, as "
+            "The question, as attendees read it. The label of a `consent` may hold one link, as "
             "`[text](https://…)`."
         ),
     ]

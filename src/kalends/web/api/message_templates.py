@@ -37,10 +37,10 @@ from kalends.web.http.routes import SETTING_SCOPES, Resource, Route
 from kalends.web.http.versioned import VersionedCalls
 
 MARKDOWN: Final = (
-    "Markdown without HTML, with placeholders: paragraphs, lists, emphasis, links. It stands in "
-    "the place of our heading and opening; what, when and where, and the link to change the "
-    f"booking, follow it. null is ours. Placeholders, at most {MOST_PLACEHOLDERS} and none in the "
-    f"address of a link, are {LISTED}; a brace is written `{{{{`."
+    "Markdown without HTML, with placeholders: paragraphs, lists, emphasis, links. It replaces "
+    "the standard heading and opening; what, when and where, and the link to change the booking, "
+    f"follow it. null is the standard text. At most {MOST_PLACEHOLDERS} placeholders, and none in "
+    f"the address of a link: {LISTED}. A brace is written `{{{{`."
 )
 Subject = Annotated[
     Label, about("With placeholders. null is the standard subject.", "See you, {attendee.name}")
