@@ -1,7 +1,7 @@
-"""An organization's own colour: what is derived of it for light and for dark.
+"""An organization's accent colour: the colours that are derived from it for light and dark pages.
 
-Text on a button, and a link on each ground that it stands on, has a contrast of at least 4.5:1
-(WCAG 2.2, 1.4.3), whatever colour was chosen; the hue stays.
+Text on buttons, and links on each background, have a contrast of at least 4.5:1 (WCAG 2.2, 1.4.3),
+whatever colour was chosen; the hue does not change.
 """
 
 import re
@@ -10,18 +10,18 @@ from typing import Final, NamedTuple
 
 LEAST_CONTRAST: Final = 4.5
 STEP: Final = 0.01
-# The grounds of `site.css` that are hardest to read on: the darkest light one, the lightest dark.
+# The backgrounds of `site.css` with the least contrast: the darkest light, the lightest dark one.
 LIGHT_PAPER: Final = "#f5f4f0"
 DARK_SURFACE: Final = "#1b1e1d"
-# That of mails.
+# The dark background of mails.
 DARK_CARD: Final = "#22252c"
 BLACK, WHITE, NEARLY_BLACK = "#000000", "#ffffff", "#0b0d0c"
 _FORM: Final = re.compile(r"#[0-9a-f]{6}")
 
 
 class Accent(NamedTuple):
-    """Colours by what they are for, as `--accent…` in `site.css`: links and buttons, text on a
-    soft ground, that ground, and text on a button."""
+    """Colours by their use, like `--accent…` in `site.css`: links and buttons, text on a soft
+    background, that background, and text on a button."""
 
     accent: str
     strong: str
@@ -31,7 +31,8 @@ class Accent(NamedTuple):
 
 @lru_cache(maxsize=256)
 def accents_of(color: str) -> tuple[Accent, Accent]:
-    """For light and for dark, of a colour such as `#1f5f55`. Raises ValueError for none."""
+    """The accents for light and for dark, from a colour such as `#1f5f55`. Raises ValueError if it
+    is not a colour."""
     if not _FORM.fullmatch(color):
         raise ValueError(f"{color!r} is no colour")
     light_soft = mixed(color, WHITE, 0.12)
@@ -48,19 +49,19 @@ def accents_of(color: str) -> tuple[Accent, Accent]:
 
 @lru_cache(maxsize=256)
 def accent_style_sheet(color: str) -> str:
-    """What `site.css` has for `--accent…`, of that colour. Raises ValueError for none."""
+    """The style sheet that sets `--accent…` for that colour. Raises ValueError if it is not one."""
     light, dark = map(_variables, accents_of(color))
     return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
 
 
-def contrast(one: str, other: str) -> float:
-    """From 1 to 21 (WCAG 2.2, contrast ratio)."""
-    darker, lighter = sorted((_luminance(one), _luminance(other)))
+def contrast(color: str, other: str) -> float:
+    """The contrast ratio of two colours, from 1 to 21 (WCAG 2.2)."""
+    darker, lighter = sorted((_luminance(color), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def readable(color: str, grounds: list[str], end: str) -> str:
-    """The colour, mixed with what is at that end until it can be read on each ground."""
+    """The colour, mixed with `end` (black or white) until it is readable on each background."""
     part = 1.0
     shown = color
     while part > 0 and min(contrast(shown, ground) for ground in grounds) < LEAST_CONTRAST:
@@ -70,7 +71,7 @@ def readable(color: str, grounds: list[str], end: str) -> str:
 
 
 def mixed(color: str, ground: str, part: float) -> str:
-    """That part of the colour over the ground."""
+    """The colour mixed with the background; `part` is the colour's share."""
     pairs = zip(_channels(color), _channels(ground), strict=True)
     red, green, blue = (part * above + (1 - part) * below for above, below in pairs)
     return _hex((red, green, blue))

@@ -1,4 +1,4 @@
-"""Answers as people read them: each under the label of its question."""
+"""Answers for people: each with the label of its question."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from kalends.translation import gettext
 
 
 class LabelledAnswer(NamedTuple):
-    """An answer under what was asked."""
+    """An answer, and the label of its question."""
 
     label: str
     text: str
@@ -19,8 +19,8 @@ class LabelledAnswer(NamedTuple):
 def label_answers(
     answers: Raw | Mapping[str, Any], questions: Sequence[Question]
 ) -> list[LabelledAnswer]:
-    """The answers that were given, in the order of the questions, then those that are asked no
-    more: these go by their keys, made readable."""
+    """The given answers in the order of the questions; then those to questions that are not asked
+    any more, labelled by their keys, made readable."""
     values = json.decode(answers) if isinstance(answers, Raw) else answers
     asked = {question.key: question for question in questions if question.key in values}
     labels = {key: question.plain_label for key, question in asked.items()}
@@ -36,7 +36,7 @@ def _readable(key: str) -> str:
 
 
 def _text(answer: Any, question: Question | None) -> str:
-    """Choices are their own labels, in the reader's language. What is no answer is empty."""
+    """The text of an answer, empty if there is none; options are in the reader's language."""
     if answer is None:
         return ""
     if isinstance(answer, bool):

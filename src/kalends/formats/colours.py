@@ -1,6 +1,6 @@
-"""The colours of what can be pressed, the same on pages and in mail, by light and by dark.
+"""The colours of buttons and links, which pages and mails share, for light and for dark.
 
-Text on a button, and a link on any ground, has a contrast of at least 4.5:1 (WCAG 2.2, 1.4.3).
+Text on buttons, and links on any background, have a contrast of at least 4.5:1 (WCAG 2.2, 1.4.3).
 """
 
 from string import Template
@@ -15,6 +15,6 @@ COLOURS: Final = {
 
 
 def with_colours(style_sheet: str) -> str:
-    """The style sheet with each colour in the place of its name: `$light_accent`. Raises KeyError
-    for a name that is none."""
+    """The style sheet with names of colours, such as `$light_accent`, replaced by the colours.
+    Raises KeyError for an unknown name."""
     return Template(style_sheet).substitute(COLOURS)

@@ -1,5 +1,5 @@
-"""Countries by their ISO 3166-1 alpha-2 codes, and which of them a time zone lies in, as the pinned
-time-zone data has them."""
+"""Countries by their ISO 3166-1 alpha-2 codes, and the country of each time zone, from the pinned
+time-zone data."""
 
 from functools import cache
 from importlib import resources
@@ -7,25 +7,25 @@ from importlib import resources
 
 @cache
 def country_codes() -> frozenset[str]:
-    """Every code: DE, US, …"""
+    """All codes: DE, US, …"""
     return frozenset(row[0] for row in _table("iso3166.tab"))
 
 
 @cache
 def countries_by_zone() -> dict[str, str]:
-    """The zones that a country goes by, each with its country."""
+    """The country of each zone that is in use in one."""
     return {row[2]: row[0] for row in _table("zone.tab")}
 
 
 @cache
 def zone_links() -> dict[str, str]:
-    """The zones that are other names of one, with that one (`L` lines, zic(8))."""
+    """The zone behind each name that is a link to it (`L` lines, zic(8))."""
     lines = (line.split() for line in _text("tzdata.zi").splitlines() if line.startswith("L "))
     return {name: target for _, target, name in lines}
 
 
 def country_of_zone(name: str) -> str | None:
-    """The country of the zone, also by a name that it had before; None for UTC and its like."""
+    """The country of the zone, which may be a former name; None for UTC and the like."""
     countries = countries_by_zone()
     return countries.get(name) or countries.get(zone_links().get(name, ""))
 

@@ -1,4 +1,4 @@
-"""The one JSON encoder of what the API shows."""
+"""The JSON encoder of all API answers."""
 
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -10,7 +10,7 @@ from kalends.domain.values import Day, Email, Instant
 
 
 def _plain(value: Any) -> Any:
-    """msgspec encodes built-in types only, not our parsed kinds of them."""
+    """The built-in value of a parsed type of ours, as msgspec encodes only built-in types."""
     if isinstance(value, Instant):
         return datetime.fromtimestamp(value.timestamp(), UTC)
     if isinstance(value, Day):
@@ -24,7 +24,7 @@ ENCODER: Final = json.Encoder(enc_hook=_plain)
 
 
 def encode(value: Any) -> bytes:
-    """The value as JSON; instants in UTC with `Z`."""
+    """The value as JSON; instants are in UTC with `Z`."""
     return ENCODER.encode(value)
 
 

@@ -178,7 +178,7 @@ def show_event_type(event_type: EventType) -> dict[str, Any]:
 
 
 def _texts(texts: EventTypeTexts) -> dict[str, Any]:
-    """With what is null, which is left out where it is stored."""
+    """The texts including nulls, which are left out in the database."""
     questions = {key: structs.asdict(one) for key, one in texts.questions.items()}
     return structs.asdict(texts) | {"questions": questions}
 
@@ -193,7 +193,7 @@ def _requirement(requirement: Requirement) -> dict[str, Any]:
 
 
 def _only_schedule(requirements: list[Requirement]) -> str | None:
-    """The schedule of requirements that could have been given as a `schedule_id`."""
+    """The schedule, if the requirements are equivalent to a single `schedule_id`."""
     if len(requirements) == 1 and len(requirements[0].schedule_ids) == 1:
         return ids.encode_id(ids.SCHEDULE, requirements[0].schedule_ids[0])
     return None

@@ -1,4 +1,4 @@
-"""The public JSON of an event: webhooks send it, the event log shows it."""
+"""The public JSON of an event, which webhooks send and the event log shows."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -11,7 +11,7 @@ from kalends.domain.actor import Actor
 from kalends.formats.described import about
 from kalends.formats.encoding import encode
 
-# As msgspec names what other answers hold.
+# The prefix of references, as msgspec writes it for other answers.
 COMPONENT: Final = "#/components/schemas/"
 _ABOUT: Final = ("BookingBody", "CalendarFindingBody", "CalendarConnectionBody")
 
@@ -75,5 +75,5 @@ def event_json(
 
 
 def test_data(endpoint_id: UUID) -> dict[str, Any]:
-    """What a test says, which is about no booking."""
+    """The data of a test event, which is about no booking."""
     return {"webhook_id": ids.encode_id(ids.ENDPOINT, endpoint_id)}

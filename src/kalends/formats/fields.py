@@ -1,4 +1,4 @@
-"""Bodies of answers out of things whose fields have the same names."""
+"""Makes the bodies of answers from things whose fields have the same names."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +11,8 @@ from kalends.domain.ids import encode_id_or_none
 def fields_of(
     body: type[Struct], thing: Struct, prefixes: Mapping[str, str], **others: Any
 ) -> dict[str, Any]:
-    """The fields of the body in their order, ready to encode: what `others` say, and else what the
-    thing has under that name, an id with its prefix."""
+    """The fields of the body in their order, ready to encode. A value is that of `others` or else
+    of the thing's field with that name; ids get their prefix."""
 
     def shown(name: str) -> Any:
         if name in others:

@@ -1,22 +1,22 @@
-"""What users wrote, so that it does nothing: no turned text, no address that leads elsewhere."""
+"""Makes users' texts and URLs inert: without bidi control characters, without unsafe schemes."""
 
 import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-# They turn the order of what follows around, beyond the text that they stand in.
+# These change the direction of the text that follows, even beyond the text that they are in.
 _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _LINKS: Final = frozenset({"http", "https", "mailto", "tel"})
 
 
 def without_bidi(value: Any) -> Any:
-    """A text without the controls that turn its order; everything else as it is. Every value of
-    every template goes through it."""
+    """A text without bidi control characters; other values unchanged. All values of all templates
+    go through it."""
     return _BIDI.sub("", value) if type(value) is str else value
 
 
 def safe_url(url: str) -> str:
-    """The URL if it may be followed (http, https, mailto, tel), else nothing."""
+    """The URL if it is safe to follow (http, https, mailto, tel), else an empty text."""
     text = url.strip()
     try:
         scheme = urlsplit(text).scheme.lower()

@@ -1,4 +1,4 @@
-"""Reading JSON that others wrote, forgivingly: whatever stands there, a value follows or None."""
+"""Reads JSON of other systems leniently: any value gives a result or None, and never an error."""
 
 import math
 import re
@@ -21,8 +21,8 @@ _CONTROLS_OF_TEXT: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]+")
 
 
 def clean(value: Any, depth: int = 0) -> Any:
-    """The JSON value without what cannot be stored or sent on: lone surrogates, NUL, numbers that
-    are none, more depth than anybody needs."""
+    """The JSON value without what cannot be stored or sent on: lone surrogates, NUL, NaN and
+    infinity, excessive depth."""
     if isinstance(value, str):
         return value if value.isprintable() else _BROKEN.sub("\ufffd", value)
     if depth > DEEPEST:
@@ -39,7 +39,7 @@ def clean(value: Any, depth: int = 0) -> Any:
 
 
 def moment_in(value: Any) -> datetime | None:
-    """The instant in a text (ISO 8601; without an offset it is UTC), None where there is none."""
+    """The instant in a text (ISO 8601; UTC if it has no offset); None if it is not one."""
     if not isinstance(value, str):
         return None
     try:
@@ -51,7 +51,7 @@ def moment_in(value: Any) -> datetime | None:
 
 
 def zone_in(value: Any) -> str | None:
-    """The name of a time zone that is known here."""
+    """The name of a time zone, if it is a known one."""
     try:
         zone_named(value if isinstance(value, str) else "")
     except (UnknownZone, ValueError):
@@ -60,26 +60,26 @@ def zone_in(value: Any) -> str | None:
 
 
 def whole_in(value: Any) -> int | None:
-    """A whole number."""
+    """The value, if it is a whole number."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def life_in(value: Any) -> int | None:
-    """For how many seconds something lasts, a year at most: a moment can be reckoned from it."""
+    """A lifetime in seconds, of at most a year, so that an instant can be computed from it."""
     seconds = whole_in(value)
     return None if seconds is None else min(max(seconds, 0), LONGEST_LIFE_SECONDS)
 
 
 def link_in(value: Any) -> str | None:
-    """A link by https that can be stored and shown anywhere: printable, and of a length that fits.
-    Nothing in it ends a line, a header or an address in a text."""
+    """An https link that can be stored and shown anywhere: printable, and not too long. It has no
+    character that would end a line, a header, or a URL in a text."""
     if not isinstance(value, str) or len(value) > LONGEST_LINK:
         return None
     return value if _LINK.fullmatch(value) else None
 
 
 def line_in(value: Any, most: int = 500) -> str | None:
-    """The text as one line of at most so many characters; None where nothing is left to see."""
+    """The text as one line of at most `most` characters; None if nothing visible is left."""
     if not isinstance(value, str):
         return None
     line = _CONTROLS.sub(" ", value).strip()[:most].strip()
@@ -87,7 +87,7 @@ def line_in(value: Any, most: int = 500) -> str | None:
 
 
 def text_in(value: Any) -> str | None:
-    """The text, which may have lines; None where nothing is left to see."""
+    """The text, which may have several lines; None if nothing visible is left."""
     if not isinstance(value, str):
         return None
     text = _CONTROLS_OF_TEXT.sub(" ", value).strip()[:LONGEST_TEXT]

@@ -1,9 +1,9 @@
-"""How dates and times are written for a reader: in the language of the words around them, on the
-reader's own clock.
+"""Chooses the locale in which dates and times are written for a reader: that of the words around
+them, with the reader's own conventions.
 
-A date of another language among English words is half foreign. Where there are no words in the
-reader's language, what it and the country decide, by CLDR (Babel), is whether the clock has 12 or
-24 hours, in which order a date is written, and where a week begins.
+A date in another language among English words would look foreign. If there is no catalogue for the
+reader's language, that language and the country only decide, by CLDR (Babel), whether the clock has
+12 or 24 hours, the order of a date, and the first day of the week.
 """
 
 import re
@@ -15,9 +15,9 @@ from babel.core import get_global
 
 from kalends.translation import SOURCE_LANGUAGE
 
-# Where nothing is known of the reader.
+# For readers of whom nothing is known.
 UNKNOWN_LOCALE: Final = Locale("en", "GB")
-# English as the world writes it (12 hours), and as Europe does (24).
+# International English (12 hours), and European English (24 hours).
 OF_12_HOURS: Final = Locale("en", "001")
 OF_24_HOURS: Final = Locale("en", "150")
 UNDETERMINED: Final = "und"
@@ -26,7 +26,7 @@ _HOURS_OF_DAY: Final = re.compile("[Hk]")
 
 
 class EnglishLocale(Locale):
-    """English formats, in weeks that begin where the reader's do."""
+    """English formats, with the first day of the week of the reader's locale."""
 
     def __init__(self, formats: Locale, first_week_day: int) -> None:
         super().__init__(formats.language, formats.territory, formats.script, formats.variant)
@@ -47,8 +47,8 @@ class EnglishLocale(Locale):
 
 @lru_cache(maxsize=2_048)
 def locale_for(reads: str | None, language: str, country: str | None = None) -> Locale:
-    """The formats among words of a language (BCP 47) for somebody who reads `reads`; where that is
-    unknown, for most readers of the country (ISO 3166-1 alpha-2)."""
+    """The locale among words of `language` (BCP 47), for somebody who reads `reads` or, if that is
+    unknown, for most readers in the country (ISO 3166-1 alpha-2)."""
     words = known_locale(language)
     if words is not None and words.language != SOURCE_LANGUAGE:
         reader = known_locale(reads) if reads else None
@@ -59,7 +59,7 @@ def locale_for(reads: str | None, language: str, country: str | None = None) -> 
 
 @lru_cache(maxsize=2_048)
 def english_for(reads: str | None, country: str | None = None) -> Locale:
-    """The same among English words."""
+    """The locale among English words."""
     reader = known_locale(reads) if reads else None
     if reader is None and country:
         reader = known_locale(f"{UNDETERMINED}-{country}")
@@ -71,7 +71,7 @@ def english_for(reads: str | None, country: str | None = None) -> Locale:
 
 
 def known_locale(tag: str) -> Locale | None:
-    """The locale of the tag, or of the first parts of it that there are formats for."""
+    """The locale of the tag, or of its longest beginning that Babel knows."""
     parts = tag.split("-")
     for length in range(len(parts), 0, -1):
         if parts[:length] == [UNDETERMINED]:
@@ -84,26 +84,26 @@ def known_locale(tag: str) -> Locale | None:
 
 
 def language_tag(locale: Locale) -> str:
-    """As the `lang` of a text that is written so: en-DE."""
+    """The value of `lang` for a text in that locale: en-DE."""
     return str(locale).replace("_", "-")
 
 
 @lru_cache(maxsize=256)
 def direction_of(language: str) -> str:
-    """How the words of a language (BCP 47) run, as the attribute `dir`: `ltr` or `rtl`."""
+    """The text direction of a language (BCP 47), as in the attribute `dir`: `ltr` or `rtl`."""
     locale = known_locale(language)
     return "ltr" if locale is None else locale.text_direction
 
 
 def counts_to_24(locale: Locale) -> bool:
-    """Whether its clock has 24 hours."""
+    """Whether the locale uses a 24-hour clock."""
     pattern = str(locale.time_formats["short"].pattern)
     return _HOURS_OF_DAY.search(_QUOTED.sub("", pattern)) is not None
 
 
 def _in_territory(locale: Locale, country: str | None) -> Locale:
-    """A language is not where it begins its weeks: the country decides, if the language is read
-    there, else where most of its readers are (CLDR's likely subtags)."""
+    """The locale with a territory, which decides where weeks begin: the country, if the language is
+    read there, or else where most of its readers are (CLDR's likely subtags)."""
     if locale.territory is not None:
         return locale
     likely = str(get_global("likely_subtags").get(str(locale), locale))
@@ -115,7 +115,7 @@ def _in_territory(locale: Locale, country: str | None) -> Locale:
 
 
 def _english_like(reader: Locale) -> Locale:
-    """That of the reader's own country, where it has the reader's clock."""
+    """The English locale of the reader's own country, if it has the reader's clock."""
     own = known_locale(f"en-{reader.territory}")
     if own is not None and own.territory == reader.territory and _have_one_clock(own, reader):
         return own

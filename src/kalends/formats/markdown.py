@@ -1,8 +1,8 @@
-"""A little Markdown, as organizations write it: paragraphs, line breaks, lists, emphasis and links.
+"""Parses the subset of Markdown that organizations may use: paragraphs, line breaks, lists,
+emphasis and links.
 
-Addresses of the web and of mail become links by themselves. No HTML, images, headings or code: they
-stay the text that they are. Texts have 5,000 characters at the most, and nesting ends at twenty
-levels, so the time is bounded.
+URLs and mail addresses become links by themselves. HTML, images, headings and code stay plain text.
+Texts have at most 5,000 characters and nesting at most twenty levels, so the time is bounded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,23 +20,23 @@ MARKDOWN_RULES: Final = ("list", "newline", "escape", "emphasis", "link", "linki
 
 @cache
 def markdown_parser() -> "MarkdownIt":
-    # A tenth of a second of each start, and only what has such a text needs it.
+    # Importing it takes a tenth of a second, and only such texts need it.
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("zero", {"html": False, "linkify": True, "breaks": True})
     parser.enable([*MARKDOWN_RULES, "balance_pairs", "fragments_join"])
-    # markdown-it asks this of each link; what may not be followed stays text.
+    # markdown-it calls this for each link; an unsafe one stays plain text.
     parser.validateLink = lambda url: bool(safe_url(url))  # type: ignore[method-assign]
     return parser
 
 
 def markdown_tokens(text: str) -> "list[Token]":
-    """What the text is made of. It has no controls that turn it around any more."""
+    """The tokens of the text, from which bidi control characters are removed."""
     return markdown_parser().parse(without_bidi(text), {})
 
 
 def all_tokens(tokens: "Sequence[Token]") -> "Iterator[Token]":
-    """Each of them, and what is within."""
+    """All tokens, including nested ones."""
     for token in tokens:
         yield token
         yield from token.children or ()

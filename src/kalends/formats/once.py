@@ -1,4 +1,4 @@
-"""What follows from a thing, found out when it is first asked for."""
+"""A cached property without a lock."""
 
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -7,8 +7,8 @@ T = TypeVar("T")
 
 
 class once(Generic[T]):  # noqa: N801  (used as a decorator)
-    """As `functools.cached_property`, which takes a lock for each first time: a mail asks for
-    fourteen things. The thing needs a `__dict__`."""
+    """Like `functools.cached_property`, but without its lock on the first access; a mail has
+    fourteen such properties. The instance needs a `__dict__`."""
 
     def __init__(self, ask: Callable[[Any], T]) -> None:
         self._ask = ask

@@ -1,4 +1,4 @@
-"""Whom a mail or an invitation is from, and to."""
+"""A person, as senders and recipients of mails and invitations are given."""
 
 from msgspec import Struct
 

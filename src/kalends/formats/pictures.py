@@ -1,4 +1,4 @@
-"""Where an organization's pictures are, and how answers show them."""
+"""The URLs of an organization's pictures, and their public JSON."""
 
 from typing import Annotated
 
@@ -29,18 +29,18 @@ class PictureBody(Struct, frozen=True):
 
 
 def photo_of(schedule: Schedule) -> PictureBody | None:
-    """Its picture, if there is one."""
+    """The photo of the schedule, if there is one."""
     return None if schedule.photo is None else picture_at(schedule.photo)
 
 
 def picture_at(place: str) -> PictureBody:
-    """The picture of an owner and a name."""
+    """The picture at a place, which is made of its owner and its name."""
     width, height = size_of(place.partition("/")[2])
     return PictureBody(f"{PICTURES_PATH}/{place}", width, height)
 
 
 def logo_of(organization: Organization) -> PictureBody | None:
-    """The logo, if there is one."""
+    """The organization's logo, if there is one."""
     if organization.logo is None:
         return None
     return picture_at(f"{encode_id(ORGANIZATION, organization.id)}/{organization.logo}")

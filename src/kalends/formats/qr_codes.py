@@ -5,20 +5,20 @@ from typing import Any, Final
 
 import segno
 
-# Modules of white around the code, which readers need.
+# The white margin around the code in modules, which scanners need.
 QUIET_ZONE: Final = 4
-# Pixels of a module: some 800 for the code of an address.
+# The pixels of a module, which gives some 800 for the code of a URL.
 MODULE_PIXELS: Final = 20
 
 
 def qr_svg(text: str) -> bytes:
-    """The text as a QR code: black on white whatever is around it, and without a size of its own.
-    Level M: it can be read with 15 % of it gone. Raises ValueError for more than 2,331 bytes."""
+    """The text as a QR code in SVG, black on white on any background, and without a fixed size. It
+    has level M, so 15 % of it may be lost. Raises ValueError for more than 2,331 bytes."""
     return _drawn(text, "svg", omitsize=True)
 
 
 def qr_png(text: str) -> bytes:
-    """The same in pixels, for programs that take no SVG."""
+    """The text as a QR code in PNG, for programs that do not support SVG."""
     return _drawn(text, "png", scale=MODULE_PIXELS)
 
 

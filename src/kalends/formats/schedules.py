@@ -164,7 +164,7 @@ def show_busy_time(busy_time: BusyTime) -> dict[str, Any]:
 
 
 def _by_weekday(availability: Availability) -> Mapping[str, Any]:
-    """The same, Monday first: the column (jsonb) keeps no order."""
+    """The availability with Monday first, as the column (jsonb) keeps no order."""
     return {day: availability[day] for day in WEEKDAYS if day in availability}
 
 
@@ -173,7 +173,7 @@ def _policy(policy: CalendarPolicy) -> dict[str, Any]:
 
 
 def _limits(limits: BookingLimits) -> dict[str, float]:
-    """What is limited; a whole number of hours as it was given, without `.0`."""
+    """The limits that are set; a whole number of hours is written without `.0`."""
     body: dict[str, float] = {}
     if limits.max_per_day is not None:
         body["max_per_day"] = limits.max_per_day

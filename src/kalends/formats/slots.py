@@ -15,10 +15,10 @@ from kalends.domain import ids
 from kalends.domain.hold import Hold
 from kalends.formats.described import about
 
-# The half hours of almost half a year; 2.5 MB.
+# Enough for the half hours of almost half a year; these take 2.5 MB.
 MOST_TEXTS: Final = 1 << 13
-# Texts of whole answers, each of 0.4 MB at most: of so many slots of one schedule, and fewer where
-# each has several.
+# How many texts of whole answers are kept, and of how many slots at most: an answer has up to
+# 0.4 MB, so it may have fewer slots if each has several schedules.
 ANSWERS_KEPT: Final = 128
 KEPT_SLOTS: Final = 1500
 
@@ -85,11 +85,11 @@ class HoldBody(Struct, frozen=True):
 
 
 def encode_slots(slots: Slots, zone: Zone | None = None) -> bytes:
-    """The slots as a JSON list of `SlotBody`, with `local_start` where a zone is given.
+    """The slots as a JSON list of `SlotBody`, with `local_start` if a zone is given.
 
-    Written by hand: of a year there are thousands, and to make objects of them that are then
-    encoded takes longer than to find them. What is kept are texts of values, never of rows, and
-    of the very same `Slots`, which do not change.
+    It is written by hand: a year has thousands of slots, and making and encoding objects for them
+    takes longer than finding them. The cache has texts of single values, and of whole `Slots`
+    objects, which do not change.
     """
     return _encoded(slots, zone) if _may_be_kept(slots) else write_slots(slots, zone)
 
@@ -100,7 +100,7 @@ def _may_be_kept(slots: Slots) -> bool:
 
 
 def write_slots(slots: Slots, zone: Zone | None = None) -> bytes:
-    """The same, for who keeps the text himself."""
+    """Like `encode_slots`, without caching the text, for callers that keep it themselves."""
     heads = [_times_text(start, slots.duration) for start in slots.starts]
     if zone is not None:
         heads = [head + _local_text(zone, at) for head, at in zip(heads, slots.starts, strict=True)]

@@ -1,4 +1,4 @@
-"""Times as people read them, on the wall clock of a zone that is always named."""
+"""Times for people, on the wall clock of a zone that is always named."""
 
 from datetime import date, datetime, time
 from functools import lru_cache
@@ -10,7 +10,7 @@ from babel.dates import format_date, format_skeleton, format_time
 from kalends.availability.wallclock import UnknownZone, Zone, is_ambiguous, wall_clock, zone_named
 from kalends.translation import gettext_lazy
 
-# What CLDR puts between a time and AM: several mail programs have no picture of it.
+# What CLDR puts between a time and AM; several mail programs cannot display it.
 NARROW_SPACE: Final = "\u202f"
 _SPAN: Final = gettext_lazy("{start} to {end} ({zone})")
 _SPAN_WITH_OFFSETS: Final = gettext_lazy(
@@ -50,13 +50,13 @@ def _short_day(day: date, locale: Locale) -> str:
 def span_text(starts_at: datetime, ends_at: datetime, zone: Zone, locale: Locale) -> str:
     """`Tuesday, 1 December 2026, 10:00 to 11:00 (Europe/Berlin, GMT+1)`.
 
-    Where the offset changes in between, or one of the times comes twice that day, each time has
-    its own offset.
+    If the offset changes in between, or the clock shows one of the times twice on its day, each
+    time has its own offset.
     """
     return _span_text(starts_at, ends_at, zone, locale, str(_SPAN), str(_SPAN_WITH_OFFSETS))
 
 
-@lru_cache(maxsize=256)  # the mails about a booking name the same times
+@lru_cache(maxsize=256)  # all mails about a booking have the same times
 def _span_text(
     starts_at: datetime,
     ends_at: datetime,
@@ -89,13 +89,13 @@ def moment_text(moment: datetime, zone: Zone, locale: Locale) -> str:
 
 
 def short_moment_text(moment: datetime, zone: Zone, locale: Locale) -> str:
-    """`Tue 1 Dec 2026, 10:00`, for a subject, which has commas enough."""
+    """`Tue 1 Dec 2026, 10:00`, with few commas, for a subject line."""
     local = wall_clock(int(moment.timestamp()), zone)
     return f"{_short_day(local.date(), locale)}, {_time(local, locale)}"
 
 
 def offset_text(seconds: int) -> str:
-    """`GMT+1`, `GMT-3:30`, `GMT`; local mean time has seconds, too."""
+    """`GMT+1`, `GMT-3:30`, `GMT`; local mean time also has seconds."""
     if seconds == 0:
         return "GMT"
     minutes, second = divmod(abs(seconds), 60)
