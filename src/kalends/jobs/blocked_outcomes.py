@@ -39,11 +39,11 @@ class BlockedOutcomes:
     def delivery_ids(self) -> set[UUID | None]:
         """The deliveries whose outcomes wait, or were taken and are not recorded yet."""
         both = [*self._waiting.values(), *self._retried.values()]
-        return {one.outcome.lane.delivery_id for one in both}
+        return {blocked.outcome.lane.delivery_id for blocked in both}
 
     @property
     def outcomes(self) -> list[DeliveryOutcome]:
-        return [one.outcome for one in self._waiting.values()]
+        return [blocked.outcome for blocked in self._waiting.values()]
 
     def settle(self, tried: Sequence[DeliveryOutcome], locked: Sequence[DeliveryOutcome]) -> None:
         """Keeps those of the `tried` outcomes whose rows are `locked`, with twice the pause if they
@@ -66,14 +66,14 @@ class BlockedOutcomes:
     def take_due(self) -> list[DeliveryOutcome]:
         """Takes the outcomes whose pause is over, to record them again; `settle` must follow."""
         now = monotonic()
-        due = {key: one for key, one in self._waiting.items() if one.due_at <= now}
-        for key, one in due.items():
+        due = {key: blocked for key, blocked in self._waiting.items() if blocked.due_at <= now}
+        for key, blocked in due.items():
             del self._waiting[key]
-            self._retried[key] = one
-        return [one.outcome for one in due.values()]
+            self._retried[key] = blocked
+        return [blocked.outcome for blocked in due.values()]
 
     def seconds_to_next(self) -> float | None:
         """Seconds until the next outcome is due; None if none waits."""
         if not self._waiting:
             return None
-        return max(min(one.due_at for one in self._waiting.values()) - monotonic(), 0)
+        return max(min(blocked.due_at for blocked in self._waiting.values()) - monotonic(), 0)

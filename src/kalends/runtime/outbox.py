@@ -47,11 +47,11 @@ class Reminders(Enum):
 class Consequences(Struct, frozen=True):
     """What follows from an event beside its row, the log and its webhooks: mail of a kind, to those
     for whom it is news; what happens to reminders; and whether calendars elsewhere show it
-    (`is_told`)."""
+    (`is_shown_elsewhere`)."""
 
     mail: MailKind | None = None
     reminders: Reminders = Reminders.KEEP
-    is_told: bool = True
+    is_shown_elsewhere: bool = True
 
 
 CONSEQUENCES: Final[dict[str, Consequences]] = {
@@ -60,10 +60,10 @@ CONSEQUENCES: Final[dict[str, Consequences]] = {
     EventName.RESCHEDULED: Consequences(MailKind.RESCHEDULED, Reminders.PLAN),
     EventName.REASSIGNED: Consequences(MailKind.UPDATED),
     EventName.CANCELLED: Consequences(MailKind.CANCELLED, Reminders.DROP),
-    EventName.COMPLETED: Consequences(reminders=Reminders.DROP, is_told=False),
-    EventName.NO_SHOW: Consequences(reminders=Reminders.DROP, is_told=False),
+    EventName.COMPLETED: Consequences(reminders=Reminders.DROP, is_shown_elsewhere=False),
+    EventName.NO_SHOW: Consequences(reminders=Reminders.DROP, is_shown_elsewhere=False),
     EventName.UPDATED: Consequences(MailKind.UPDATED),
-    EventName.REMINDER: Consequences(MailKind.REMINDER, is_told=False),
+    EventName.REMINDER: Consequences(MailKind.REMINDER, is_shown_elsewhere=False),
 }
 
 
@@ -100,8 +100,8 @@ async def record_event(
         mails = await choose_mails(work, follows.mail, booking, data, before)
         mails = [mail for mail in mails if not _is_joined(work, mail)]
     work.add_event(event, mails)
-    if follows.is_told:
-        work.told.append(ToldBooking(booking.id, _earlier_start(before, booking)))
+    if follows.is_shown_elsewhere:
+        work.calendar_bookings.append(ToldBooking(booking.id, _earlier_start(before, booking)))
     if before is not None and not is_same_mailbox(before.attendee_email, booking.attendee_email):
         # The reader of the old address may not be the attendee.
         await delete_links(work.tenant, booking.id)
@@ -113,7 +113,7 @@ def _is_joined(work: UnitOfWork, mail: NewMail) -> bool:
     return any(
         held.audience == mail.audience
         and (mail.recipient is None or is_same_mailbox(held.recipient, mail.recipient))
-        for held in work.joins
+        for held in work.held_mails
     )
 
 

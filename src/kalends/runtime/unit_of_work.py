@@ -117,10 +117,10 @@ class UnitOfWork:
     written at the end of it.
 
     `now` is the time for the rules, which a sandbox may set; `recorded_at` is the real time.
-    `told` are the bookings to write into calendars elsewhere. `joins` are mails still held back
-    that will report this change too, so their readers get no second mail. `some_mail_off` is
-    whether the organization has switched some mail off, if a statement of this use case has read
-    that; else None.
+    `calendar_bookings` are the bookings to write into calendars elsewhere. `held_mails` are mails
+    still held back that will report this change, too, so that their readers get no second mail.
+    `some_mail_off` is whether the organization has switched some mail off, if a statement of this
+    use case has read that; else None.
     """
 
     tx: Tx
@@ -130,8 +130,8 @@ class UnitOfWork:
     recorded_at: Instant
     events: list[Event] = field(default_factory=list)
     mails: list[NewMail] = field(default_factory=list)
-    told: list[ToldBooking] = field(default_factory=list)
-    joins: list[Mail] = field(default_factory=list)
+    calendar_bookings: list[ToldBooking] = field(default_factory=list)
+    held_mails: list[Mail] = field(default_factory=list)
     notifications: set[str] = field(default_factory=set)
     some_mail_off: bool | None = None
 
@@ -252,10 +252,10 @@ async def _write_events(work: UnitOfWork) -> None:
         work.tenant,
         work.events,
         work.mails,
-        work.told,
+        work.calendar_bookings,
         work.caller.actor,
         work.recorded_at,
-        [mail.id for mail in work.joins],
+        [mail.id for mail in work.held_mails],
     )
     work.notifications.update(NOTIFIED[channel] for channel in channels)
 

@@ -107,24 +107,24 @@ def _query(
 def _batches(queries: Sequence[_LeavingQuery]) -> Iterator[list[_LeavingQuery]]:
     """The queries in batches that differ only in their time, each in order of time."""
     ordered = sorted(
-        queries, key=lambda one: (repr(_batch_key(one)), one.leaving.booking.start_time)
+        queries, key=lambda query: (repr(_batch_key(query)), query.leaving.booking.start_time)
     )
     for _, group in groupby(ordered, key=_batch_key):
         part: list[_LeavingQuery] = []
-        for one in group:
-            if part and _starts(one) - _starts(part[-1]) > LONGEST_GAP:
+        for query in group:
+            if part and _starts(query) - _starts(part[-1]) > LONGEST_GAP:
                 yield part
                 part = []
-            part.append(one)
+            part.append(query)
         yield part
 
 
-def _batch_key(one: _LeavingQuery) -> Any:
+def _batch_key(leaving_query: _LeavingQuery) -> Any:
     """What the queries of a batch have in common. All its bookings leave the same schedule, so no
     two overlap: ignoring all of them at once frees no time that another one still needs."""
-    booking, query = one.leaving.booking, one.query
+    booking, query = leaving_query.leaving.booking, leaving_query.query
     buffers = query.buffer_before, query.buffer_after
-    leaving = booking.event_type_id, one.leaving.schedule_id
+    leaving = booking.event_type_id, leaving_query.leaving.schedule_id
     return *leaving, query.duration, buffers, query.requirements
 
 

@@ -57,7 +57,7 @@ async def _end_all(
         async with context.database.connection() as tx:
             due = await list_due(tx, context.clock(), blocked.organization_ids)
         blocked_before = len(blocked.organization_ids)
-        ended_now = sum([await _end(context, one, end, blocked) for one in due])
+        ended_now = sum([await _end(context, ending, end, blocked) for ending in due])
         ended += ended_now
         has_news = ended_now or len(blocked.organization_ids) > blocked_before
         if len(due) < store.ENDINGS_A_BATCH or not has_news:

@@ -121,7 +121,9 @@ def _parts_of_tag(feed: Feed) -> Iterator[str]:
     yield "\n".join([__version__, feed.sender, feed.organization.name, feed.schedule.name])
     lines = chain(
         (f"\n{booking.id} {booking.version}" for booking in feed.bookings),
-        sorted(f"\n{one.id} {one.version}" for one in feed.event_types.values()),
+        sorted(
+            f"\n{event_type.id} {event_type.version}" for event_type in feed.event_types.values()
+        ),
         (f"\n{busy.id}" for busy in feed.busy_times),
     )
     while part := "".join(islice(lines, LINES_A_PIECE)):
@@ -133,7 +135,7 @@ def _changed_at(feed: Feed) -> datetime:
         feed.organization.updated_at,
         feed.schedule.updated_at,
         *(booking.updated_at for booking in feed.bookings),
-        *(one.updated_at for one in feed.event_types.values()),
+        *(event_type.updated_at for event_type in feed.event_types.values()),
         *(busy.created_at for busy in feed.busy_times),
     )
 

@@ -58,14 +58,14 @@ class KeptFigures:
 async def read_figures(context: Context) -> OutboxFigures:
     """Reads the figures from the database. Raises Unavailable."""
     async with context.database.connection() as tx:
-        waiting = {one.channel: one for one in await overview.count_waiting(tx)}
-        failing = {one.channel for one in await list_failing_channels(tx)}
+        waiting = {figures.channel: figures for figures in await overview.count_waiting(tx)}
+        failing = {figures.channel for figures in await list_failing_channels(tx)}
         failing_webhooks = await overview.count_failing_endpoints(tx)
     now = context.clock().timestamp()
     channels = []
     for name in sorted(waiting.keys() | failing):
-        one = waiting.get(name)
-        late = now - one.due_since.timestamp() if one and one.due_since else 0.0
-        count = one.count if one else 0
+        figures = waiting.get(name)
+        late = now - figures.due_since.timestamp() if figures and figures.due_since else 0.0
+        count = figures.count if figures else 0
         channels.append(ChannelFigures(name, count, max(late, 0.0), name in failing))
     return OutboxFigures(channels, failing_webhooks)

@@ -156,10 +156,10 @@ async def get_insights(
     taken, hours = await statistics.count_taken(work.tenant, scope, _offsets(zone, scope))
     # A booking may also take schedules that the caller does not see.
     hosts = await statistics.list_hosts(work.tenant)
-    hosts = [one for one in hosts if work.caller.sees((one.schedule_id,))]
+    hosts = [host for host in hosts if work.caller.sees((host.schedule_id,))]
     shared = await statistics.shared_seconds(work.tenant, scope)
     by_schedule = _by_schedule(work.caller, taken, shared)
-    busiest = sorted(schedules, key=lambda one: -_made(by_schedule, one.id))[:MOST_MEASURED]
+    busiest = sorted(schedules, key=lambda s: -_made(by_schedule, s.id))[:MOST_MEASURED]
     bounds = [scope.bounds[0], scope.turns_at, scope.bounds[-1]]
     async for id_, (before, now) in cooperatively(open_seconds_in_pieces(busiest, bounds)):
         pair = by_schedule.setdefault(id_, Pair.empty())
@@ -177,7 +177,10 @@ def open_seconds_in_pieces(
         spans = (Interval(int(a.timestamp()), int(b.timestamp())) for a, b in pairwise(bounds))
         yield (
             schedule.id,
-            [sum(one.seconds for one in open_intervals(hours, zone, span)) for span in spans],
+            [
+                sum(interval.seconds for interval in open_intervals(hours, zone, span))
+                for span in spans
+            ],
         )
 
 
@@ -200,11 +203,11 @@ def _by_schedule(
     caller: Caller, counts: Sequence[TakenCount], shared: dict[tuple[UUID, bool], float]
 ) -> dict[UUID, Pair]:
     pairs: dict[UUID, Pair] = {}
-    for one in counts:
-        for schedule_id in filter(lambda id_: caller.sees((id_,)), one.schedule_ids):
-            tally = pairs.setdefault(schedule_id, Pair.empty()).at(is_now=one.is_now)
-            tally.count(one.status, one.count)
-            tally.booked_seconds += one.seconds if one.status in OCCUPYING else 0
+    for count in counts:
+        for schedule_id in filter(lambda id_: caller.sees((id_,)), count.schedule_ids):
+            tally = pairs.setdefault(schedule_id, Pair.empty()).at(is_now=count.is_now)
+            tally.count(count.status, count.count)
+            tally.booked_seconds += count.seconds if count.status in OCCUPYING else 0
     for (id_, is_now), seconds in shared.items():
         pairs.setdefault(id_, Pair.empty()).at(is_now=is_now).booked_seconds -= seconds
     return pairs
@@ -219,10 +222,10 @@ def _by_host(
     for host in hosts:
         names.setdefault(host.user_id, host.name)
     pairs: dict[UUID, Pair] = {}
-    for one in counts:
-        for user_id in {users[id_] for id_ in one.schedule_ids if id_ in users}:
-            pairs.setdefault(user_id, Pair.empty()).at(is_now=one.is_now).count(
-                one.status, one.count
+    for taken in counts:
+        for user_id in {users[id_] for id_ in taken.schedule_ids if id_ in users}:
+            pairs.setdefault(user_id, Pair.empty()).at(is_now=taken.is_now).count(
+                taken.status, taken.count
             )
     return pairs, names
 

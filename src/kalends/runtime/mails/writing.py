@@ -168,11 +168,11 @@ def opened(context: Context, mail: Mail) -> bytes | None:
 async def _load_stories(tenant: TenantConnection, mails: Sequence[Mail]) -> dict[int, Story]:
     numbers = {mail.event_number for mail in mails if mail.event_number is not None}
     stored = await load_stories(tenant, sorted(numbers))
-    stories = {number: await _story(tenant, one) for number, one in stored.items()}
-    if not any(one.has_templates for one in stored.values()):
+    stories = {number: await _story(tenant, story) for number, story in stored.items()}
+    if not any(story.has_templates for story in stored.values()):
         return stories
     templates = await load_own_words(tenant, {mail.kind for mail in mails}, stories.values())
-    return {n: structs.replace(one, templates=templates) for n, one in stories.items()}
+    return {n: structs.replace(story, templates=templates) for n, story in stories.items()}
 
 
 async def load_own_words(

@@ -40,8 +40,8 @@ async def list_shown(
 
 async def shown_findings(work: UnitOfWork, found: Sequence[CalendarFinding]) -> list[ShownFinding]:
     """The findings with the names of what they are about."""
-    names = await findings.name_findings(work.tenant, [one.id for one in found])
-    return [ShownFinding(one, names[one.id]) for one in found]
+    names = await findings.name_findings(work.tenant, [finding.id for finding in found])
+    return [ShownFinding(finding, names[finding.id]) for finding in found]
 
 
 async def decide_finding(

@@ -82,26 +82,29 @@ async def _import(
 ) -> list[SetupResult]:
     connection = await connections.lock_connection(work.tenant)
     assert connection is not None
-    ours = await find_imported(work.tenant, SCHEDULES)
+    known_ids = await find_imported(work.tenant, SCHEDULES)
     results: list[SetupResult] = []
     by_default = connection.default_schedule_id
     for source_schedule in source_schedules:
         if isinstance(source_schedule, UnusableSetup):
             results.append(SetupResult(SCHEDULES, source_schedule.reason, "left out", []))
             continue
-        results.append(await _import_schedule(work, source_schedule, ours))
+        results.append(await _import_schedule(work, source_schedule, known_ids))
         if source_schedule.is_default:
-            by_default = ours[source_schedule.number]
-    results += await _import_event_types(work, connection, source_types, ours, by_default)
+            by_default = known_ids[source_schedule.number]
+    results += await _import_event_types(work, connection, source_types, known_ids, by_default)
     return results
 
 
 async def _import_schedule(
-    work: UnitOfWork, source_schedule: SourceSchedule, ours: dict[int, UUID]
+    work: UnitOfWork, source_schedule: SourceSchedule, known_ids: dict[int, UUID]
 ) -> SetupResult:
-    if source_schedule.number in ours:
+    if source_schedule.number in known_ids:
         return SetupResult(
-            SCHEDULES, source_schedule.name, _was_there(SCHEDULE, ours[source_schedule.number]), []
+            SCHEDULES,
+            source_schedule.name,
+            _was_there(SCHEDULE, known_ids[source_schedule.number]),
+            [],
         )
     schedule = Schedule(
         id=new_id(),
@@ -118,7 +121,7 @@ async def _import_schedule(
     )
     await schedules.insert_schedule(work.tenant, schedule)
     await put_imported(work.tenant, SCHEDULES, source_schedule.number, schedule.id)
-    ours[source_schedule.number] = schedule.id
+    known_ids[source_schedule.number] = schedule.id
     done = f"made {encode_id(SCHEDULE, schedule.id)}"
     return SetupResult(SCHEDULES, source_schedule.name, done, source_schedule.left_out)
 
@@ -127,7 +130,7 @@ async def _import_event_types(
     work: UnitOfWork,
     connection: ImportConnection,
     source_types: EventTypes,
-    ours: dict[int, UUID],
+    known_ids: dict[int, UUID],
     by_default: UUID,
 ) -> list[SetupResult]:
     """Creates each event type on its schedule, to which its bookings will go, unless a mapping says
@@ -143,7 +146,7 @@ async def _import_event_types(
             done = _was_there(EVENT_TYPE, imported[source_type.number])
             results.append(SetupResult(EVENT_TYPES, source_type.name, done, []))
             continue
-        schedule_id = ours.get(source_type.schedule_number or 0, by_default)
+        schedule_id = known_ids.get(source_type.schedule_number or 0, by_default)
         event_type = await _insert_event_type(work, source_type, schedule_id)
         await put_imported(work.tenant, EVENT_TYPES, source_type.number, event_type.id)
         done = f"made {encode_id(EVENT_TYPE, event_type.id)}"

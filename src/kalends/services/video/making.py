@@ -109,7 +109,7 @@ async def _load(
         booked = await links.list_bookings(tenant, found[0])
         event_type_id = booked[0].event_type_id if booked else None
         location, has_seats = await links.find_place(tenant, event_type_id)
-        places = [one.location for one in booked if one.location is not None]
+        places = [booking.location for booking in booked if booking.location is not None]
         own = await links.list_own_urls(tenant, event_type_id, places)
     known = {location, *own, *(link.url for link in found)}
     now = context.clock()

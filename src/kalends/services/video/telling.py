@@ -66,7 +66,7 @@ async def _move_call(
         version=before.version + 1,
         video=shown_video(link.provider, link.state, link.error),
     )
-    work.joins += _last_to_each(await links.lock_held_mails(work.tenant, booking_id))
+    work.held_mails += _last_to_each(await links.lock_held_mails(work.tenant, booking_id))
     await bookings.update_booking(work.tenant, after)
     await outbox.record_event(work, EventName.UPDATED, after, before=before)
     await _show(work, [booking_id], link)

@@ -144,14 +144,14 @@ async def create_connection(
         raise Invalid.field("provider", f"there are {MOST_CONNECTIONS} connections already")
     connection = structs.replace(_new_connection(work, new, found), scopes=list(scopes))
     await connections.insert_connection(work.tenant, connection)
-    shown = [(new_id(), calendar) for calendar in found.calendars[:MOST_CALENDARS]]
-    await calendars.put_calendars(work.tenant, connection.id, shown, work.recorded_at)
-    calendar_ids = [calendar_id for calendar_id, _ in shown]
+    new_calendars = [(new_id(), calendar) for calendar in found.calendars[:MOST_CALENDARS]]
+    await calendars.put_calendars(work.tenant, connection.id, new_calendars, work.recorded_at)
+    calendar_ids = [calendar_id for calendar_id, _ in new_calendars]
     if new.provider is ProviderName.TEST:
         await _know_as_empty(work, calendar_ids)
     else:
         await enqueue_readings(work, calendar_ids)
-    return ShownConnection(connection, len(shown), _lacking(work.context, connection))
+    return ShownConnection(connection, len(new_calendars), _lacking(work.context, connection))
 
 
 async def _know_as_empty(work: UnitOfWork, calendar_ids: Sequence[UUID]) -> None:
@@ -249,8 +249,8 @@ async def sign_in_anew(
         version=changed.version + 1,
     )
     await connections.update_connection(work.tenant, after)
-    shown = [(new_id(), calendar) for calendar in found.calendars[:MOST_CALENDARS]]
-    await calendars.add_calendars(work.tenant, after.id, shown, work.recorded_at)
+    new_calendars = [(new_id(), calendar) for calendar in found.calendars[:MOST_CALENDARS]]
+    await calendars.add_calendars(work.tenant, after.id, new_calendars, work.recorded_at)
     await enqueue_readings(work, await readings.read_anew(work.tenant, after.id, work.recorded_at))
     return after
 

@@ -120,15 +120,15 @@ def wanted_event(
     has_seats: bool,
 ) -> Wanted:
     """What the calendar is to show for the link. Pure."""
-    taking = [one for one in booked if link.schedule_id in one.schedule_ids and not one.conflict]
-    over = [one for one in taking if one.status in (Status.COMPLETED, Status.NO_SHOW)]
-    live = [one for one in taking if _is_shown(one, schedule)]
+    taking = [b for b in booked if link.schedule_id in b.schedule_ids and not b.conflict]
+    over = [b for b in taking if b.status in (Status.COMPLETED, Status.NO_SHOW)]
+    live = [b for b in taking if _is_shown(b, schedule)]
     is_here = schedule.writes_id == link.calendar_id and has_seats == (link.booking_id is None)
     if over and not live:
         return KEEP
     if not live or not is_here:
         return None
-    if max(one.end_time for one in live) <= now:
+    if max(b.end_time for b in live) <= now:
         return KEEP
     details = schedule.policy.details
     if link.booking_id is None:
