@@ -1,7 +1,8 @@
-"""The lines of iCalendar: NAME;PARAMETER=value:value, folded (RFC 5545 3.1 to 3.3, RFC 6868).
+"""Writes content lines of iCalendar, NAME;PARAMETER=value:value, folded (RFC 5545 3.1 to 3.3, RFC
+6868).
 
-Written here rather than by a library, since a feed has thousands of them and each mail a few dozen;
-libraries read them back in the tests.
+They are not written by a library, because a feed has thousands of them and each mail a few dozen.
+The tests read them back with libraries.
 """
 
 import re
@@ -11,21 +12,21 @@ from typing import Final
 
 from kalends.formats.cleaning import many_lines, one_line
 
-MOST_OCTETS: Final = 75  # of a line, its break not counted (RFC 5545 3.1)
+MOST_OCTETS: Final = 75  # of a line, without its line break (RFC 5545 3.1)
 _TO_THE_SECOND: Final = len("2026-12-01T10:00:00")
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 _NEEDS_ESCAPES: Final = re.compile(r"[\\;,\n]")
-# A TEXT value that is one line, and stands as it is.
+# A TEXT value of one line that needs no escaping.
 _PLAIN_TEXT: Final = re.compile(r"[!-+\--:<-\[\]-~]+( [!-+\--:<-\[\]-~]+)*")
 _CARETS: Final = str.maketrans({"^": "^^", "\n": "^n", '"': "^'"})
-# Not backslash and equals sign by the standard, but some readers take the one to escape what
-# follows, and drop the spaces around the other.
+# A parameter value that needs no quotes. The standard also allows backslash and equals sign, but
+# some programs take the first as an escape character, and drop spaces around the second.
 _PLAIN_PARAMETER: Final = re.compile(r"[\w@./+-]+( [\w@./+-]+)*", re.ASCII)
 _NEEDS_QUOTES: Final = re.compile(r"[,;:=\\]")
 
 
 def content_line(name: str, value: str, **parameters: str) -> str:
-    """One property, its value as it is to stand there (see `text`)."""
+    """One property; the value has to be escaped already (see `text`)."""
     if not parameters:
         return f"{name}:{value}"
     written = "".join([f";{key}={_parameter(each)}" for key, each in parameters.items()])
@@ -33,18 +34,18 @@ def content_line(name: str, value: str, **parameters: str) -> str:
 
 
 def text(value: str) -> str:
-    """A TEXT value (RFC 5545 3.3.11), without controls but tabs."""
+    """A TEXT value (RFC 5545 3.3.11), without control characters except tabs."""
     cleaned = many_lines(value)
     return cleaned.translate(_ESCAPES) if _NEEDS_ESCAPES.search(cleaned) else cleaned
 
 
 def line_of_text(value: str) -> str:
-    """The same on one line."""
+    """A TEXT value on one line."""
     return value if _PLAIN_TEXT.fullmatch(value) else text(one_line(value))
 
 
 def uri(value: str) -> str:
-    """A URI value: never escaped, so no break may be in it."""
+    """A URI value, which is never escaped, so line breaks are removed."""
     return one_line(value)
 
 
@@ -55,12 +56,12 @@ def utc_time(moment: datetime) -> str:
 
 
 def wall_time(local: datetime) -> str:
-    """A DATE-TIME of the wall clock (form 1 and 3), whole seconds."""
+    """A DATE-TIME of the wall clock (forms 1 and 3), whole seconds."""
     return local.isoformat()[:_TO_THE_SECOND].replace("-", "").replace(":", "")
 
 
 def utc_offset(seconds: int) -> str:
-    """A UTC-OFFSET (RFC 5545 3.3.14); seconds are written only where there are any."""
+    """A UTC-OFFSET (RFC 5545 3.3.14), with seconds only if there are any."""
     minutes, second = divmod(abs(seconds), 60)
     sign = "-" if seconds < 0 else "+"
     return f"{sign}{minutes // 60:02}{minutes % 60:02}" + (f"{second:02}" if second else "")
@@ -71,7 +72,7 @@ def component(name: str, lines: Iterable[str]) -> list[str]:
 
 
 def to_bytes(lines: Iterable[str]) -> bytes:
-    """UTF-8, folded, with CRLF behind each line."""
+    """The lines as UTF-8, folded, each ending in CRLF."""
     written = [
         line if len(line) <= MOST_OCTETS and line.isascii() else _folded(line.encode())
         for line in lines
@@ -80,7 +81,7 @@ def to_bytes(lines: Iterable[str]) -> bytes:
 
 
 def _parameter(value: str) -> str:
-    """Quoted where it must be; quotation marks and carets by RFC 6868 3.1."""
+    """A parameter value, quoted if necessary; quotation marks and carets as in RFC 6868 3.1."""
     if _PLAIN_PARAMETER.fullmatch(value):
         return value
     written = one_line(value).translate(_CARETS)
@@ -88,7 +89,7 @@ def _parameter(value: str) -> str:
 
 
 def _folded(line: bytes) -> str:
-    """Cut into lines of 75 octets, never within a character."""
+    """The line, folded into lines of 75 octets, never within a character."""
     pieces = []
     start, room = 0, MOST_OCTETS
     while len(line) - start > room:
@@ -96,6 +97,6 @@ def _folded(line: bytes) -> str:
         while line[end] & 0xC0 == 0x80:  # the middle of a character in UTF-8
             end -= 1
         pieces.append(line[start:end])
-        start, room = end, MOST_OCTETS - 1  # the space in front counts
+        start, room = end, MOST_OCTETS - 1  # the leading space counts
     pieces.append(line[start:])
     return b"\r\n ".join(pieces).decode()

@@ -1,4 +1,4 @@
-"""A schedule's calendar to subscribe to: its bookings and busy times, for its owner."""
+"""The calendar feed of a schedule, with its bookings and busy times, for its owner."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
@@ -20,8 +20,8 @@ from kalends.translation import gettext
 
 
 class Feed(Struct, frozen=True, kw_only=True):
-    """What a feed shows, by start, then id; `sender` is the address that mail comes from,
-    `event_types` what the bookings are of, by id."""
+    """The content of a feed, sorted by start, then id. `sender` is the address that mail comes
+    from; `event_types` are those of the bookings, by id."""
 
     organization: Organization
     schedule: Schedule
@@ -32,10 +32,10 @@ class Feed(Struct, frozen=True, kw_only=True):
 
 
 def pieces_of_feed(feed: Feed) -> Iterator[bytes]:
-    """The feed as iCalendar, its times in UTC; the same for the same things. Each piece is made
-    when it is asked for, and has a bounded number of entries.
+    """The feed as iCalendar with times in UTC; deterministic. Each piece is made lazily, and has a
+    limited number of entries.
 
-    What is cancelled is not in it: calendar programs drop what a feed shows no more.
+    Cancelled bookings are left out, as calendar programs drop what a feed does not show any more.
     """
     organization = one_line(feed.organization.name) or "Kalends"
     booked = (_booked(booking, feed) for booking in feed.bookings)
@@ -47,7 +47,7 @@ def pieces_of_feed(feed: Feed) -> Iterator[bytes]:
 
 
 def _booked(booking: Booking, feed: Feed) -> FeedEntry:
-    """One UID for a booking's life, the one of its invitations."""
+    """The entry of a booking. It has the UID of the booking's invitations, which never changes."""
     who = one_line(booking.attendee_name) or booking.attendee_email
     title, location = one_line(booking.title or ""), _place(booking)
     link = find_link(location)
@@ -68,7 +68,7 @@ def _booked(booking: Booking, feed: Feed) -> FeedEntry:
 
 
 def _place(booking: Booking) -> str:
-    """As the attendee sees it: a feed may be read by others than staff."""
+    """The location as the attendee sees it, as not only staff may read a feed."""
     location = visible_location(booking.status, booking.location, booking.location_type)
     return one_line(location or "")
 

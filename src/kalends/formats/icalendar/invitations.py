@@ -1,6 +1,6 @@
-"""Bookings as iCalendar: invitations for mail (RFC 5546, RFC 6047) and feeds to subscribe to.
+"""Bookings as iCalendar: invitations for mail (RFC 5546, RFC 6047), and feeds to subscribe to.
 
-The same values always make the same bytes: the time stamp is the change's, never the clock's.
+The output is deterministic: its time stamps are those of changes, never the current time.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,12 +36,12 @@ _BEGIN_EVENT, _END_EVENT = component("VEVENT", ())
 _ATTENDEE: Final = (
     "ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=FALSE"
 )
-# Some 10 ms of a feed.
+# The entries of a piece of a feed, which take some 10 ms.
 ENTRIES_A_PIECE: Final = 100
 
 
 class EventStatus(StrEnum):
-    """RFC 5545 3.8.1.11."""
+    """The status of an event (RFC 5545 3.8.1.11)."""
 
     TENTATIVE = "TENTATIVE"
     CONFIRMED = "CONFIRMED"
@@ -49,9 +49,9 @@ class EventStatus(StrEnum):
 
 
 class FeedEntry(Struct, frozen=True, kw_only=True):
-    """An appointment. Instants are in UTC; `zone` is the IANA name of the zone it is shown in.
+    """An appointment. Instants are in UTC; `zone` is the IANA name of the zone to show it in.
 
-    `sequence` grows with each change, `recorded_at` is when the last one happened.
+    `sequence` grows with each change; `recorded_at` is when the last one happened.
     """
 
     uid: str
@@ -68,7 +68,7 @@ class FeedEntry(Struct, frozen=True, kw_only=True):
 
 
 class Method(StrEnum):
-    """What an invitation asks for (RFC 5546 1.4)."""
+    """The method of an invitation (RFC 5546 1.4)."""
 
     REQUEST = "REQUEST"
     CANCEL = "CANCEL"
@@ -108,15 +108,15 @@ def feed_ics(name: str, entries: Iterable[FeedEntry], *, organizer: Person) -> b
 def feed_pieces(
     name: str, ordered: Iterable[FeedEntry], *, organizer: Person, zones: Iterable[str] = ()
 ) -> Iterator[bytes]:
-    """The same in pieces of at most ENTRIES_A_PIECE entries, each taken and written when its piece
-    is asked for. `zones` are the VTIMEZONEs of what is not written in UTC."""
+    """A feed in pieces of at most ENTRIES_A_PIECE entries, which are taken and written lazily.
+    `zones` are the VTIMEZONEs for entries that are not written in UTC."""
     entries = iter(ordered)
     yield to_bytes(
         (
             "BEGIN:VCALENDAR",
             *_head("PUBLISH"),
             content_line("NAME", text(one_line(name))),  # RFC 7986 5.1
-            content_line("X-WR-CALNAME", text(one_line(name))),  # what came before it
+            content_line("X-WR-CALNAME", text(one_line(name))),  # its predecessor
             content_line("REFRESH-INTERVAL", FEED_REFRESH, VALUE="DURATION"),  # RFC 7986 5.7
             content_line("X-PUBLISHED-TTL", FEED_REFRESH),
             *zones,
@@ -130,13 +130,13 @@ def feed_pieces(
 
 
 def order_of(entry: FeedEntry) -> tuple[datetime, str]:
-    """How entries stand in a feed."""
+    """The key by which the entries of a feed are sorted."""
     return entry.starts_at, entry.uid
 
 
 @lru_cache(maxsize=MOST_KEPT)
 def _written(lines: tuple[str, ...]) -> bytes:
-    """Of lines that are the same in many invitations."""
+    """The bytes of lines, cached for those that are the same in many invitations."""
     return to_bytes(lines)
 
 
@@ -150,7 +150,7 @@ def _head(method: str) -> tuple[str, ...]:
 
 
 def entry_lines(entry: FeedEntry) -> list[str]:
-    """The properties of a VEVENT but for people."""
+    """The properties of a VEVENT, except those about people."""
     return _entry_lines(entry, _zone(entry))
 
 
@@ -186,11 +186,11 @@ def _times(entry: FeedEntry, zone: Zone | None) -> tuple[str, str]:
 
 
 def _zone(entry: FeedEntry) -> Zone | None:
-    """The zone to write it in; None for UTC.
+    """The zone to write the entry's times in; None for UTC.
 
-    With TZID, a wall-clock time that comes twice means its first pass (RFC 5545 3.3.5): in the
-    second one UTC has to give the time. Both ends have one form, as some clients take the zone of
-    the start for that of the end.
+    With a TZID, a wall-clock time that occurs twice means the first one (RFC 5545 3.3.5), so the
+    second one has to be written in UTC. Start and end have the same form, as some clients take the
+    zone of the start for that of the end.
     """
     zone = known_zone(entry.zone)
     if is_utc(zone):
@@ -202,7 +202,7 @@ def _zone(entry: FeedEntry) -> Zone | None:
 
 
 def _zones(entries: Iterable[FeedEntry]) -> Iterator[str]:
-    """A VTIMEZONE for each zone, by name, that covers what is written in it."""
+    """A VTIMEZONE for each zone, by name, which covers the entries that are written in it."""
     by_zone: dict[Zone, list[FeedEntry]] = {}
     for entry in entries:
         if (zone := _zone(entry)) is not None:
@@ -212,7 +212,7 @@ def _zones(entries: Iterable[FeedEntry]) -> Iterator[str]:
 
 
 def _zone_around(zone: Zone, entries: Sequence[FeedEntry]) -> tuple[str, ...]:
-    """The VTIMEZONE that covers the entries, all of which are written in it."""
+    """The VTIMEZONE that covers the entries, all of which are written in the zone."""
     first = min([entry.starts_at for entry in entries])
     last = max([entry.ends_at for entry in entries])
     return vtimezone(zone, int(first.timestamp()), int(last.timestamp()))
@@ -223,11 +223,11 @@ def _organizer(person: Person) -> str:
 
 
 def _attendee(person: Person) -> str:
-    """Nobody reads replies, so none is asked for (RSVP)."""
+    """The ATTENDEE line. It requests no reply (RSVP), as nobody reads replies."""
     return f"{_ATTENDEE}{_written_person(person)}"
 
 
 @lru_cache(maxsize=MOST_KEPT)
 def _written_person(person: Person) -> str:
-    """What follows the name of a property."""
+    """The parameters and the value of a property for a person."""
     return content_line("", mailto(person.email), CN=one_line(person.name) or person.email)

@@ -1,10 +1,10 @@
-"""Time zones as iCalendar wants them: VTIMEZONE (RFC 5545 3.6.5), from the pinned data.
+"""Writes time zones for iCalendar, as VTIMEZONE (RFC 5545 3.6.5), from the pinned data.
 
-Where the rules of a zone are settled (they hold from some year on for good), they are written as
-rules of recurrence: right for all those years, for programs that keep one component for each zone's
-name. Other changes of the offset around an event are listed one by one, which is exact in the year
+If the rules of a zone are settled (they hold from some year on for good), they are written as
+recurrence rules. These are right for all those years, also for programs that keep one component per
+zone name. Other changes of the offset around an event are listed one by one. That is exact in years
 in which a zone changes its rules, around Ramadan (Africa/Casablanca), and before there were rules.
-A rule that ended is never written: programs disagree about the zone of its UNTIL.
+A rule that has ended is never written, as programs disagree about the zone of its UNTIL.
 """
 
 from bisect import bisect_left, bisect_right
@@ -17,22 +17,22 @@ from kalends.availability.tzfile import LAST_TRANSITION_YEAR
 from kalends.availability.wallclock import Zone, wall_clock
 from kalends.formats.icalendar.contentlines import component, content_line, utc_offset, wall_time
 
-# What is written around an event: clients approximate a zone by the changes that they are given.
+# The seconds around an event that are covered, as clients know a zone only by the changes given.
 AROUND: Final = 366 * DAY_SECONDS
-# Where nothing came before, observances begin in 1601, as other calendar programs write it.
+# The first observance of a zone begins in 1601, as in other calendar programs.
 _BEGINNING: Final = datetime(1601, 1, 1)
 _EPOCH: Final = datetime(1970, 1, 1)  # naive on purpose: it counts wall-clock time
 _LAST_YEAR_BEGINS: Final = int(datetime(LAST_TRANSITION_YEAR, 1, 1, tzinfo=UTC).timestamp())
 _WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _LAST: Final = -1
-# A few for each zone that is in use; about 2 kB each.
+# A few texts for each zone in use, of about 2 kB each.
 MOST_KEPT: Final = 512
 
 
 class _Change(NamedTuple):
-    """A change of the offset. `local` is what the clock showed that had not changed yet.
+    """A change of the offset. `local` is the wall-clock time of the change by the old offset.
 
-    `weeks` are those of the weekday in the month: 1 to 4, and _LAST.
+    `weeks` are the numbers of the weekday in the month: 1 to 4, and _LAST.
     """
 
     at: int
@@ -44,18 +44,18 @@ class _Change(NamedTuple):
 
     @property
     def kind(self) -> tuple[object, ...]:
-        """What all changes by one rule have in common."""
+        """The values that all changes by one rule have in common."""
         local = self.local
         return self.before, self.after, self.is_daylight, local.month, local.weekday(), local.time()
 
 
 def is_utc(zone: Zone) -> bool:
-    """Whether the zone never was anything but UTC."""
+    """Whether the zone has always been UTC."""
     return zone.offsets == (0,)
 
 
 def local_time(name: str, instant: int, zone: Zone) -> str:
-    """A property such as DTSTART, in the wall-clock time of the zone."""
+    """A property such as DTSTART, in wall-clock time of the zone."""
     return _beginning_of(name, zone.name) + wall_time(wall_clock(instant, zone))
 
 
@@ -65,14 +65,16 @@ def _beginning_of(name: str, zone_name: str) -> str:
 
 
 def vtimezone(zone: Zone, first: int, last: int) -> tuple[str, ...]:
-    """Right for every local time from `first` to `last` (instants), and for a year around."""
+    """The VTIMEZONE, which is right for all local times from `first` to `last` (instants), and for
+    a year around these."""
     begin = bisect_right(zone.changes, first - AROUND) - 1
     return _vtimezone(zone, begin, bisect_left(zone.changes, last + AROUND))
 
 
 @lru_cache(maxsize=MOST_KEPT)
 def _vtimezone(zone: Zone, begin: int, end: int) -> tuple[str, ...]:
-    """With the changes from `begin` to before `end`, and the rules that began before those end."""
+    """The VTIMEZONE with the changes from `begin` to before `end`, and the rules that begin before
+    these end."""
     ends = zone.changes[end] if end < len(zone.changes) else ALWAYS_AFTER
     lines = [content_line("TZID", zone.name)]
     settled = {rule.kind: rule for rule in _settled_rules(zone) if rule.at < ends}
@@ -101,9 +103,9 @@ def _recurrence(rule: _Change) -> str:
 
 @cache  # bounded by the number of zones
 def _settled_rules(zone: Zone) -> tuple[_Change, ...]:
-    """The first change by each rule that holds to the end of the data, by its beginning.
+    """The first change by each rule that holds until the end of the data, sorted by time.
 
-    Found backwards: as long as there was one such change each year, in the same week.
+    Rules are found backwards, as long as there is one such change each year, in the same week.
     """
     rules: dict[tuple[object, ...], _Change] = {}
     for at in reversed(range(len(zone.changes))):
@@ -121,7 +123,7 @@ def _is_the_year_before(change: _Change, rule: _Change) -> bool:
 
 
 def _change(zone: Zone, at: int) -> _Change:
-    """Before the first one nothing is known: it stands in 1601."""
+    """The change at an instant; the state before the first change begins in 1601."""
     before = zone.offsets[max(at - 1, 0)]
     local = _EPOCH + timedelta(seconds=zone.changes[at] + before) if at else _BEGINNING
     is_daylight = _is_daylight(zone, at)
@@ -129,21 +131,22 @@ def _change(zone: Zone, at: int) -> _Change:
 
 
 def _weeks(local: datetime) -> frozenset[int]:
-    """A fifth one is not in every year, so it is but the last."""
+    """The numbers of the weekday in its month. A fifth does not occur every year, so it only counts
+    as the last."""
     week = (local.day - 1) // 7 + 1
     is_last = (local + timedelta(days=7)).month != local.month
     return frozenset({week} - {5} | ({_LAST} if is_last else set()))
 
 
 def _is_daylight(zone: Zone, at: int) -> bool:
-    """Whether the clock goes ahead for less than a year, and back again.
+    """Whether the clock goes forward for less than a year, and then back.
 
-    Told by the offsets alone, so that Dublin (whose law calls summer the standard) reads like
-    London: Outlook takes what is called STANDARD for the lower offset.
+    Only the offsets decide, so that Dublin (where summer time is standard by law) is written like
+    London: Outlook expects STANDARD to be the lower offset.
     """
     is_last = at + 1 == len(zone.changes)
     if is_last and zone.changes[at] >= _LAST_YEAR_BEGINS:
-        return _is_daylight(zone, at - 2)  # the end of the data: the year before decides
+        return _is_daylight(zone, at - 2)  # at the end of the data, the year before decides
     if at == 0 or is_last:
         return False
     is_short = zone.changes[at + 1] - zone.changes[at] < AROUND

@@ -1,7 +1,7 @@
-"""An event that we write into a calendar elsewhere (RFC 5545, RFC 4791 4.1).
+"""The events that we write into calendars elsewhere (RFC 5545, RFC 4791 4.1).
 
-It names no organizer and no attendee, so that no server invites anybody (RFC 6638 3.2.1 schedules
-only what has an organizer). The same values always make the same bytes.
+They name no organizer and no attendee, so that no server invites anybody (RFC 6638 3.2.1: servers
+only schedule events with an organizer). The output is deterministic.
 """
 
 import hashlib
@@ -22,8 +22,8 @@ DIGEST_BYTES = 16
 
 
 class WrittenEvent(Struct, frozen=True, kw_only=True):
-    """What an event is to say. Times are instants in UTC; `recorded_at` and `sequence` are those
-    of the latest change."""
+    """The content of an event. Times are instants in UTC; `recorded_at` and `sequence` are those of
+    the latest change."""
 
     starts_at: datetime
     ends_at: datetime
@@ -37,7 +37,7 @@ class WrittenEvent(Struct, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> bytes:
-        """Equal where calendars would show the same."""
+        """A digest that is equal for events that calendars would show alike."""
         shown = structs.replace(self, recorded_at=self.starts_at, sequence=0)
         return hashlib.blake2b(json.encode(shown), digest_size=DIGEST_BYTES).digest()
 
@@ -63,7 +63,7 @@ def event_of_booking(booking: Booking, details: EventDetails) -> WrittenEvent:
 def event_of_session(
     seats: list[Booking], details: EventDetails, capacity: int | None = None
 ) -> WrittenEvent:
-    """One event for all seats that start together: how many, and by `details` who."""
+    """One event for all seats that start together, with their number and, by `details`, names."""
     first = seats[0]
     title = one_line(first.title or "") or gettext("Booking")
     names = [one_line(seat.attendee_name) or seat.attendee_email or "" for seat in seats]

@@ -1,1 +1,1 @@
-"""Mail: its words, facts and headers, and the letter that they are put in."""
+"""Mail: the words, facts and headers of each kind, and the letter that they are put into."""

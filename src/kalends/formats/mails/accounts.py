@@ -18,16 +18,16 @@ class AccountMailKind(StrEnum):
 
 
 class DisabledReason(StrEnum):
-    """Why a webhook endpoint gets nothing any more."""
+    """Why a webhook endpoint was disabled."""
 
     FAILING = "failing"  # nothing but failures for five days
     GONE = "gone"  # it answered 410
 
 
 class AccountMail(ReaderMail, frozen=True, kw_only=True):
-    """A link for one user. It ends at `expires_at`.
+    """A link for one user, which expires at `expires_at`.
 
-    `invited_by` names who invites; it has a meaning in an invitation only.
+    `invited_by` names who invites; it is only used in invitations.
     """
 
     kind: AccountMailKind
@@ -37,7 +37,7 @@ class AccountMail(ReaderMail, frozen=True, kw_only=True):
 
 
 class EndpointMail(ReaderMail, frozen=True, kw_only=True):
-    """A webhook endpoint that was disabled. `error` is what its last try ended with."""
+    """A webhook endpoint that was disabled. `error` is that of its last attempt."""
 
     endpoint_id: str
     url: str
@@ -63,25 +63,24 @@ _WAITING: Final = gettext_lazy(
 
 
 def account_message(mail: AccountMail) -> Message:
-    """A password reset or an invitation of a user, in the user's language; the same for the same
-    input."""
+    """The mail with a password reset or an invitation, in the user's language; deterministic."""
     with in_language(mail.language):
         return write_account_message(mail)
 
 
 def write_account_message(mail: AccountMail) -> Message:
-    """The same in the language of the context."""
+    """The mail in the language of the context."""
     return _write(mail, *_ACCOUNT_CONTENTS[mail.kind](mail))
 
 
 def endpoint_disabled_message(mail: EndpointMail) -> Message:
-    """What an admin reads when a webhook endpoint was disabled, in the admin's language."""
+    """The mail about a disabled webhook endpoint, in the admin's language."""
     with in_language(mail.language):
         return write_endpoint_message(mail)
 
 
 def write_endpoint_message(mail: EndpointMail) -> Message:
-    """The same in the language of the context."""
+    """The mail in the language of the context."""
     return _write(mail, *_disabled(mail))
 
 

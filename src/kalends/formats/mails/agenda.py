@@ -1,4 +1,4 @@
-"""The mail with the bookings of a user's day."""
+"""The agenda: the mail with the bookings of a user's day."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -33,8 +33,8 @@ _MORE: Final = gettext_lazy("There is more: the calendar shows the whole day.")
 
 
 class AgendaMail(ReaderMail, frozen=True, kw_only=True):
-    """The bookings of a day of the zone `reader_zone`; not all where it
-    `has_more`. Without a `calendar_url` it leads nowhere."""
+    """The bookings of a day in the zone `reader_zone`. `has_more` says that these are not all.
+    Without a `calendar_url` the mail has no link."""
 
     day: date
     reader_zone: str
@@ -44,20 +44,20 @@ class AgendaMail(ReaderMail, frozen=True, kw_only=True):
 
 
 class _Reader(Struct, frozen=True):
-    """How a mail's reader reads times."""
+    """How times are written for a mail's reader."""
 
     zone: Zone
     locale: Locale
 
 
 def agenda_message(mail: AgendaMail) -> Message:
-    """The mail that goes out, in the reader's language; the same for the same input."""
+    """The mail in the reader's language; deterministic, so that each attempt sends the same."""
     with in_language(mail.language):
         return write_agenda_message(mail)
 
 
 def write_agenda_message(mail: AgendaMail) -> Message:
-    """The same in the language of the context."""
+    """The mail in the language of the context."""
     locale = mail.writing
     reader = _Reader(known_zone(mail.reader_zone), locale)
     organization = one_line(mail.organization_name)
@@ -80,7 +80,7 @@ def _button(mail: AgendaMail) -> Button | None:
 
 
 def _span(booking: MailedBooking, day: date, reader: _Reader) -> str:
-    """`10:00–11:00`; a time of another day with that day."""
+    """`10:00–11:00`; a time on another day has that day too."""
     ends = (int(booking.start_time.timestamp()), int(booking.end_time.timestamp()))
     return "–".join(_time(instant, day, reader) for instant in ends)
 
@@ -93,7 +93,7 @@ def _time(instant: int, day: date, reader: _Reader) -> str:
 
 
 def _facts(booking: MailedBooking) -> str:
-    """Who comes, for what, where, and by which number; a line for each."""
+    """Attendee, title, location and phone number, each on a line."""
     kind = booking.location_type or ""
     place = visible_location(booking.status, booking.location, booking.location_type)
     lines = (

@@ -1,4 +1,4 @@
-"""Mail about bookings, each with its invitation, to the attendee and to the organization."""
+"""Mails about bookings with their invitations, to attendees, the organization and hosts."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
@@ -41,18 +41,18 @@ from kalends.translation import LazyMessage, gettext, in_language
 
 LONGEST_NAME_IN_SUBJECT: Final = 60
 LONGEST_TITLE_IN_SUBJECT: Final = 80
-# These do not say by themselves that it still waits.
+# Kinds whose words do not say that the booking still waits to be confirmed.
 SILENT_ON_PENDING: Final = frozenset({MailKind.RESCHEDULED, MailKind.UPDATED, MailKind.REMINDER})
 
 
 def booking_message(mail: BookingMail) -> Message:
-    """The mail that goes out, in the recipient's language; the same for the same input."""
+    """The mail in the recipient's language; deterministic, so that each attempt sends the same."""
     with in_language(mail.language):
         return write_booking_message(mail)
 
 
 def write_booking_message(mail: BookingMail) -> Message:
-    """The same in the language of the context."""
+    """The mail in the language of the context."""
     return write_message(letter_about(mail))
 
 
@@ -74,14 +74,15 @@ def letter_about(mail: BookingMail) -> Letter:
 
 
 class OwnParts(NamedTuple):
-    """What of a mail is in the organization's own words."""
+    """The parts of a mail that are in the organization's own words."""
 
     subject: str | None = None
     body: OwnText | None = None
 
 
 def _own_words(mail: BookingMail) -> OwnParts:
-    """None for what says more than its kind does, such as that somebody else takes it."""
+    """The organization's own words; none if the mail says more than its kind, such as that another
+    host takes the booking."""
     own, usual = mail.own_words, WORDS[mail.audience].get(mail.kind)
     if own is None or _words(mail) is not usual:
         return OwnParts()
@@ -95,7 +96,7 @@ def _recipient(mail: BookingMail) -> Person:
 
 
 def _reply_to(mail: BookingMail) -> Person | None:
-    """The attendee's answer goes to the organization, the organization's to the attendee."""
+    """Whom replies go to: those of the attendee to the organization, and the other way round."""
     if not mail.is_for_attendee:
         return Person(mail.who, mail.booking.attendee_email)
     if mail.organization_email is None:
@@ -149,7 +150,7 @@ def _remarks(mail: BookingMail) -> Iterator[Sentence]:
 
 
 def _until(mail: BookingMail) -> Sentence | str | None:
-    """Until when the attendee can cancel or move it, or that this is past."""
+    """Until when the attendee can cancel or move the booking, or that this is over."""
     if mail.changeable_until is None or mail.is_ending or not mail.is_for_attendee:
         return None
     if mail.manage_url is None:

@@ -1,5 +1,5 @@
-"""Mail about calendars elsewhere, for whose they are: what somebody has to decide, and that an
-account cannot be read."""
+"""Mails about calendars elsewhere to their owners: a finding that somebody has to decide about, or
+an account that cannot be read."""
 
 from datetime import datetime
 from typing import Final
@@ -20,8 +20,8 @@ from kalends.translation import gettext, gettext_lazy, in_language
 
 
 class CalendarMail(ReaderMail, frozen=True, kw_only=True):
-    """What was found; without a `kind`, that an account cannot be read at all. `link`
-    leads to where it is decided, if that is known."""
+    """A finding; without a `kind`, an account that cannot be read at all. `link` leads to the page
+    where it is decided, if that is known."""
 
     kind: FindingKind | None
     link: str | None = None
@@ -49,13 +49,13 @@ _PARAGRAPHS: Final = {
 
 
 def calendar_message(mail: CalendarMail) -> Message:
-    """The mail in its reader's language; the same for the same input."""
+    """The mail in its reader's language; deterministic."""
     with in_language(mail.language):
         return write_calendar_message(mail)
 
 
 def write_calendar_message(mail: CalendarMail) -> Message:
-    """The same in the language of the context."""
+    """The mail in the language of the context."""
     about = mail.about
     heading = str(_FAILING if mail.kind is None else FINDINGS[mail.kind])
     rows = (

@@ -1,4 +1,4 @@
-"""Mail about links to calls that are not made, for the organization."""
+"""Mails to the organization about a provider that fails to make links to calls."""
 
 from datetime import datetime
 
@@ -13,8 +13,8 @@ from kalends.translation import gettext, gettext_lazy, in_language
 
 
 class CallMail(ReaderMail, frozen=True, kw_only=True):
-    """Which provider does not make links, and the first booking that this meets. `link`
-    leads to that booking, if it is known."""
+    """The provider that does not make links, and the first booking without one. `link` leads to
+    that booking, if it is known."""
 
     provider: VideoProvider
     reason: str
@@ -24,13 +24,13 @@ class CallMail(ReaderMail, frozen=True, kw_only=True):
 
 
 def call_message(mail: CallMail) -> Message:
-    """The mail in its reader's language; the same for the same input."""
+    """The mail in its reader's language; deterministic."""
     with in_language(mail.language):
         return write_call_message(mail)
 
 
 def write_call_message(mail: CallMail) -> Message:
-    """The same in the language of the context."""
+    """The mail in the language of the context."""
     heading = gettext("Links to calls are not made")
     locale = mail.writing
     rows = (

@@ -1,4 +1,4 @@
-"""A booking that nobody made, for who wants to see a mail before there is one."""
+"""An example booking, for previews of mails before there is a real one."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -20,7 +20,7 @@ STATUS_OF: Final = {
 def example_booking(
     now: datetime, zone: str, location: str | None, length: timedelta
 ) -> BookingBody:
-    """The day after tomorrow at ten by the clock of the zone; in the language of the context."""
+    """A booking the day after tomorrow at ten in the zone, in the language of the context."""
     local = known_zone(zone)
     today = local.wall_at(int(now.timestamp())) // DAY_SECONDS
     wall = (today + 2) * DAY_SECONDS + AT_HOUR * HOUR_SECONDS

@@ -1,4 +1,4 @@
-"""What a mail about a booking is made of, and the facts in it."""
+"""The input of a mail about a booking, and the facts that the mail lists."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -27,13 +27,13 @@ from kalends.formats.times import known_zone, span_text
 from kalends.translation import gettext, language_for, pgettext
 
 ENDINGS: Final = frozenset({MailKind.CANCELLED, MailKind.WITHDRAWN})
-# These say what it was before.
+# The kinds of mail that say what the booking was before.
 CHANGES: Final = frozenset({MailKind.RESCHEDULED, MailKind.UPDATED})
 
 
 class MailedUser(Struct, frozen=True):
-    """The user whom a mail goes to, for the organization or as a host: the id, the language (BCP
-    47) and the zone (IANA), each None where it is not known."""
+    """The user who receives a mail, for the organization or as a host: the id, the language (BCP
+    47) and the zone (IANA), each None if it is not known."""
 
     id: str | None = None
     locale: str | None = None
@@ -41,19 +41,19 @@ class MailedUser(Struct, frozen=True):
 
 
 class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
-    """What a mail about a booking is made of.
+    """The input of a mail about a booking.
 
-    `sequence` is the number of the booking's changes, `happened_at` when the change happened (for a
-    reminder, when it fell due). The attendee's zone and language are in the booking. `place_zone`
-    is that of its first schedule. `manage_url` opens the booking to anybody who has it, so it is
-    only ever in the attendee's mail; `changeable_until` is the last moment at which it changes
-    anything. `before` is the booking as the recipient last read it. `organization_locale` is the
-    language (BCP 47) of whoever is not known to read another, `host_photos` are the pictures of the
-    people whom it is with; `user` is whom it goes to, unless that is the attendee. `own_words` are
-    the organization's for such a mail, `texts` the event type's in the reader's language. `now_is`
-    is the status in which the mail is written, which may be a later one than that of its event.
-    What follows from all this is found out once, in the language of the context in which it is
-    first asked for.
+    `sequence` is the number of the booking's changes, and `happened_at` is when the change happened
+    (for a reminder, when it was due). The attendee's zone and language are in the booking;
+    `place_zone` is that of its first schedule. `manage_url` opens the booking to anybody who has
+    it, so only the attendee's mail contains it; `changeable_until` is until when it can change the
+    booking. `before` is the booking as the recipient last read it. `organization_locale` is the
+    language (BCP 47) for readers whose own is not known. `host_photos` are the photos of the hosts.
+    `user` is the recipient, unless that is the attendee. `own_words` are the organization's for
+    such a mail, and `texts` the event type's in the reader's language. `now_is` is the status when
+    the mail is written, which may be later than its event.
+
+    Derived properties are computed once, in the language of the context of their first use.
     """
 
     kind: MailKind
@@ -85,13 +85,13 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
 
     @once
     def is_ending(self) -> bool:
-        """Whether the recipient has no such appointment any more."""
+        """Whether the recipient does not have the appointment any more."""
         return self.kind in ENDINGS
 
     @once
     def reader_zone(self) -> Zone:
-        """The zone whose wall clock the reader goes by: that of the place, where the attendee comes
-        to one."""
+        """The zone in which the mail has its times; that of the place, if the attendee comes to
+        one."""
         booking = self.booking
         if is_in_person(booking.location_type):
             return known_zone(self.place_zone, booking.timezone)
@@ -103,18 +103,18 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
 
     @once
     def locale(self) -> Locale:
-        """How dates and times are written for the reader: the organization has the clock of its
-        country, and so has an attendee of whom no language is known."""
+        """The locale in which dates and times are written. The organization, and an attendee whose
+        language is not known, have the clock of the organization's country."""
         return locale_for(self._reader, self.language, self.country)
 
     @once
     def language(self) -> str:
-        """The language of its words: the reader's, if there is a catalogue of it."""
+        """The language of the mail's words: the reader's, if that has a catalogue."""
         return language_for([self._reader])
 
     @property
     def _reader(self) -> str | None:
-        """The language that the reader is known to read (BCP 47), else the organization's."""
+        """The reader's language (BCP 47), if it is known, else the organization's."""
         own = self.booking.attendee.locale if self.is_for_attendee else self.user.locale
         return own or self.organization_locale
 
@@ -129,7 +129,7 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
 
     @once
     def reader_name(self) -> str:
-        """What the mail calls its recipient: a host by the name that attendees know."""
+        """The name by which the mail addresses its recipient; for a host, the public name."""
         if self.is_for_attendee:
             return self.who
         if not self.is_for_host:
@@ -148,7 +148,7 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
 
     @once
     def place(self) -> str | None:
-        """Where it is, as far as its reader may know, or at least what kind of place."""
+        """The location, if the reader may know it, or at least its type."""
         kind = self.booking.location_type
         if location := one_line(self.booking.location or ""):
             return location if self._is_place_told else str(LOCATION_TYPES.get(kind or "", ONLINE))
@@ -156,7 +156,7 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
 
     @once
     def place_words(self) -> str | None:
-        """The place, and that a link is still to come."""
+        """The location, with a note if its link is still to come."""
         if self.is_ending or self.booking.status != Status.PENDING or self._is_place_told:
             return self.place
         return LINK_COMES.format(place=self.place)
@@ -179,27 +179,27 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
 
 
 def host_names(booking: BookingBody) -> str:
-    """With whom it is, as attendees know them; empty where there is nobody to name."""
+    """The public names of the booking's hosts; empty if it has none."""
     return ", ".join(one_line(host.name) for host in booking.hosts)
 
 
 def user_ids_of(booking: BookingBody) -> frozenset[str]:
-    """The ids of the users whom it is with."""
+    """The ids of the users who are the booking's hosts."""
     return frozenset(host.user_id for host in booking.hosts)
 
 
 def is_with_others(before: BookingBody, after: BookingBody) -> bool:
-    """Whether the attendee meets others than before; names that changed are no others."""
+    """Whether the booking has other hosts than before; changed names do not count."""
     return {host.schedule_id for host in before.hosts} != {host.schedule_id for host in after.hosts}
 
 
 def is_new_time_wanted(before: BookingBody, after: BookingBody) -> bool:
-    """Whether the attendee is asked to choose another time, and was not before."""
+    """Whether the attendee is now asked to choose another time, and was not before."""
     return after.needs_new_time and not before.needs_new_time
 
 
 def rows_of(mail: BookingMail, details: Sequence[LetterRow]) -> tuple[LetterRow, ...]:
-    """Everything in the mail, fact by fact; `details` are its `detail_rows`."""
+    """All facts in the mail; `details` are its `detail_rows`."""
     booking = mail.booking
     place = mail.place_words
     rows = [
@@ -212,9 +212,9 @@ def rows_of(mail: BookingMail, details: Sequence[LetterRow]) -> tuple[LetterRow,
 
 
 def detail_rows(mail: BookingMail) -> list[LetterRow]:
-    """The facts beside what, when and where; in calendars, too."""
+    """The facts beside title, time and location, which calendars show too."""
     if mail.kind == MailKind.WITHDRAWN:
-        return []  # who reads that address now need not be the attendee
+        return []  # whoever reads that address now may not be the attendee
     booking = mail.booking
     rows = [
         LetterRow(gettext("Reason"), reason_of(mail)),
@@ -234,7 +234,7 @@ def detail_rows(mail: BookingMail) -> list[LetterRow]:
 
 
 def changed_facts(mail: BookingMail) -> list[str]:
-    """The names of facts that differ from those before, but for the time."""
+    """The names of the facts that have changed, except for the time."""
     if mail.before is None or mail.kind not in CHANGES:
         return []
     was = _facts_but_time(structs.replace(mail, booking=mail.before))
@@ -261,7 +261,7 @@ def _cleaned(rows: Sequence[LetterRow]) -> Iterator[LetterRow]:
 
 
 def previous_time(mail: BookingMail) -> str:
-    """When it was before a change of its time, else nothing."""
+    """The time before a change of the time; else empty."""
     before, booking = mail.before, mail.booking
     if mail.kind not in CHANGES or before is None:
         return ""
@@ -271,12 +271,12 @@ def previous_time(mail: BookingMail) -> str:
 
 
 def span_of(mail: BookingMail, booking: BookingBody) -> str:
-    """When it is, on the reader's clock."""
+    """The time of the booking, on the reader's clock."""
     return span_text(booking.start_time, booking.end_time, mail.reader_zone, mail.locale)
 
 
 def reason_of(mail: BookingMail) -> str:
-    """Why it was cancelled, as far as somebody said so."""
+    """The reason of the cancellation, if one was given."""
     reason = mail.booking.cancellation_reason
     if mail.kind != MailKind.CANCELLED or reason is None:
         return ""

@@ -1,7 +1,7 @@
-"""Header fields of a message (RFC 5322, RFC 2047, RFC 6532), each as lines with CRLF between.
+"""Writes header fields of a message (RFC 5322, RFC 2047, RFC 6532), each as lines joined by CRLF.
 
-The `email` package reads them back in the tests, but does not write them: in Python 3.11 it takes
-the quotation marks from a long name when it folds it, so that `a@b, c` becomes an address.
+The `email` package is not used for that: when Python 3.11 folds a long name it drops the quotation
+marks, so that `a@b, c` becomes an address. The tests read the fields back with it.
 """
 
 import re
@@ -22,18 +22,18 @@ _DOT_ATOM: Final = re.compile(r"[^\s.@\"(),:;<>\[\]\\]+(\.[^\s.@\"(),:;<>\[\]\\]
 
 
 def address_field(name: str, person: Person) -> str:
-    """`To: "Jane Doe" <jane@example.com>`. The name can be anything; it stays a name."""
+    """`To: "Jane Doe" <jane@example.com>`. Whatever the name contains, it stays a name."""
     return f"{name}: {_mailbox(person)}"
 
 
 def date_field(moment: datetime) -> str:
-    """A field `Date` (RFC 5322 3.3), in UTC."""
+    """The field `Date` (RFC 5322 3.3), in UTC."""
     words = moment.astimezone(UTC).ctime()  # Mon Nov  9 08:05:02 2026, whatever the locale is
     day, month, year, clock = words[8:10].replace(" ", "0"), words[4:7], words[20:], words[11:19]
     return f"Date: {words[:3]}, {day} {month} {year} {clock} +0000"
 
 
-@lru_cache(maxsize=256)  # a mail names its people twice, and the organization is in all of its
+@lru_cache(maxsize=256)  # each mail names people twice, and the organization is in all its mails
 def _mailbox(person: Person) -> str:
     local, _, domain = mail_address(person.email).rpartition("@")
     if not _DOT_ATOM.fullmatch(local):
@@ -46,7 +46,7 @@ def _mailbox(person: Person) -> str:
 
 
 def text_field(name: str, text: str) -> str:
-    """A field of free text, such as a subject; on one line when it is read."""
+    """A field of free text, such as the subject, which readers see on one line."""
     text = one_line(text)
     if not _is_plain(text):
         return f"{name}: {_encoded_words(text)}"
@@ -57,8 +57,8 @@ def text_field(name: str, text: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """What looks like an encoded word is encoded: readers decode it even between quotation marks,
-    where it is none."""
+    """Whether the text needs no encoding. One that looks like an encoded word does, as programs
+    decode it even in quotation marks, where it is none."""
     return text.isascii() and "=?" not in text
 
 
@@ -67,7 +67,7 @@ def _escaped(text: str) -> str:
 
 
 def _encoded_words(text: str) -> str:
-    """Base 64, as many words as it takes, never cut within a character (RFC 2047 5)."""
+    """The text as encoded words in Base 64, never cut within a character (RFC 2047 5)."""
     words = (b64encode(piece).decode() for piece in _pieces(text))
     return "\r\n ".join(f"=?utf-8?B?{word}?=" for word in words)
 

@@ -1,4 +1,4 @@
-"""The invitation in a mail about a booking, and when another one has to be sent."""
+"""The invitation in a mail about a booking, and whether a new one has to be sent."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -22,7 +22,7 @@ STATUSES: Final = {
 
 
 def invitation_of(mail: BookingMail, details: Sequence[LetterRow]) -> Invitation:
-    """`details` are the `detail_rows` of the mail."""
+    """The invitation of a mail; `details` are the mail's `detail_rows`."""
     booking = mail.booking
     link = find_link(mail.place or "")
     return Invitation(
@@ -44,14 +44,13 @@ def invitation_of(mail: BookingMail, details: Sequence[LetterRow]) -> Invitation
 
 
 def is_invitation_changed(before: BookingBody, after: BookingBody, audience: Audience) -> bool:
-    """Whether what the invitation says differs, however often it was sent: then calendars need
-    another one."""
+    """Whether the content of the invitation differs, so that calendars need a new one."""
     return _content(before, audience) != _content(after, audience)
 
 
 def _content(booking: BookingBody, audience: Audience) -> Invitation:
-    """The invitation without what each mail has of its own. What the organization is called, where
-    its schedules are, and what its event types ask, is no change of a booking."""
+    """The invitation without what is specific to a mail. Changes of the organization's name, of its
+    schedules' places, or of event types' questions are no changes of a booking."""
     mail = BookingMail(
         kind=MailKind.UPDATED,
         audience=audience,
@@ -77,7 +76,7 @@ def _status(mail: BookingMail) -> EventStatus:
 
 
 def _attendees(mail: BookingMail) -> tuple[Person, ...]:
-    """A calendar takes an invitation only if its owner is among those invited."""
+    """The invited attendees. Calendars accept an invitation only if their owner is among them."""
     attendee = Person(mail.who, mail.booking.attendee_email)
     if mail.is_for_attendee:
         return (attendee,)
@@ -87,7 +86,7 @@ def _attendees(mail: BookingMail) -> tuple[Person, ...]:
 
 
 def _description(mail: BookingMail, details: Sequence[LetterRow]) -> str | None:
-    """What the calendar shows beside time and place."""
+    """The description, which calendars show beside time and place."""
     written = str(FACT)
     lines = [written.format(label=row.label, value=row.value) for row in details]
     if (button := mail.change_button) is not None:

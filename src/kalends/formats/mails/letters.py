@@ -1,4 +1,4 @@
-"""The text and the HTML of a letter, from the same content."""
+"""Letters: the text and the HTML of a mail, which are written from the same content."""
 
 from typing import Final, Protocol
 
@@ -11,9 +11,9 @@ FACT: Final = gettext_lazy("{label}: {value}")
 
 
 class Sentence(Struct, frozen=True):
-    """Our words around names that are not ours: `{who}` in `words` is names["who"].
+    """Words of ours with names by others in them: `{who}` in `words` is names["who"].
 
-    In HTML names are isolated, so that one written from right to left turns itself around only.
+    In HTML names are isolated, so that one written from right to left does not affect the sentence.
     """
 
     words: LazyMessage
@@ -27,7 +27,7 @@ class Sentence(Struct, frozen=True):
 
 
 class Prose(Protocol):
-    """Whole paragraphs: as text, and as HTML with links in the colours of the mail."""
+    """Whole paragraphs, as text and as HTML with links in the colours of the mail."""
 
     def __str__(self) -> str: ...
 
@@ -35,8 +35,8 @@ class Prose(Protocol):
 
 
 class LetterRow(Struct, frozen=True):
-    """A fact under its name. It may have several lines; `link` is where it leads, if anywhere, and
-    `photos` are of whom it names."""
+    """A fact with its label. It may have several lines and a `link`; `photos` are of the people
+    that it names."""
 
     label: str
     value: str
@@ -45,14 +45,14 @@ class LetterRow(Struct, frozen=True):
 
 
 class Button(Struct, frozen=True):
-    """The one thing to do, and where."""
+    """The main action of a letter, and its URL."""
 
     label: str
     url: str
 
 
 class Content(Struct, frozen=True, kw_only=True):
-    """What a letter says. `own` are the organization's own words, before all others."""
+    """The content of a letter. `own` are the organization's own words, which come first."""
 
     heading: str
     paragraphs: tuple[Sentence, ...]
@@ -81,13 +81,13 @@ def write_text(content: Content) -> str:
 
 
 def write_html(content: Content, look: page.MailLook) -> str:
-    """In the organization's colour, under its logo."""
+    """The HTML, in the organization's colour and with its logo."""
     body = write_body(content, page.dress_of(look.accent))
     return page.whole(current_language(), look, content.heading, body)
 
 
 def write_body(content: Content, dress: page.Dress) -> str:
-    """What stands below the heading, as HTML."""
+    """The HTML below the heading."""
     parts = [] if content.own is None else [content.own.as_html(dress)]
     parts += [page.opening(paragraph) for paragraph in content.paragraphs]
     if content.rows:
@@ -108,7 +108,7 @@ def write_body(content: Content, dress: page.Dress) -> str:
 
 
 def _below(value: str) -> str:
-    """Further lines of a value stand below it, those that hold something."""
+    """The value with its further non-empty lines below the first."""
     if "\n" not in value:
         return value
     first, *more = value.split("\n")

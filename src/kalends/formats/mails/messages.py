@@ -1,10 +1,10 @@
-"""Whole messages (RFC 5322, RFC 2045) as bytes, the same for the same input.
+"""Writes whole messages (RFC 5322, RFC 2045) as bytes, deterministically.
 
-A message that is sent again after a lost answer has to be the one that was sent before: no random
-boundary, no clock.
+A message that is sent again after an answer was lost has to be the same as before. So there are no
+random boundaries, and the clock is not read.
 
-An invitation stands where each client looks for it: as an alternative of the text, with its method
-(Outlook looks into the first part only; RFC 6047 2.4), and as a file (Apple Mail, web mail):
+An invitation is in both places where clients look for it: as an alternative of the text, with its
+method (Outlook only looks into the first part; RFC 6047 2.4), and as a file (Apple Mail, webmail):
 
     multipart/mixed
       multipart/alternative
@@ -39,20 +39,20 @@ QUOTED: Final = "Content-Transfer-Encoding: quoted-printable"
 BASE64: Final = "Content-Transfer-Encoding: base64"
 _CALENDAR: Final = 'text/calendar; charset="utf-8"; method={method}'
 _AS_FILE: Final = 'Content-Disposition: attachment; filename="invite.ics"'
-# What shows in ASCII, and the end of a line.
+# The visible characters of ASCII, and the line end.
 _SHOWN: Final = bytes(range(0x20, 0x7F)) + b"\n"
 _LISTED_HEADERS: Final = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID")
 
 
 class Message(Struct, frozen=True):
-    """A message that can be sent; `content` has CRLF and every header."""
+    """A message that can be sent; `content` has all headers, and CRLF line ends."""
 
     subject: str
     content: bytes
 
 
 class Letter(Struct, frozen=True, kw_only=True):
-    """What a message is made of. `written_at` becomes its Date; `look` is the organization's."""
+    """The parts of a message. `written_at` becomes its Date; `look` is the organization's."""
 
     sender: Person
     recipient: Person
@@ -66,14 +66,14 @@ class Letter(Struct, frozen=True, kw_only=True):
 
 
 def write_message(letter: Letter) -> Message:
-    """The message as it goes to the mail server. Its bodies are ASCII, and so are its headers
-    unless a local part is not (SMTPUTF8)."""
+    """The message for the mail server. Its bodies are ASCII, and so are its headers, unless the
+    local part of an address is not (SMTPUTF8)."""
     subject = shortened(one_line(letter.subject), LONGEST_SUBJECT)
     return Message(subject, b"".join((_headers(letter, subject), *_content(letter))))
 
 
 def message_as_text(content: bytes) -> str:
-    """How a message is shown in a terminal: its main headers and its text, without controls."""
+    """The main headers and the text of a message for a terminal, without control characters."""
     mail = message_from_bytes(content, policy=policy.default)
     assert isinstance(mail, EmailMessage)
     body = mail.get_body(preferencelist=("plain",))
@@ -96,7 +96,7 @@ def _headers(letter: Letter, subject: str) -> bytes:
         text_field("Subject", subject),
         date_field(letter.written_at),
         f"Message-ID: <{one_line(letter.message_id).strip('<>')}>",
-        "Auto-Submitted: auto-generated",  # RFC 3834: nobody's absence answers it
+        "Auto-Submitted: auto-generated",  # RFC 3834: no auto-reply answers it
         "MIME-Version: 1.0",
         "",
     ]
@@ -104,7 +104,7 @@ def _headers(letter: Letter, subject: str) -> bytes:
 
 
 def _content(letter: Letter) -> list[bytes]:
-    """The MIME entity, in pieces: its own headers and its body."""
+    """The MIME entity in pieces: its own headers and its body."""
     seed = sha256(letter.message_id.encode("utf-8", "replace")).hexdigest()[:24]
     content, invitation = letter.content, letter.invitation
     parts = [
@@ -121,7 +121,7 @@ def _content(letter: Letter) -> list[bytes]:
 
 
 def _multipart(subtype: str, boundary: str, parts: list[list[bytes]]) -> list[bytes]:
-    """Each boundary has `=_` in it, which no body has."""
+    """A multipart entity. Boundaries contain `=_`, which no body does."""
     line = f"--{boundary}\r\n".encode()
     pieces = [f'Content-Type: multipart/{subtype}; boundary="{boundary}"\r\n\r\n'.encode()]
     for part in parts:
@@ -131,7 +131,7 @@ def _multipart(subtype: str, boundary: str, parts: list[list[bytes]]) -> list[by
 
 
 def _text(subtype: str, text: str) -> list[bytes]:
-    """As it is, where mail carries it so; else quoted-printable. `=_` comes in neither."""
+    """A text part: unencoded, if mail can carry it, else quoted-printable; without `=_` in both."""
     body = text.encode()
     shows = not body.translate(None, _SHOWN)
     is_plain = shows and b"=_" not in body and max(map(len, body.split(b"\n"))) <= LONGEST_LINE
@@ -141,7 +141,8 @@ def _text(subtype: str, text: str) -> list[bytes]:
 
 
 def _base64(content: bytes) -> bytes:
-    """Not one octet of it changes on the way. In lines of 76 characters (RFC 2045 6.8)."""
+    """The content in Base 64, so that no octet changes on the way; in lines of 76 characters (RFC
+    2045 6.8)."""
     encoded = b2a_base64(content, newline=False)
     return b"".join([encoded[at : at + 76] + b"\r\n" for at in range(0, len(encoded), 76)])
 

@@ -1,4 +1,4 @@
-"""What mails on behalf of an organization have in common."""
+"""The input that all mails on behalf of an organization have in common."""
 
 from datetime import datetime
 
@@ -15,11 +15,11 @@ from kalends.translation import current_language, language_for
 
 
 class OrganizationMail(Struct, frozen=True, kw_only=True):
-    """What each mail on behalf of an organization is made of.
+    """The input of each mail on behalf of an organization.
 
-    `happened_at` is when what it tells of happened. `zone` and `country` (ISO 3166-1 alpha-2, None
-    where unknown) are the organization's; they decide how the times in the text read.
-    `look` is the organization's.
+    `happened_at` is the time of what the mail is about. `zone` and `country` (ISO 3166-1 alpha-2,
+    None if unknown) are the organization's, and decide how times are written. `look` is the
+    organization's.
     """
 
     message_id: str
@@ -33,7 +33,7 @@ class OrganizationMail(Struct, frozen=True, kw_only=True):
 
 
 class ReaderMail(OrganizationMail, frozen=True, kw_only=True):
-    """One for a reader of `locale` (BCP 47)."""
+    """A mail for a reader of `locale` (BCP 47)."""
 
     locale: str | None = None
 
@@ -43,12 +43,12 @@ class ReaderMail(OrganizationMail, frozen=True, kw_only=True):
 
     @property
     def writing(self) -> Locale:
-        """How times are written, in the language of the context."""
+        """The locale in which times are written, in the language of the context."""
         return locale_for(self.locale, current_language(), self.country)
 
 
 def letter_of(mail: OrganizationMail, subject: str, content: Content) -> Letter:
-    """On behalf of the organization."""
+    """A letter on behalf of the organization."""
     return Letter(
         message_id=mail.message_id,
         sender=Person(one_line(mail.organization_name), mail.sender),

@@ -1,4 +1,4 @@
-"""What stands for the placeholders of an organization's own words."""
+"""The values of the placeholders in an organization's own words."""
 
 from kalends.availability.wallclock import wall_clock
 from kalends.domain.placeholders import Placeholder
@@ -8,8 +8,8 @@ from kalends.formats.times import clock_text, full_day
 
 
 def values_of(mail: BookingMail) -> Values:
-    """Each as text, in the reader's language and on the reader's clock; empty where there is
-    nothing to say."""
+    """The values as texts, in the reader's language and on the reader's clock; empty if there is
+    none."""
     booking, locale = mail.booking, mail.locale
     start, end = (
         wall_clock(int(moment.timestamp()), mail.reader_zone)

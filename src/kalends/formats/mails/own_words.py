@@ -1,8 +1,8 @@
-"""An organization's own words in a mail: Markdown, in which values stand as text.
+"""Renders an organization's own words in a mail: Markdown with placeholders for values.
 
-The Markdown is parsed while each placeholder is one character that is no markup and no part of any
-text, and values are put in its place afterwards: so nothing that an attendee types becomes a link,
-emphasis or a list.
+When the Markdown is parsed, each placeholder is a single character that is neither markup nor part
+of any text. Values replace these characters afterwards, so nothing that an attendee types becomes a
+link, emphasis or a list.
 """
 
 import re
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 LONGEST_VALUE: Final = 300  # characters
 TEXTS_KEPT: Final = 256
-# Of the private use area, in which no text of anybody's is: what stands there is left out.
+# The first character for placeholders, in the private use area. Such characters are removed from
+# all texts.
 _FIRST_MARK: Final = 0xE000
 _PRIVATE: Final = re.compile("[\ue000-\uf8ff]")
 _MARK: Final = re.compile("([\ue000-\uf8ff])")
@@ -47,7 +48,7 @@ _PLAIN_TAGS: Final = {
 
 
 class OwnText(Struct, frozen=True):
-    """A body in Markdown, and what stands for its placeholders."""
+    """A body in Markdown, and the values of its placeholders."""
 
     source: str
     values: Values
@@ -57,23 +58,23 @@ class OwnText(Struct, frozen=True):
         return re.sub(r"\n{3,}", "\n\n", lines).strip("\n")
 
     def as_html(self, dress: Dress) -> str:
-        """With links in the colours of the mail."""
+        """The body as HTML, with links in the colours of the mail."""
         return "".join(_html_of(tokens_of(self.source), self.values, dress))
 
 
 def own_subject(source: str, values: Values) -> str:
-    """A subject with its values, on one line."""
+    """The subject with its values, on one line."""
     return one_line(filled(pieces_of("subject", source), values))
 
 
 def short_value(text: str) -> str:
-    """A value as it stands in such texts: on one line, and not long."""
+    """A value for such texts: on one line, and cut to LONGEST_VALUE."""
     return shortened(one_line(text), LONGEST_VALUE)
 
 
 def check_own_words(subject: str | None, body: str | None) -> None:
-    """Raises Invalid for a placeholder that is not known, is not closed or is part of a link's
-    address, and for too many."""
+    """Raises Invalid for a placeholder that is unknown, not closed, or part of a link's URL, and
+    for too many placeholders."""
     if subject is not None:
         pieces_of("subject", subject)
     if body is None:
@@ -88,7 +89,7 @@ def check_own_words(subject: str | None, body: str | None) -> None:
 
 
 def _texts_of(tokens: "tuple[Token, ...]") -> Iterator[str]:
-    """What stands there as text, without addresses that became links by themselves."""
+    """The texts in the tokens, without URLs that became links by themselves."""
     is_address = False
     for token in all_tokens(tokens):
         if token.type in ("link_open", "link_close"):
@@ -99,7 +100,7 @@ def _texts_of(tokens: "tuple[Token, ...]") -> Iterator[str]:
 
 @lru_cache(maxsize=TEXTS_KEPT)
 def tokens_of(source: str) -> "tuple[Token, ...]":
-    """The Markdown, with a character in the place of each placeholder. Raises Invalid."""
+    """The parsed Markdown, with a character in place of each placeholder. Raises Invalid."""
     pieces = pieces_of("body", source)
     marked = (_MARK_OF[p] if isinstance(p, Placeholder) else _PRIVATE.sub("", p) for p in pieces)
     return tuple(markdown_tokens("".join(marked)))
@@ -126,7 +127,8 @@ def _html_of(tokens: "tuple[Token, ...]", values: Values, dress: Dress) -> Itera
 
 
 def _filled_html(text: str, values: Values) -> str:
-    """Values are isolated: one that is written from right to left turns around itself only."""
+    """The text with its values, which are isolated, so that one written from right to left does not
+    affect the words around it."""
     parts = _MARK.split(text)
     return "".join(
         f"<bdi>{page.escaped(values[_OF_MARK[part]])}</bdi>"
@@ -141,7 +143,7 @@ def _filled_text(text: str, values: Values) -> str:
 
 
 def _text_of(tokens: "tuple[Token, ...]", values: Values) -> Iterator[str]:
-    """Each list within another is indented by two more spaces."""
+    """The tokens as plain text; each nested list is indented by two more spaces."""
     numbers: list[int | None] = []
     for token in tokens:
         if token.type in ("bullet_list_open", "ordered_list_open"):
@@ -161,7 +163,7 @@ def _text_of(tokens: "tuple[Token, ...]", values: Values) -> Iterator[str]:
 
 
 def _inline_text(inline: "Token", values: Values) -> Iterator[str]:
-    """Where a link leads follows what it says."""
+    """The inline tokens as plain text; a link's URL follows its text."""
     address = said = ""
     for token in inline.children or ():
         if token.type == "link_open":
@@ -177,7 +179,7 @@ def _inline_text(inline: "Token", values: Values) -> Iterator[str]:
 
 
 def _address_after(said: str, address: str) -> str:
-    """Nothing where the link says its whole address: a part of it would not lead there."""
+    """The URL to add after a link's text; empty if the text has the whole URL already."""
     if not said:
         return address
     is_said = said in (address, address.removeprefix("https://").removesuffix("/"))

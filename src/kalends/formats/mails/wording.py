@@ -1,4 +1,4 @@
-"""The words of mail about bookings. `{who}` is the attendee, `{organization}` the organization."""
+"""The words of mails about bookings. `{who}` is the attendee, `{organization}` the organization."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from kalends.translation import LazyMessage, gettext_lazy, pgettext_lazy
 
 
 class Words(Struct, frozen=True):
-    """`subject` is the beginning of one."""
+    """The words of a kind of mail; `subject` is the beginning of its subject."""
 
     subject: LazyMessage
     heading: LazyMessage
@@ -96,7 +96,8 @@ _ORGANIZATION: Final[dict[MailKind, Words]] = {
         gettext_lazy("This is a reminder of the appointment with {who}."),
     ),
 }
-# As the organization, but of a booking that somebody else takes; nobody is reminded.
+# For hosts: like the organization's words, except for a booking that another host takes. Hosts get
+# no reminders.
 _HOST: Final[dict[MailKind, Words]] = {
     **{kind: words for kind, words in _ORGANIZATION.items() if kind != MailKind.REMINDER},
     MailKind.WITHDRAWN: Words(
@@ -107,13 +108,13 @@ _HOST: Final[dict[MailKind, Words]] = {
         ),
     ),
 }
-# A booking that somebody else had.
+# For the new host of a booking that another host had before.
 NEW_HOST: Final = Words(
     pgettext_lazy("mail", "With you"),
     gettext_lazy("An appointment is with you"),
     gettext_lazy("The appointment with {who} will now be with you."),
 )
-# Where a change is that the attendee is asked to choose another time.
+# For a change by which the attendee is asked to choose another time.
 NEW_TIME_WANTED: Final = Words(
     pgettext_lazy("mail", "Please choose another time"),
     gettext_lazy("Please choose another time"),
@@ -127,7 +128,7 @@ _OF_OTHERS: Final = Words(
     gettext_lazy("An appointment is with {hosts}"),
     gettext_lazy("The appointment with {who} will now be with {hosts}. The time stays the same."),
 )
-# Where a change is that somebody else takes it; `{hosts}` are their names.
+# For a change by which other hosts take the booking; `{hosts}` are their names.
 WITH_OTHERS: Final[dict[Audience, Words]] = {
     Audience.ATTENDEE: Words(
         pgettext_lazy("mail", "With somebody else"),
@@ -146,13 +147,13 @@ WORDS: Final[dict[Audience, dict[MailKind, Words]]] = {
     Audience.HOST: _HOST,
 }
 
-# Where nothing but the kind of a location is known.
+# For a location of which only the type is known.
 LOCATION_TYPES: Final[dict[str, LazyMessage]] = {
     LocationType.IN_PERSON: gettext_lazy("In person"),
     LocationType.PHONE: gettext_lazy("By phone"),
     LocationType.VIDEO: gettext_lazy("Video call"),
 }
-# The kind of a place that is a link, where no kind was given.
+# For a location that is a link and has no type.
 ONLINE: Final = gettext_lazy("Online")
 LINK_COMES: Final = gettext_lazy("{place} (the link comes once it is confirmed)")
 CHANGED: Final = gettext_lazy("What has changed: {facts}.")
@@ -161,17 +162,17 @@ STILL_PENDING: Final = {
     Audience.ORGANIZATION: gettext_lazy("It still waits for you to confirm it."),
     Audience.HOST: gettext_lazy("It still has to be confirmed."),
 }
-# Reasons that Kalends gives by itself, in words.
+# The words for reasons that Kalends itself gives.
 REASONS: Final = {"expired": gettext_lazy("It was not confirmed in time.")}
 
-# What the attendee can do.
+# The attendee's actions.
 CHANGE: Final = gettext_lazy("Cancel or move this appointment")
 CHANGEABLE_UNTIL: Final = gettext_lazy("You can cancel or move it until {until}.")
 NOT_CHANGEABLE: Final = gettext_lazy(
     "It can no longer be cancelled or moved online. Please get in touch with {organization}."
 )
 
-# At the end.
+# The last lines of a mail.
 FOR_ATTENDEE: Final = gettext_lazy(
     "You get this mail because of your appointment with {organization}."
 )

@@ -1,4 +1,4 @@
-"""Calendars of others, from bytes to shapes: what is needed to know when somebody is busy.
+"""Reads calendars of others from bytes to shapes: only what tells when somebody is busy.
 
-Titles, places and people are passed over and never kept.
+Titles, places and people are skipped and never kept.
 """

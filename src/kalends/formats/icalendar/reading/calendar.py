@@ -1,4 +1,4 @@
-"""A whole file: its events, put together by their UIDs."""
+"""Reads a whole iCalendar file, and groups its events by UID."""
 
 import re
 from collections import Counter
@@ -22,16 +22,16 @@ _REFRESH: Final = re.compile(rb"\n(?:REFRESH-INTERVAL|X-PUBLISHED-TTL)([;:][^\n]
 
 _NAME: Final = re.compile(rb"\n(?:NAME|X-WR-CALNAME)([;:][^\n]*)", re.IGNORECASE)
 MOST_NAME_BYTES: Final = 200
-# What may give an event other times than its start and end.
+# The properties that may give an event other times than its start and end.
 _MORE: Final = frozenset({b"RRULE", b"RDATE", b"RECURRENCE-ID", b"DURATION"})
 _NEVER: Final = (b"99999999",)
 
 
 class CalendarEvent(Struct, frozen=True, kw_only=True, gc=False):
-    """All that a file has under one UID, of which a hash is kept.
+    """All that a file has under one UID, of which only a hash is kept.
 
-    `own_uid` is the UID itself where its form is ours; `marks` are X-KALENDS properties, by the
-    rest of their names in lower case.
+    `own_uid` is the UID itself, if it has the form of ours. `marks` are X-KALENDS properties, by
+    the rest of their names in lower case.
     """
 
     uid_hash: bytes | None
@@ -41,9 +41,9 @@ class CalendarEvent(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ReadCalendar(Struct, frozen=True, kw_only=True):
-    """A file. `name` is what it calls itself (RFC 7986 5.1, or X-WR-CALNAME before it); `zone` is
-    what it says of times without a zone of their own (X-WR-TIMEZONE); `problems` are how many
-    events have each, `unreadable_total` how many have any.
+    """A file that was read. `name` is its own (RFC 7986 5.1, or the older X-WR-CALNAME); `zone` is
+    the one of times without a zone (X-WR-TIMEZONE). `problems` counts the events by problem, and
+    `unreadable_total` those with any.
     """
 
     events: list[CalendarEvent]
@@ -57,11 +57,11 @@ class ReadCalendar(Struct, frozen=True, kw_only=True):
 def read_calendar(
     data: bytes, owner: Iterable[str] = (), since: date | None = None
 ) -> ReadCalendar:
-    """The events of an iCalendar file (RFC 5545), without what they say.
+    """Reads the events of an iCalendar file (RFC 5545), without their texts.
 
-    `owner` are addresses of whose calendar it is: what they declined takes no time. Events that do
-    not recur and were over before `since` are passed over, as most of an old calendar is past.
-    Raises UnreadableCalendar where the file is none, is cut off, or passes a limit.
+    `owner` are the mail addresses of the calendar's owner: events that they declined take no time.
+    Single events that ended before `since` are skipped, as most of an old calendar is past. Raises
+    UnreadableCalendar if the file is not a calendar, is cut off, or exceeds a limit.
     """
     over = None if since is None else f"{since:%Y%m%d}".encode()
     text = unfolded(data)
@@ -90,8 +90,8 @@ def read_calendar(
 
 
 def _is_over(properties: Properties, since: bytes) -> bool:
-    """Whether it is once, and ended on a day before; by the beginnings of its dates alone. A year
-    has four digits, so they are in the order of time."""
+    """Whether it is a single event that ended on a day before. It compares the beginnings of dates
+    as bytes, which are in the order of time, as years have four digits."""
     return (
         _MORE.isdisjoint(properties)
         and _day_of(properties, b"DTSTART") < since
@@ -100,13 +100,13 @@ def _is_over(properties: Properties, since: bytes) -> bool:
 
 
 def _day_of(properties: Properties, name: bytes) -> bytes:
-    """Later than any day, where there is none."""
+    """The day of a property; if that is missing, a value later than any day."""
     written = properties.get(name, _NEVER)[0].rpartition(b":")[2].strip()[:8]
     return written if len(written) == 8 and written.isdigit() else _NEVER[0]
 
 
 class _EventsByUid:
-    """Events by UID, and how many could not be read."""
+    """The events by UID, and how many could not be read."""
 
     def __init__(self) -> None:
         self.by_uid: dict[bytes | int, list[ReadEvent]] = {}
@@ -115,7 +115,7 @@ class _EventsByUid:
         self.events_total = 0
 
     def add(self, event: ReadEvent) -> None:
-        """One without a UID stands alone."""
+        """Adds an event; one without a UID is a group of its own."""
         self.events_total += 1
         key = len(self.by_uid) if event.uid_hash is None else event.uid_hash
         self.by_uid.setdefault(key, []).append(event)
@@ -134,8 +134,8 @@ class _EventsByUid:
                 yield from self._together(group)
 
     def _together(self, group: list[ReadEvent]) -> Iterator[CalendarEvent]:
-        """Of several that stand for the whole series the highest SEQUENCE counts (RFC 5546 2.1.4);
-        where that is the same they are different events, whose writer ran out of names."""
+        """The events of a group. If several describe the whole series, the highest SEQUENCE counts
+        (RFC 5546 2.1.4); with the same SEQUENCE they are different events with the same UID."""
         whole = [event for event in group if event.replaces is None]
         newest = max((event.sequence for event in whole), default=0)
         whole = [event for event in whole if event.sequence == newest]
@@ -145,13 +145,13 @@ class _EventsByUid:
         shape = first.shape if first else None
         yield _event(first or group[0], Series(shape, tuple(kept)))
         yield from (_event(event, Series(event.shape)) for event in whole[1:])
-        if extra:  # they take their new times, and give their old ones not back
+        if extra:  # changed occurrences take their new times, and do not free the old ones
             self.miss(ReadingProblem.TOO_MANY)
             yield from (_event(group[0], Series(each.shape)) for each in extra)
 
 
 def _changed(group: list[ReadEvent], first: ReadEvent | None) -> list[ChangedOccurrence]:
-    """The last of the highest SEQUENCE for each occurrence."""
+    """For each changed occurrence, the last one with the highest SEQUENCE."""
     zone = first.shape.zone if first else None
     is_all_day = first.shape.is_all_day if first else False
     by_replaced: dict[Moment, tuple[int, ChangedOccurrence]] = {}
@@ -173,7 +173,7 @@ def _event(event: ReadEvent, series: Series) -> CalendarEvent:
 
 
 def _name(text: bytes) -> str | None:
-    """One line of it, without what does not show."""
+    """The name as one line, without invisible characters."""
     match = _NAME.search(text)
     if match is None:
         return None

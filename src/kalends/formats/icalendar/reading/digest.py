@@ -1,15 +1,15 @@
-"""Whether a file says what it said before."""
+"""A digest of iCalendar files, which tells whether a file has changed."""
 
 import re
 from hashlib import sha256
 from typing import Final
 
-# Some servers write the present time into it whenever they are asked (RFC 5545 3.8.7.2).
+# DTSTAMP, for which some servers write the current time into each answer (RFC 5545 3.8.7.2).
 _STAMPS: Final = re.compile(rb"(?:^DTSTAMP[;:][^\n]*\n?)+", re.MULTILINE | re.IGNORECASE)
 
 
 def content_digest(data: bytes) -> bytes:
-    """32 bytes that are the same for files that differ in nothing but their DTSTAMPs."""
+    """32 bytes that are the same for files that differ only in their DTSTAMPs."""
     digest = sha256()
     view = memoryview(data)
     begins = 0

@@ -1,10 +1,10 @@
-"""What cannot be read: of a whole file, and of an event."""
+"""The errors of reading: of a whole file, and of single events."""
 
 from enum import StrEnum
 
 
 class Unreadable(StrEnum):
-    """Why nothing of a file is read."""
+    """Why a file is not read at all."""
 
     NOT_A_CALENDAR = "not_a_calendar"
     CUT_OFF = "cut_off"
@@ -14,7 +14,7 @@ class Unreadable(StrEnum):
 
 
 class UnreadableCalendar(ValueError):
-    """The file is none that is read; what was known of its calendar stays true."""
+    """The file cannot be read, so what was known of its calendar does not change."""
 
     def __init__(self, reason: Unreadable) -> None:
         super().__init__(reason.value)
@@ -22,11 +22,11 @@ class UnreadableCalendar(ValueError):
 
 
 class ReadingProblem(StrEnum):
-    """What of an event could not be read, and what is done instead: in doubt, time is taken."""
+    """What of an event could not be read, and what is done instead. In doubt it takes time."""
 
-    EVENT = "event"  # its start: there is nothing to block
-    LENGTH = "length"  # it takes a day; end before start: the two are exchanged
-    ZONE = "zone"  # it is in the zone of the calendar
+    EVENT = "event"  # its start, so that it takes no time
+    LENGTH = "length"  # it takes a day; if its end is before its start, the two are swapped
+    ZONE = "zone"  # it is read in the zone of the calendar
     RULE = "rule"  # only its first occurrence is known
-    DATES = "dates"  # a date that is added or left out is passed over
-    TOO_MANY = "too_many"  # dates, rules or changed occurrences beyond the limits are passed over
+    DATES = "dates"  # a date that is added or excluded is ignored
+    TOO_MANY = "too_many"  # dates, rules or changed occurrences beyond the limits are ignored

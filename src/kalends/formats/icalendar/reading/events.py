@@ -1,4 +1,4 @@
-"""One VEVENT: from its lines to the shape of its times (RFC 5545 3.6.1)."""
+"""Reads a VEVENT from its lines to the shape of its times (RFC 5545 3.6.1)."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ _MARK: Final = b"X-KALENDS-"
 
 
 class WrittenMoment(NamedTuple):
-    """A date or time as it stands there; `zone` is that of its TZID."""
+    """A date or time as it is written; `zone` is that of its TZID."""
 
     moment: Moment
     zone: EventZone
@@ -49,8 +49,8 @@ class WrittenMoment(NamedTuple):
 
 
 class ReadEvent(NamedTuple):
-    """One VEVENT. `own_uid` is the UID where its form is ours, `marks` are its X-KALENDS
-    properties by name in lower case; `replaces` is its RECURRENCE-ID."""
+    """A VEVENT. `own_uid` is the UID if it has the form of ours, `marks` are X-KALENDS properties
+    by name in lower case, and `replaces` is its RECURRENCE-ID."""
 
     uid_hash: bytes | None
     own_uid: str | None
@@ -62,13 +62,13 @@ class ReadEvent(NamedTuple):
 
 
 def hash_uid(uid: str) -> bytes:
-    """What is kept of an event's UID."""
+    """The hash of an event's UID, which is all that is kept of it."""
     return sha256(uid.encode()).digest()[:_UID_HASH_BYTES]
 
 
 def relative_to(written: WrittenMoment, zone: EventZone, *, is_all_day: bool) -> Moment:
-    """A date or time as it is compared with the starts of an event: its day, where the event takes
-    whole days; the wall clock, where both are in one zone; else its instant."""
+    """A date or time in the form in which it is compared with the starts of an event: its day for
+    an all-day event; its wall-clock time if both are in one zone; else its instant."""
     moment = written.moment
     if is_all_day and moment.clock is not Clock.DAY:
         return Moment(Clock.DAY, moment.value // DAY_SECONDS)
@@ -79,7 +79,7 @@ def relative_to(written: WrittenMoment, zone: EventZone, *, is_all_day: bool) ->
 
 @dataclass(slots=True)
 class EventReader:
-    """Reads the events of one file. `owner` are the addresses of whose calendar it is."""
+    """Reads the events of one file. `owner` are the mail addresses of the calendar's owner."""
 
     zones: FileZones
     owner: frozenset[str]
@@ -87,7 +87,7 @@ class EventReader:
     problems: set[ReadingProblem] = field(default_factory=set)
 
     def read(self, properties: Properties) -> ReadEvent:
-        """Raises BadValue where its start cannot be read."""
+        """The event. Raises BadValue if its start cannot be read."""
         if self.problems:
             self.problems = set()
         starts = self._written(properties[b"DTSTART"][0]) if b"DTSTART" in properties else None
@@ -116,7 +116,7 @@ class EventReader:
         rules = tuple(self._rules(properties, b"RRULE", is_all_day=is_all_day))
         of_calendar = self.zones.of_calendar
         if rules and zone == UTC_NAME and of_calendar is not None:
-            # Whoever writes UTC beside X-WR-TIMEZONE means times of day in that zone.
+            # A series in UTC, beside an X-WR-TIMEZONE, keeps to the wall clock of that zone.
             start, zone = zone_of(of_calendar, UTC).wall_at(start), of_calendar
             plain = plain._replace(start=start, zone=zone)
         return plain._replace(
@@ -129,7 +129,7 @@ class EventReader:
     def _times(
         self, properties: Properties, starts: WrittenMoment
     ) -> tuple[int, Length, EventZone]:
-        """Start on the wall clock of the zone, and the length."""
+        """The start on the wall clock of the zone, the length, and the zone."""
         value = starts.moment.value
         if starts.moment.clock is Clock.DAY:
             days = self._days_long(properties, value)
@@ -145,7 +145,7 @@ class EventReader:
         return value, length, starts.zone
 
     def _days_long(self, properties: Properties, first: int) -> int:
-        """At least one; negative, where it ends before it starts, which is a problem."""
+        """The number of days, at least one; negative if the end is before the start, a problem."""
         length = self._duration(properties)
         if length is not None:
             return max(1, -(-length.most // DAY_SECONDS))
@@ -161,7 +161,7 @@ class EventReader:
         return days or 1
 
     def _length(self, properties: Properties, starts: WrittenMoment) -> Length | None:
-        """None where it cannot be read; nothing where the event has neither end nor duration."""
+        """The length; None if it cannot be read; zero if there is neither end nor duration."""
         if b"DTEND" not in properties and b"DURATION" in properties:
             return self._duration(properties)
         if b"DTEND" not in properties:
@@ -209,7 +209,7 @@ class EventReader:
             moment = Moment(Clock.DAY, moment.value // DAY_SECONDS)
         zone: EventZone = None
         if moment.clock is Clock.UTC:
-            zone = UTC_NAME  # TZID must not be there, and means nothing (RFC 5545 3.2.19)
+            zone = UTC_NAME  # a TZID is not allowed here, and means nothing (RFC 5545 3.2.19)
         elif moment.clock is Clock.WALL and said.tzid:
             zone = self.zones.resolve(said.tzid)
             if zone is None:
@@ -256,7 +256,7 @@ class EventReader:
                 self.problems.add(ReadingProblem.DATES)
 
     def _period(self, parameters: bytes, starts: WrittenMoment, ends: bytes) -> Length:
-        """By its end or its duration (RFC 5545 3.3.9)."""
+        """The length of a period, by its end or its duration (RFC 5545 3.3.9)."""
         if not ends[:1].isdigit():
             return parse_length(ends)
         length = Length(self._written_in(parameters, ends).moment.value - starts.moment.value)
@@ -265,7 +265,7 @@ class EventReader:
         return length
 
     def _values(self, properties: Properties, name: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Each date of a property that may come several times, with its parameters."""
+        """Each date of a property that may be repeated, with its parameters."""
         left = min(MOST_DATES, self.dates_left)
         for rest in properties.get(name, ()):
             parameters, _, value = rest.rpartition(b":")
@@ -290,7 +290,7 @@ class EventReader:
         )
 
     def _answer(self, attendees: Iterable[bytes]) -> str:
-        """What the owner of the calendar answered; empty where nobody asked."""
+        """The answer of the calendar's owner; empty if the owner is not invited."""
         for rest in attendees:
             attendance = attendance_of(rest)
             if attendance.addresses & self.owner:
@@ -298,7 +298,7 @@ class EventReader:
         return ""
 
 
-# What an event has at most, but for properties of ours.
+# All properties of most events, apart from ours.
 _USUAL: Final = frozenset(
     b"UID DTSTART DTEND DURATION RRULE EXRULE RDATE EXDATE RECURRENCE-ID STATUS TRANSP SEQUENCE "
     b"ATTENDEE X-MICROSOFT-CDO-BUSYSTATUS X-MICROSOFT-CDO-INTENDEDSTATUS "
@@ -310,7 +310,7 @@ _NO_LINE: Final = (b"",)
 _RECURRING: Final = frozenset({b"RRULE", b"RDATE", b"EXDATE", b"EXRULE"})
 _FREE: Final = frozenset({b"FREE", b"WORKINGELSEWHERE"})
 _UNDECIDED: Final = frozenset({"TENTATIVE", "NEEDS-ACTION"})
-# One of each, shared by all events.
+# One instance of each, shared by all events.
 _KINDS: Final = {
     (tentative, all_day, away): BusyKind(tentative, all_day, away)
     for tentative in (False, True)
@@ -323,7 +323,8 @@ _KINDS: Final = {
 def _standing(
     status: bytes, transparency: bytes, busy: bytes, answer: str, all_day: bytes | bool
 ) -> tuple[Standing, BusyKind]:
-    """By lines as they stand there; of few different ones most calendars have thousands."""
+    """The standing and kind of an event, from its lines. It is cached, as most calendars have
+    thousands of events with few different combinations."""
     said, shown = _word(status), _word(busy)
     is_away = shown == b"OOF"
     takes_days = all_day is True or (isinstance(all_day, bytes) and _word(all_day) == b"TRUE")
@@ -339,7 +340,7 @@ def _standing(
 
 
 def _by_days(rule: RecurrenceRule) -> RecurrenceRule:
-    """A rule of an event that takes whole days: times of day are passed over (RFC 5545 3.3.10)."""
+    """The rule of an all-day event, in which times of day are ignored (RFC 5545 3.3.10)."""
     if rule.frequency.value == "HOURLY":
         raise BadValue
     until = rule.until
@@ -368,7 +369,7 @@ def _marks(properties: Properties) -> dict[str, str]:
 
 
 def unescaped(value: bytes) -> str:
-    """A TEXT (RFC 5545 3.3.11) without breaks."""
+    """A TEXT value (RFC 5545 3.3.11) without escapes and line breaks."""
     text = value.decode("utf-8", "replace")
     if "\\" not in text:
         return text

@@ -1,8 +1,8 @@
-"""The content lines of a calendar (RFC 5545 3.1, 3.2), those of them that are read.
+"""Finds the content lines of a calendar (RFC 5545 3.1, 3.2) that have to be read.
 
-One pass of a regular expression over the bytes finds them; everything else, however much it is, is
-passed over without being looked at. A break is CRLF or LF: a CR alone is part of a value, where it
-may come from strangers, and begins no line.
+One pass of a regular expression over the bytes finds them; it skips everything else, however much
+that is. A line break is CRLF or LF. A CR alone is part of a value, which strangers may have
+written, and begins no line.
 """
 
 import re
@@ -19,7 +19,7 @@ from kalends.formats.icalendar.reading.limits import (
     MOST_LINES,
 )
 
-# By name in upper case; of each line all behind its name: parameters, colon, value.
+# By name in upper case, the rest of each line: parameters, colon, value.
 Properties: TypeAlias = dict[bytes, list[bytes]]
 
 _HEAD: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*BEGIN:VCALENDAR[ \t]*(?=\r?\n)", re.IGNORECASE)
@@ -30,7 +30,7 @@ _READ: Final = (
 )
 _LINE: Final = re.compile(_READ)
 _LINE_IN_ANY_CASE: Final = re.compile(_READ, re.IGNORECASE)
-# Where components begin and end.
+# The lines at which components begin and end.
 _EDGE: Final = re.compile(rb"\n(BEGIN|END)([;:][^\n]*)")
 _EDGE_IN_ANY_CASE: Final = re.compile(_EDGE.pattern, re.IGNORECASE)
 _LOWER_CASE_NAME: Final = re.compile(rb"\n[A-Z-]*[a-z][A-Za-z-]*[;:]")
@@ -40,10 +40,10 @@ _EVENT: Final = b"VEVENT"
 
 
 def unfolded(data: bytes) -> bytes:
-    """The lines of a file, with LF between, unfolded; it begins with a calendar's first line.
+    """The unfolded lines of a file, separated by LF, from the calendar's first line on.
 
-    Raises UnreadableCalendar. By `replace`, which makes no list of pieces: a file may be nothing
-    but folds.
+    It uses `replace`, which makes no list of pieces, as a file may consist of nothing but folds.
+    Raises UnreadableCalendar.
     """
     if len(data) > MOST_BYTES:
         raise UnreadableCalendar(Unreadable.TOO_BIG)
@@ -55,13 +55,13 @@ def unfolded(data: bytes) -> bytes:
 
 
 def events_in(text: bytes) -> Iterator[Properties | None]:
-    """The properties of each event; None for one that has more or longer lines than are read, or
-    that does not end. `text` is what `unfolded` made. Raises UnreadableCalendar."""
+    """The properties of each event; None for an event that has too many or too long lines, or does
+    not end. `text` comes from `unfolded`. Raises UnreadableCalendar."""
     return _Scanner().events(text)
 
 
 class _Scanner:
-    """Where in the file we are. Components other than events are passed over with all they hold."""
+    """Tracks the position in a file. It skips components other than events with their content."""
 
     def __init__(self) -> None:
         self.within = [_CALENDAR]
@@ -70,8 +70,8 @@ class _Scanner:
         self.edges = 0
 
     def events(self, text: bytes) -> Iterator[Properties | None]:
-        """What stands between two edges belongs to the component that is open there: of those of an
-        event all lines are found at once."""
+        """The properties of the events. What is between two edges belongs to the component that is
+        open there; for an event, all lines there are found at once."""
         has_lower_case = _LOWER_CASE_NAME.search(text) is not None
         edge = _EDGE_IN_ANY_CASE if has_lower_case else _EDGE
         behind = text.find(b"\n")
@@ -119,11 +119,11 @@ class _Scanner:
         self.events_total += 1
         if self.events_total > MOST_EVENTS_IN_ALL:
             raise UnreadableCalendar(Unreadable.TOO_MANY_EVENTS)
-        # One within another has lost its end: nobody can tell whose the lines are.
+        # An event within another means that an END is missing, so it is unknown whose lines follow.
         self.event = {} if self.within == [_CALENDAR, _EVENT] else None
 
     def _end(self, name: bytes) -> Iterator[Properties | None]:
-        """Ends what is open within it, too; an end of nothing is passed over."""
+        """Ends a component and all that is open within it; an END without a BEGIN is ignored."""
         if name not in self.within:
             return
         while (ended := self.within.pop()) != name:

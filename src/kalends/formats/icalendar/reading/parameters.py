@@ -1,4 +1,4 @@
-"""The parameters of a content line (RFC 5545 3.2)."""
+"""Reads the parameters of content lines (RFC 5545 3.2)."""
 
 import re
 from functools import lru_cache
@@ -13,7 +13,7 @@ _SPLIT: Final = re.compile(rb'((?:;[^=;:"]+=(?:"[^"]*"|[^";:])*)*):(.*)', re.DOT
 
 
 class TimeParameters(NamedTuple):
-    """Of a date or time."""
+    """The parameters of a date or time."""
 
     tzid: str | None
     is_date: bool
@@ -22,7 +22,7 @@ class TimeParameters(NamedTuple):
 
 
 class Attendance(NamedTuple):
-    """Of one attendee: who, by all names that the line has, and the answer."""
+    """One attendee: all addresses in the line, and the answer."""
 
     addresses: frozenset[str]
     answer: str
@@ -30,8 +30,8 @@ class Attendance(NamedTuple):
 
 @lru_cache(maxsize=512)
 def time_parameters(written: bytes) -> TimeParameters:
-    """From what stands between the name and the last colon, which no date or time has: a name of a
-    zone may hold one, and is not always in quotes where it should be."""
+    """Reads what is between the name and the last colon. Dates and times have no colon, but the
+    name of a zone may have one, and is not always quoted as it should be."""
     tzid = _TZID.search(written)
     value = _VALUE.search(written)
     kind = value[1].upper() if value else b""
@@ -44,7 +44,7 @@ def time_parameters(written: bytes) -> TimeParameters:
 
 
 def value_of(rest: bytes) -> bytes:
-    """What a line says, without its parameters; nothing, where they are broken."""
+    """The value of a line, without its parameters; empty if these are malformed."""
     if rest[:1] == b":":
         return rest[1:].strip()
     match = _SPLIT.match(rest)
@@ -52,7 +52,7 @@ def value_of(rest: bytes) -> bytes:
 
 
 def attendance_of(rest: bytes) -> Attendance:
-    """An ATTENDEE, its addresses in lower case and without `mailto:`."""
+    """Reads an ATTENDEE, with addresses in lower case and without `mailto:`."""
     match = _SPLIT.match(rest)
     if match is None:
         return Attendance(frozenset(), "")
@@ -63,5 +63,5 @@ def attendance_of(rest: bytes) -> Attendance:
 
 
 def address_of(address: str) -> str:
-    """As addresses are compared: lower case, without `mailto:`."""
+    """The address in the form for comparisons: lower case, without `mailto:`."""
     return address.strip().lower().removeprefix("mailto:")

@@ -1,4 +1,4 @@
-"""The values of iCalendar: dates, times, durations, rules (RFC 5545 3.3). Bytes in, values out.
+"""Parses the values of iCalendar from bytes: dates, times, durations, rules (RFC 5545 3.3).
 
 A value that cannot be read raises BadValue.
 """
@@ -33,11 +33,12 @@ _WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 class BadValue(ValueError):
-    """Not what its property has."""
+    """The value cannot be read as what its property should have."""
 
 
 def parse_moment(value: bytes) -> Moment:
-    """A DATE or DATE-TIME. 24:00:00 and a leap second are none; RFC 5545 3.3.12 reads 60 as 59."""
+    """A DATE or DATE-TIME. 24:00:00 is invalid; a leap second, 60, is read as 59 (RFC 5545
+    3.3.12)."""
     match = _TIME.fullmatch(value)
     if match is None:
         raise BadValue
@@ -65,8 +66,8 @@ def _day(text: bytes) -> int:
 
 
 def parse_length(value: bytes) -> Length:
-    """A DURATION: weeks and days are those of the wall clock, the rest is elapsed time (RFC 5545
-    3.8.5.3). None that is negative, or longer than a calendar can mean."""
+    """A DURATION: its weeks and days are on the wall clock, the rest is elapsed time (RFC 5545
+    3.8.5.3). Negative and excessive ones are invalid."""
     match = _DURATION.fullmatch(value)
     if match is None or not any(match.groups()[1:]):
         raise BadValue
@@ -89,8 +90,8 @@ def parse_offset(value: bytes) -> int:
 
 @lru_cache(maxsize=1024)
 def parse_rule(value: bytes) -> RecurrenceRule:
-    """A RECUR. Raises BadValue for what is not followed, too: rules by the minute or second, other
-    calendars than the Gregorian (RFC 7529), parts that nobody knows."""
+    """A RECUR. Raises BadValue also for what is not supported: rules by the minute or second,
+    calendars other than the Gregorian (RFC 7529), unknown parts."""
     parts: dict[str, str] = {}
     for part in value.decode("ascii", "replace").upper().strip().rstrip(";").split(";"):
         name, _, text = part.partition("=")
@@ -138,14 +139,14 @@ def _number(text: str, least: int, most: int) -> int:
 
 
 def _numbers(parts: dict[str, str], name: str, most: int, *, least: int = 1) -> tuple[int, ...]:
-    """Ascending, each once."""
+    """The numbers in a part of a rule, in ascending order and without repetitions."""
     if name not in parts:
         return ()
     return tuple(sorted({_number(text, least, most) for text in _list(parts[name])}))
 
 
 def _signed(parts: dict[str, str], name: str, most: int) -> tuple[int, ...]:
-    """From 1, and from the end where negative."""
+    """Numbers from 1 on; negative ones count from the end."""
     numbers = _numbers(parts, name, most, least=-most)
     if 0 in numbers:
         raise BadValue
@@ -153,7 +154,7 @@ def _signed(parts: dict[str, str], name: str, most: int) -> tuple[int, ...]:
 
 
 def _leap_seconds(parts: dict[str, str]) -> tuple[int, ...]:
-    """A leap second is the one before it (RFC 5545 3.3.12)."""
+    """The seconds, with a leap second read as the one before it (RFC 5545 3.3.12)."""
     return tuple(sorted({min(each, 59) for each in _numbers(parts, "BYSECOND", 60, least=0)}))
 
 
@@ -179,7 +180,7 @@ def _week_starts(text: str) -> int:
 
 
 def _list(text: str) -> list[str]:
-    """At most as long as the longest that has each value once, and a little more."""
+    """The items of a list, whose length is limited to a little more than a list of all values."""
     listed = [each.strip() for each in text.split(",", 1000)]
     if len(listed) > 1000:
         raise BadValue

@@ -1,8 +1,8 @@
-"""Which zone a TZID means.
+"""Finds the zone that a TZID means.
 
-The pinned data wins over what a file says of a zone that both know. In this order: an IANA name,
-with or without the prefix of a vendor; a name of Windows'; the name that the file's VTIMEZONE gives
-as X-LIC-LOCATION; what that VTIMEZONE describes.
+The pinned data takes precedence over a file's description of a zone. A TZID is tried in this order:
+as an IANA name, with or without a vendor's prefix; as a Windows name; by the X-LIC-LOCATION of the
+file's VTIMEZONE; and as what that VTIMEZONE describes.
 """
 
 import re
@@ -38,16 +38,16 @@ _PART: Final = re.compile(
     re.IGNORECASE,
 )
 _TZID: Final = re.compile(rb"\nTZID([;:][^\n]*)", re.IGNORECASE)
-# What has more lines is no zone, but a way to keep a reader busy.
+# A VTIMEZONE with more lines is no zone, but an attempt to keep the parser busy.
 _MOST_PARTS: Final = 3_000
-# Of which it is kept what they mean.
+# For how many names the zone is cached.
 _MOST_NAMES: Final = 1_000
 
 
 def known_zone_name(tzid: str) -> str | None:
-    """The IANA name that a TZID means, if the pinned data or Windows' names tell.
+    """The IANA name that a TZID means, if the pinned data or the Windows names have it.
 
-    A leading slash says that a vendor's registry follows, and then the name: /mozilla.org/2005/
+    A leading slash means that a vendor's registry precedes the name: /mozilla.org/2005/
     Europe/Berlin (RFC 5545 3.2.19).
     """
     name = tzid.strip().strip('"')
@@ -61,7 +61,7 @@ def known_zone_name(tzid: str) -> str | None:
 
 @cache
 def _names() -> dict[str, str]:
-    """IANA's and Windows' names, in lower case; IANA's win."""
+    """The IANA names by IANA and Windows names in lower case; IANA's take precedence."""
     names = {
         windows.lower(): iana
         for windows, iana in get_global("windows_zone_mapping").items()
@@ -71,7 +71,7 @@ def _names() -> dict[str, str]:
 
 
 class FileZones:
-    """The zones of one file. What its VTIMEZONEs describe is read when a TZID needs it."""
+    """The zones of one file. Its VTIMEZONEs are only read if a TZID needs them."""
 
     def __init__(self, text: bytes) -> None:
         self._text = text
@@ -81,7 +81,7 @@ class FileZones:
         self.of_calendar = self.resolve(_text(named[1])) if named else None
 
     def resolve(self, tzid: str) -> EventZone:
-        """None for a TZID that nothing tells the zone of."""
+        """The zone of a TZID; None if it cannot be found."""
         if tzid in self._resolved:
             return self._resolved[tzid]
         zone = known_zone_name(tzid) or self._describe(tzid)
@@ -90,7 +90,7 @@ class FileZones:
         return zone
 
     def _describe(self, tzid: str) -> EventZone:
-        """Takes what it describes, so that no name is read twice."""
+        """The zone that a VTIMEZONE describes, which is removed so that no name is read twice."""
         lines = self._described.pop(tzid.strip('"'), None)
         if lines is None:
             return None
@@ -128,7 +128,7 @@ def _text(rest: bytes) -> str:
 
 
 def _observances(parts: _Parts) -> Iterator[Observance]:
-    """Those that can be read."""
+    """The readable observances of a zone."""
     inner: dict[bytes, list[bytes]] | None = None
     count = 0
     for name, rest in parts:
@@ -145,7 +145,7 @@ def _observances(parts: _Parts) -> Iterator[Observance]:
 
 
 def _observance(values: dict[bytes, list[bytes]]) -> Observance | None:
-    """None where it lacks what it must have, or something of it cannot be read."""
+    """The observance; None if something required is missing or cannot be read."""
     dates = [each for value in values.get(b"RDATE", []) for each in value.split(b",", MOST_DATES)]
     try:
         before = parse_offset(values[b"TZOFFSETFROM"][0])
@@ -172,7 +172,7 @@ def _wall(value: bytes, offset: int) -> int:
 
 
 def _yearly(value: bytes) -> RecurrenceRule:
-    """Zones change once a year or not at all."""
+    """The rule of an observance, which has to be a yearly one."""
     rule = parse_rule(value)
     if rule.frequency is not Frequency.YEARLY or len(rule.hours) > 1:
         raise BadValue
