@@ -44,7 +44,7 @@ def test_connect_sync_and_status(kalends: Calcom) -> None:
     output = kalends.connect("--map", f"host:501={host['id']}", "--interval-minutes", "0")
     assert desk.calcom.key not in output
     assert "/hooks/calcom/" in output
-    assert "was not tried yet" in output
+    assert "The key works." in output
     desk.calcom.book("one")
     desk.calcom.book("odd", status="waitlisted")
     tried = kalends.well("sync", "--dry-run")
@@ -90,6 +90,14 @@ def test_a_refused_key_is_reported(kalends: Calcom) -> None:
     done = kalends("sync")
     assert done.returncode == 1
     assert "refuses the API key" in done.stderr
+
+
+def test_a_key_that_does_not_work_is_reported_as_it_is_stored(kalends: Calcom) -> None:
+    given = ["--api-key", "cal_live_wrong", "--base-url", kalends.desk.calcom.url]
+    done = kalends("connect", *given, "--schedule", kalends.desk.schedule["id"])
+    assert done.returncode == 1
+    assert "is stored" in done.stdout
+    assert "does not work yet: Cal.com refuses the API key" in done.stderr
 
 
 SCHEDULES: list[JSON] = [

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from shlex import quote
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -60,7 +59,7 @@ def connect(
     interval_minutes: IntervalMinutes = 15,
     webhook_secret: WebhookSecret = None,
 ) -> None:
-    """Makes the connection to Cal.com, or replaces it."""
+    """Makes the connection to Cal.com, or replaces it, and tries the key."""
     if len(api_key) < 8 or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
         raise UsageError("--api-key does not look like a key of Cal.com.")
     new = NewConnection(
@@ -73,21 +72,25 @@ def connect(
         webhook_secret=webhook_secret or None,
     )
 
-    async def put(context: Context) -> tuple[ImportConnection, str]:
+    async def put(context: Context) -> tuple[ImportConnection, str, str | None]:
         caller = await connections.import_caller(
             context, await find_organization_id(context, organization)
         )
         connection = await connections.connect(context, caller, new)
-        return connection, _hook_url(context, connection)
+        failure = await runs.check_account(context, connection)
+        fault = connections.source_of(context).error_of(failure).message if failure else None
+        return connection, _hook_url(context, connection), fault
 
     with open_installation() as home:
-        connection, hook_url = run(home, put)
+        connection, hook_url, fault = run(home, put)
     typer.echo(
-        f"Cal.com is connected ({connection.base_url}, key …{connection.last_four}).\n"
-        f"Its webhooks go to {hook_url}\n"
-        f"The key was not tried yet: kalends calcom sync --organization {quote(organization)}"
-        " --dry-run"
+        f"The connection to Cal.com is stored ({connection.base_url},"
+        f" key …{connection.last_four}).\nIts webhooks go to {hook_url}"
     )
+    if fault is not None:
+        typer.echo(f"kalends: It does not work yet: {fault}", err=True)
+        raise typer.Exit(1)
+    typer.echo("The key works.")
 
 
 def sync(
