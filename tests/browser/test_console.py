@@ -166,6 +166,22 @@ def test_dragging_moves_a_booking_and_a_refusal_puts_it_back(world: World, visit
     expect(page.get_by_role("heading", level=1)).to_have_text("Move Ada")
 
 
+def test_dragging_after_the_session_has_ended_leads_to_sign_in_and_back(
+    world: World, visit: Visits
+) -> None:
+    page, booking, block = open_calendar(world, visit)
+    page.context.clear_cookies(name="kalends_session")
+    drag(page, block, hours=2, days=1)
+    page.get_by_role("dialog").get_by_role("button", name="Move without telling").click()
+    page.wait_for_url("**/console/sign-in?next=*")
+    page.get_by_label("E-mail address").fill(world.setup.admin_email)
+    page.get_by_label("Password").fill(world.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#unsent")).to_contain_text("not saved yet")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Move Ada")
+    assert now_of(world, booking) == booking
+
+
 def test_an_empty_place_begins_a_booking_by_mouse_and_by_keyboard(
     world: World, visit: Visits
 ) -> None:

@@ -19,14 +19,14 @@ CREATE TABLE IF NOT EXISTS unsent_forms (
     typed bytea NOT NULL,
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (user_id, id)
-);
-CREATE INDEX IF NOT EXISTS unsent_forms_by_end ON unsent_forms (expires_at);
+)
 """
+INDEX: Final = "CREATE INDEX IF NOT EXISTS unsent_forms_by_end ON unsent_forms (expires_at)"
 
 
 def upgrade() -> None:
     with outside_transaction():
-        execute_briefly(TABLE)
+        execute_briefly(TABLE, INDEX)
 
 
 def downgrade() -> None:
