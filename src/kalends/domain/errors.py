@@ -44,7 +44,7 @@ class Invalid(KalendsError, code="VALIDATION_ERROR"):
 
 
 class NotSaved(Invalid):
-    """Nothing is wrong with it: what was typed is only shown again, until somebody saves it."""
+    """A form is valid, but only shown again with what was typed: somebody still has to save it."""
 
     def __init__(self) -> None:
         super().__init__("This is not saved yet.")

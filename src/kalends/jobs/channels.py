@@ -25,10 +25,10 @@ class Channel(Protocol):
     """One channel in one process.
 
     At most `most` lanes are in flight; while there is room for fewer than `least_room`, no more are
-    leased. If it `halves`, one organization holds at most half of the places that no other holds,
-    so that a destination that hangs leaves places to other organizations; a channel with one
-    destination for all of them does not. A lane is leased for `lease`, which is renewed while its
-    try lasts. A try begins only if more than `needs` of the lease is left.
+    leased. If the channel `halves`, an organization may hold at most half of the places that others
+    leave, so that a destination that hangs leaves places to other organizations. A channel with one
+    destination for all organizations does not halve. A lane is leased for `lease`, which is renewed
+    while its try lasts. A try begins only if more than `needs` of the lease is left.
     """
 
     most: int

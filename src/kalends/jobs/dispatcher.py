@@ -40,8 +40,8 @@ LONGEST_WAIT_SECONDS: Final = 2.0
 PLACES_KEPT_SECONDS: Final = 1.0
 # After a notification, a failing organization is not tried sooner than this.
 FAILING_AGAIN_SECONDS: Final = 1.0
-# An organization that has had no place for this long gets some even if few are free, of which it
-# takes a part of what is leased at least otherwise.
+# An organization that has had no place for this long gets some even if few are free: then this part
+# of the channel's `least_room` is enough.
 LONGEST_WITHOUT_SECONDS: Final = 1.0
 PART_AFTER_WAITING: Final = 1 / 8
 FINISH_WITHIN: Final = timedelta(seconds=5)
@@ -105,8 +105,8 @@ class Dispatcher:
         self._in_flight = InFlight(context, self._turns, channel.lease, self._start, self._put)
         self._lookout = Lookout(context, name, self._turns, self._put)
         self._leasing: dict[UUID, _Leasing] = {}
-        # Organizations with something due for which there was no place; and of those that hold
-        # none, since when, of the clock `monotonic`.
+        # Organizations with something due for which there was no place; and for those that hold no
+        # place at all, since when, by the clock `monotonic`.
         self._crowded_out: set[UUID] = set()
         self._without_since: dict[UUID, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -143,6 +143,7 @@ class Dispatcher:
         self._woken.set()
 
     def _hear(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
+        """Handles a notification, which names organizations or, from the previous release, none."""
         organizations = organizations_of(payload)
         if organizations is None:
             self._lookout.look_soon()
@@ -173,20 +174,22 @@ class Dispatcher:
             self._leasing[organization_id] = _Leasing(task, places, monotonic())
 
     def _least_room(self) -> int:
-        """How many places there have to be before any are leased: as many as the channel says, so
-        that one statement leases many, or few where somebody has waited for a second: then those
-        that hold the others may do so for long."""
+        """How many places have to be free before any are leased. That is the channel's
+        `least_room`, so that one statement leases many; fewer once an organization has waited for a
+        second, since the other places may be occupied for long."""
         first_without = next(iter(self._without_since.values()), float("inf"))
         return self._least_since(min(first_without, self._first_at()))
 
     def _least_since(self, since: float) -> int:
+        """The least number of places for an organization that has had none since that time."""
         least = self._channel.least_room
         if not self._channel.halves or monotonic() - since < LONGEST_WITHOUT_SECONDS:
             return least
         return max(1, int(least * PART_AFTER_WAITING))
 
     def _crowd_out(self, organization_id: UUID) -> None:
-        """Has it tried again as soon as a place is free, and within a second if it holds none."""
+        """Has the organization tried again as soon as a place is free, and within a second if it
+        holds no place."""
         self._crowded_out.add(organization_id)
         if not self._in_flight.count_of(organization_id):
             now = monotonic()
@@ -227,6 +230,8 @@ class Dispatcher:
         return sum(lease.places for lease in self._leasing.values() if lease.began > since)
 
     async def _lease(self, organization_id: UUID, places: int) -> None:
+        """Leases lanes of one organization, starts their deliveries, and notes when it is due
+        again."""
         leased_at = monotonic()
         taken = len(self._in_flight) + self._count_kept_places() - places
         in_flight = self._in_flight.lanes
@@ -250,6 +255,8 @@ class Dispatcher:
             self._crowded_out.add(organization_id)
 
     def _take_on(self, lanes: Sequence[DueLane], leased_at: float) -> None:
+        """Starts delivering lanes that were just leased; after the connection is lost, keeps them
+        for release."""
         if self._lost:
             self._came_too_late += lanes
             return

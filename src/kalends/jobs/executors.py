@@ -29,7 +29,7 @@ JITTER: Final = 0.1
 # For this long after a job failed on a locked row, its organization runs one job at a time.
 BLOCKED_SECONDS: Final = 30.0
 BLOCKED_PAUSE: Final = timedelta(seconds=5)
-# Until another look at whether an organization has a place for a job that asks somebody.
+# How long a job waits if its organization has no place for another one that asks the same.
 CROWDED_PAUSE: Final = timedelta(seconds=15)
 
 
@@ -38,7 +38,7 @@ class RunningJobs:
     """The jobs that run in this process, so that they can be cancelled when it ends."""
 
     most_asking: int
-    """Of those that wait for the same to answer: see `Job.asks`."""
+    """How many jobs that ask the same may run at once: see `Job.asks`."""
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _asking: Counter[str] = field(default_factory=Counter)
     _asking_of: Counter[tuple[str, UUID]] = field(default_factory=Counter)
@@ -46,15 +46,16 @@ class RunningJobs:
     _blocked_until: dict[UUID, float] = field(default_factory=dict)
 
     def is_full(self, asks: str) -> bool:
-        """Whether no other job that asks this may run now."""
+        """Whether the places for jobs that ask the same are all taken."""
         return self._asking[asks] >= self.most_asking
 
     @contextmanager
     def admit(self, organization_id: UUID | None, asks: str | None = None) -> Iterator[timedelta]:
-        """Yields how long a job of the organization has to wait; zero if it may run now, and is
-        counted. An organization that is blocked by a locked row runs one job at a time, so that
-        places and connections stay free for others. Of the jobs that ask the same it runs at most
-        half of what no other organization runs, so that a host that hangs leaves places too."""
+        """Yields how long a job of the organization has to wait: zero if it may run now, and it is
+        counted while the block runs. An organization that is blocked by a locked row runs one job
+        at a time, so that places and connections stay free for others. Of the jobs that ask the
+        same it may run half of what other organizations leave, so that a host that hangs leaves
+        places, too."""
         if wait := self._wait_of(organization_id, asks):
             yield wait
             return
@@ -79,7 +80,7 @@ class RunningJobs:
         return timedelta(0)
 
     def _note(self, organization_id: UUID | None, asks: str | None, more: int) -> None:
-        """So many more, or fewer, run. Who has none is forgotten."""
+        """Adds to the counts of running jobs, and drops those that become zero."""
         counters: list[tuple[Counter[Any], Any]] = [(self._count, organization_id)]
         if asks is not None:
             counters += [(self._asking, asks), (self._asking_of, (asks, organization_id))]

@@ -222,6 +222,8 @@ async def change_once(
 async def _with_attempts(
     context: Context, caller: Caller, once: Callable[[UnitOfWork], Awaitable[R]]
 ) -> R:
+    """Runs `once` in a transaction, writes its events at the end, and notifies workers after the
+    commit. Repeats all of it in a new transaction where the store raises RunAgain."""
     if not context.may_change:
         raise NotSaved
     attempt = 1
@@ -246,6 +248,7 @@ async def _pause_after(attempt: int) -> None:
 
 
 async def _write_events(work: UnitOfWork) -> None:
+    """Writes the collected events and mails, in the last statement of the transaction."""
     if not work.events:
         return
     channels = await append_events(

@@ -97,6 +97,8 @@ async def claim_booking(
 async def _claim_until_won(
     work: UnitOfWork, request: BookingRequest, make: Callable[[list[Schedule]], Awaitable[B]]
 ) -> tuple[list[Schedule], B]:
+    """Chooses schedules and claims them, again for as long as somebody else is faster and there are
+    other schedules. Raises SlotTaken when there are none."""
     for _ in range(MOST_TRIES):
         loaded, chosen = await _choose(work, request)
         schedules = [loaded.stored[id_].schedule for id_ in chosen]
@@ -157,6 +159,7 @@ async def _choose(
 
 
 async def _load(work: UnitOfWork, request: BookingRequest) -> LoadedAvailability:
+    """Loads the availability for the request. Raises NotFound."""
     loaded = await load_availability(
         work, request.query, (request.starts_at, request.ends_at), to_book=True
     )

@@ -1,24 +1,25 @@
-"""What a booking of a source is here, and who wins where both sides have changed it.
+"""Merging: what a row of a source becomes here, and which side wins if both have changed it.
 
-The rules, in plain words:
+The rules:
 
-1. A row there is one booking here, known by its `uid`. Of a seated row every seat is a booking;
-   a seat that was given up is cancelled.
-2. A reschedule there makes a new row; here it moves the one booking, which keeps its id. Whichever
-   of the two rows is seen first, the newest of the chain counts, and the older ones do not any
-   more. A row whose neighbour in the chain was not seen yet waits for it.
-3. Field by field: what did not change there since we last looked stays as it is here; what changed
-   there and not here is taken; where both changed, the later change wins. A status goes with its
-   reason, and a time with its schedule: each of these two counts as one field.
-4. A booking that has ended here (cancelled, completed, no-show) is neither opened again nor moved.
-   If it ended because it had ended there, a row that follows it in the chain is a new booking.
-5. A row that is older than what we have of it changes nothing. Where rows have no time of change,
+1. A row at the source is one booking here, identified by its `uid`. Each seat of a seated row is a
+   booking; a seat that is given up is cancelled.
+2. A reschedule makes a new row at the source, and moves the booking here, which keeps its id. In
+   whatever order the rows of such a chain are seen, only the newest counts. A row whose neighbour
+   in the chain has not been seen yet waits for it.
+3. Fields are merged one by one. A field that has not changed at the source since the last sync
+   stays as it is here; one that has changed only there is taken over; if both sides have changed
+   it, the later change wins. A status and its reason count as one field, and so do a time and its
+   schedule.
+4. A booking that has ended here (cancelled, completed, no-show) is neither reopened nor moved. If
+   it ended because it had ended at the source, the next row in its chain is a new booking.
+5. A row that is older than what is known of it changes nothing. For rows without a time of change,
    the one that was fetched later is newer.
-6. Its time is taken as any other time is. Where it is taken already, a new booking is left out
-   (or, by choice, recorded without time, marked as in conflict), and one that moves stays where
-   it was. What is left out is kept and tried again.
+6. An imported booking claims its time like any other. If the time is taken, a new booking is left
+   out (or, by choice, recorded without a claim and marked as in conflict), and one that moves stays
+   where it was. Rows that are left out are kept and tried again.
 
-It is a merge of three: `base` is what the source last showed, `theirs` what it shows now, `ours`
+This is a three-way merge: `base` is what the source last showed, `theirs` what it shows now, `ours`
 the booking here.
 """
 

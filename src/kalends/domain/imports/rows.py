@@ -18,11 +18,11 @@ class RowState(StrEnum):
     IMPORTED = "brought"
     SKIPPED = "skipped"
     WAITING = "parked"
-    """For its neighbour in the chain of reschedules."""
+    """It waits for its neighbour in the chain of reschedules."""
     RECORDED = "recorded"
-    """As a booking without time, in conflict with another."""
+    """It is a booking without a claim, in conflict with another."""
     GONE = "gone"
-    """It was asked for, and the source has no such row."""
+    """The source was asked for it, and has no such row."""
 
 
 class RowOutcome(StrEnum):

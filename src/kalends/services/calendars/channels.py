@@ -110,7 +110,8 @@ class _Watcher(Struct, frozen=True):
     account: PushingAccount
 
     async def open(self) -> bool:
-        """Its row is there before the provider knows of it, as the first message comes at once."""
+        """Opens a channel. Its row is stored before the request, since the first notification may
+        come at once. Returns whether it is open."""
         token = new_tenant_token(self.due.organization_id)
         channel = OpenedChannel(
             id=new_id(),
@@ -144,7 +145,8 @@ class _Watcher(Struct, frozen=True):
         return False
 
     async def close(self, before: list[OpenedChannel]) -> None:
-        """What cannot be closed ends by itself; nobody listens to it any more."""
+        """Closes the former channels. One that cannot be closed expires by itself, and its
+        notifications are ignored."""
         for channel in before:
             async with self._tenant() as tenant:
                 await channels.delete_channel(tenant, channel.id)

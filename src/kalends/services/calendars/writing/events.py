@@ -157,6 +157,8 @@ def account_of(
 async def _reach(
     place: CalendarPlace, link: CalendarLink, schedule: LinkedSchedule, wanted: Wanted
 ) -> Waits | None:
+    """Does what the wanted state needs: nothing, a write, or a removal. An event that another
+    calendar is to have is removed only once it is there."""
     if isinstance(wanted, KeepEvent):
         return None
     if wanted is not None:
@@ -244,6 +246,7 @@ async def _doubt(place: CalendarPlace, link: CalendarLink) -> Waits:
 
 
 async def _suspect(work: UnitOfWork, link: CalendarLink) -> None:
+    """Marks the event as suspicious and queues a look at it."""
     doubted = structs.replace(
         link, is_unclear=False, state=LinkState.WRITTEN, missed_at=work.recorded_at
     )
