@@ -79,8 +79,14 @@ def main() -> None:
     except FAILURES as error:
         _fail(error, 1)
     except OSError as error:
-        message = f"{error.filename}: {error.strerror}" if error.filename else error
-        _fail(message, 1)
+        _fail(sentence_of(error), 1)
+
+
+def sentence_of(error: OSError) -> str:
+    """What the system said; a timeout, which is an OSError too, says nothing."""
+    if error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or "There was no answer in time."
 
 
 def _fail(message: object, code: int) -> None:

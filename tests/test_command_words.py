@@ -1,9 +1,10 @@
-"""What `kalends doctor` says of a finding: what is wrong, and what to do about it."""
+"""What commands say, `kalends doctor` first of all: what is wrong, and what to do about it."""
 
 from datetime import UTC, datetime
 
 import pytest
 
+from kalends.cli import sentence_of
 from kalends.cli.doctor import of_the_outbox, schema_finding
 from kalends.services.job_queue import Outbox
 from kalends.store.database_info import DatabaseInfo
@@ -33,3 +34,15 @@ def test_a_mail_server_that_fails_is_told_with_its_setting() -> None:
     assert len(wrong) == 1
     assert "refused the connection" in wrong[0]
     assert "KALENDS_SMTP_URL" in wrong[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (TimeoutError(), "There was no answer in time."),
+        (FileNotFoundError(2, "No such file or directory", "x"), "x: No such file or directory"),
+        (ConnectionResetError("The connection broke."), "The connection broke."),
+    ],
+)
+def test_what_the_system_refuses_is_never_an_empty_line(error: OSError, sentence: str) -> None:
+    assert sentence_of(error) == sentence
