@@ -1,7 +1,7 @@
 """The command line: serve, worker, init, migrate, keys, users, calcom, jobs, mail, and more.
 
-What can be foreseen to go wrong is one sentence on standard error: exit code 2 for a command or
-setting that is wrong, 1 for what did not work.
+Expected errors are one sentence on standard error: with exit code 2 if a command or setting is
+wrong, and 1 if something did not work.
 """
 
 import sys

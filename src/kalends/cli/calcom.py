@@ -167,8 +167,8 @@ def status(organization: OrganizationNamed) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[Any, int | None], None]]:
-    """A bar on a terminal: how many rows were seen, of how many that Cal.com speaks of."""
-    # A tenth of a second, which other commands and servers do without.
+    """A progress bar on a terminal: the rows so far, of how many that Cal.com reports."""
+    # Importing rich takes a tenth of a second, which other commands and servers do not need.
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
@@ -201,7 +201,7 @@ def _summarize(done: ImportRun | SyncPreview, verb: str) -> None:
 
 def _hook_url(context: Context, connection: ImportConnection) -> str:
     token = connections.hook_token(context, connection)
-    # The reader knows the address, if this process does not.
+    # If this process does not know the public URL, the reader of the output does.
     address = context.gateways.public_url or "(KALENDS_PUBLIC_URL)"
     return f"{address}/hooks/calcom/{token}"
 

@@ -1,4 +1,4 @@
-"""`kalends distribute --print`: the script that spreads a database over several nodes."""
+"""`kalends distribute --print`: writes the script that distributes a database over many nodes."""
 
 from typing import Annotated, Final
 

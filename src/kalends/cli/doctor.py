@@ -1,4 +1,4 @@
-"""`kalends doctor`: what there is, and whether it is well."""
+"""`kalends doctor`: examines the installation, and says what is wrong with it."""
 
 import asyncio
 import os
@@ -79,7 +79,7 @@ def doctor(
 
 
 def _list_shifted_bookings() -> None:
-    """Lists them and changes nothing."""
+    """Lists shifted bookings, and changes nothing."""
     with open_installation() as home:
         moved = run(home, _find_shifted_bookings)
     for clock in moved:
@@ -94,7 +94,7 @@ def _list_shifted_bookings() -> None:
 
 
 def _are_claims_well(*, is_repaired: bool) -> bool:
-    """Lists what is wrong with claims; whether nothing is, or nothing is any more."""
+    """Lists claim mismatches; returns whether there are none, or none any more."""
     with open_installation() as home:
         mismatches = run(home, _find_claim_mismatches)
         repairs = run(home, lambda context: _repairs(context, mismatches)) if is_repaired else {}
@@ -123,7 +123,7 @@ async def _find_claim_mismatches(context: Context) -> list[ClaimMismatch]:
 
 
 async def _repairs(context: Context, mismatches: Sequence[ClaimMismatch]) -> dict[int, Repair]:
-    """The repair of each missing claim, by its place among the mismatches."""
+    """The repair of each missing claim, by its index among the mismatches."""
     return {
         number: await repair_claim(context, mismatch)
         for number, mismatch in enumerate(mismatches)
@@ -145,7 +145,7 @@ def _of_the_machine() -> Iterator[Finding]:
 
 
 def _time_zones() -> Finding:
-    """The package's own release must be that of the data that is read."""
+    """Whether the release of the installed package is that of the data that is read."""
     package = metadata.version("tzdata")
     try:
         tzdata = import_module("tzdata")
@@ -233,7 +233,8 @@ def of_the_outbox(outbox: Outbox) -> Iterator[Finding]:
 
 
 def _programs(programs: Programs, running: Release | None) -> Finding:
-    """A server that was started before its programs were upgraded lacks what they mend."""
+    """Whether the running server is as new as its programs; one that was started before an upgrade
+    lacks its fixes."""
     programs_line = f"Programs of PostgreSQL {programs.release} in {programs}"
     if running is None or running == programs.release:
         return Finding(True, programs_line)

@@ -1,4 +1,4 @@
-"""What `kalends doctor` finds in PostgreSQL itself, and what to do about it."""
+"""The findings of `kalends doctor` about PostgreSQL itself, with what to do about each."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,7 +9,7 @@ from kalends.store.database_health import ConnectionCount, DatabaseHealth, Stand
 from kalends.store.indexes import IndexFault
 
 MIB: Final = 1 << 20
-# A busy minute of bookings is a fraction of it.
+# A busy minute of bookings writes only a fraction of this.
 MOST_BYTES_BEHIND: Final = 16 * MIB
 LONGEST_BEHIND: Final = timedelta(seconds=30)
 FULL_AT: Final = 0.8
@@ -19,19 +19,19 @@ IN_SYNC: Final = frozenset({"sync", "quorum"})
 
 
 class Finding(NamedTuple):
-    """One line of the doctor's."""
+    """A line of the doctor's output."""
 
     is_well: bool
     what: str
 
     @classmethod
     def judged(cls, is_well: bool, what: str, remedy: str) -> "Finding":
-        """With what to do about it, unless it is well."""
+        """A finding, with the remedy unless all is well."""
         return cls(is_well, what if is_well else f"{what}: {remedy}")
 
 
 async def find_health(context: Context) -> DatabaseHealth:
-    """Raises Unavailable."""
+    """The health of the database. Raises Unavailable."""
     async with context.database.connection() as tx:
         return await inspect_health(tx)
 

@@ -1,4 +1,4 @@
-"""What `kalends doctor` finds of the secret: whether it opens what was sealed with one."""
+"""The findings of `kalends doctor` about the secret: whether it opens all sealed values."""
 
 import stat
 from collections import Counter
@@ -36,7 +36,7 @@ REMEDY: Final = (
 
 
 def of_the_secret(settings: Settings) -> Finding:
-    """Of where it stands."""
+    """The finding about where the secret is stored."""
     if settings.secret:
         return Finding(True, "Secret: KALENDS_SECRET")
     path = settings.data_dir / "secret"
@@ -53,15 +53,15 @@ def of_the_secret(settings: Settings) -> Finding:
 
 
 async def find_unopenable(context: Context) -> dict[str, tuple[int, int]]:
-    """By what it is of: how many secrets this KALENDS_SECRET does not open, of how many. Raises
-    Unavailable."""
+    """By kind, how many sealed values this KALENDS_SECRET does not open, and how many there are.
+    Raises Unavailable."""
     async with context.database.connection() as tx:
         values = await list_sealed_values(tx)
     return count_unopenable(context.seal, values)
 
 
 def count_unopenable(seal: Seal, values: Sequence[SealedValue]) -> dict[str, tuple[int, int]]:
-    """Only kinds of which some cannot be opened."""
+    """The counts of `find_unopenable`, only for kinds of which some cannot be opened."""
     of_kind = Counter(value.kind for value in values)
     closed = Counter(value.kind for value in values if not _opens(seal, value))
     return {NAMES[kind]: (count, of_kind[kind]) for kind, count in closed.items()}

@@ -1,4 +1,4 @@
-"""`kalends jobs`: what waits, what was given up, and having it done again."""
+"""`kalends jobs`: lists what waits and what was given up, and retries it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
@@ -65,7 +65,7 @@ async def _get_all(context: Context) -> tuple[JobQueue, Outbox]:
 
 
 def _read_ids(ids: Sequence[str]) -> Again:
-    """Raises UsageError for what is neither the number of a job nor an id."""
+    """Reads numbers of jobs and public ids. Raises UsageError for anything else."""
     numbers = [int(text) for text in ids if text.isascii() and text.isdigit()]
     mails = [id_ for text in ids if (id_ := decode_id(MAIL, text))]
     webhooks = [id_ for text in ids if (id_ := decode_id(DELIVERY, text))]
@@ -114,7 +114,7 @@ def lines_of_outbox(outbox: Outbox) -> Iterator[str]:
 
 
 def _line_of_endpoint(endpoint: FailingEndpoint) -> str:
-    """Its address without what may be secret in it."""
+    """The line about an endpoint; its URL is shown without parts that may be secret."""
     whose = f"of {encode_id(ORGANIZATION, endpoint.organization_id)}"
     name = f"{encode_id(ENDPOINT, endpoint.id)} {whose} ({urlsplit(endpoint.url).hostname})"
     if not endpoint.enabled:
@@ -127,14 +127,15 @@ def _line_of_endpoint(endpoint: FailingEndpoint) -> str:
     )
 
 
-def _line_of(one: GivenUp) -> str:
-    public_id = encode_id(PREFIX_OF[one.channel], one.id)
-    ended = "dropped" if one.state == DROPPED else f"given up after {one.tries} tries"
-    return f"{public_id}  {one.type}  of {one.created_at:%Y-%m-%d %H:%M:%S}Z {ended}: {one.reason}"
+def _line_of(delivery: GivenUp) -> str:
+    public_id = encode_id(PREFIX_OF[delivery.channel], delivery.id)
+    ended = "dropped" if delivery.state == DROPPED else f"given up after {delivery.tries} tries"
+    created = f"{delivery.created_at:%Y-%m-%d %H:%M:%S}Z"
+    return f"{public_id}  {delivery.type}  of {created} {ended}: {delivery.reason}"
 
 
 def _about(payload: bytes) -> str:
-    """The mails that a job is about, where it is about any."""
+    """The mails that a job is about, if there are any."""
     try:
         _, *mail_ids = map(UUID, payload.decode().split())
     except ValueError:

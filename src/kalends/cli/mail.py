@@ -78,7 +78,7 @@ def show_mail(
 
 
 def _write_raw(message: bytes | None) -> None:
-    """The message to standard output, byte for byte, and nothing else."""
+    """Writes the message to standard output, byte for byte, and nothing else."""
     if message is None:
         typer.echo(NOT_WRITTEN, err=True)
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""What commands run on: the installation, an event loop, and how they end."""
+"""What commands need to run: the installation, an event loop, and handling of signals."""
 
 import asyncio
 import signal
@@ -28,7 +28,8 @@ def open_installation() -> Iterator[Installation]:
 
 
 def quiet_settings() -> Settings:
-    """The settings, for a command that says itself what it does. Raises SettingsError."""
+    """The settings with less logging, for commands with output of their own. Raises
+    SettingsError."""
     settings = Settings.from_environ()
     level = "error" if settings.log_level == "error" else "warning"
     set_up_logs(level, settings.log_format)
@@ -53,7 +54,7 @@ def run(
 
 
 def unwind_on_signals() -> None:
-    """SIGTERM and SIGHUP unwind as Ctrl-C does, so that the last one out stops PostgreSQL."""
+    """Makes SIGTERM and SIGHUP unwind like Ctrl-C, so that the last process stops PostgreSQL."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _exit)

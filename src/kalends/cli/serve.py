@@ -33,7 +33,7 @@ def serve(
     workers: Annotated[int, typer.Option(help="Processes that serve.", min=1)] = 1,
 ) -> None:
     """Serves API, pages and jobs. Sets itself up where nothing is there yet."""
-    from kalends import serving  # slow to import, and of no use to other commands
+    from kalends import serving  # slow to import, and not needed by other commands
 
     if workers > MOST_WORKERS:
         raise UsageError(f"--workers must be {MOST_WORKERS} at the most.")
@@ -63,7 +63,7 @@ def _loud_settings() -> Settings:
 
 
 async def _set_up(context: Context) -> tuple[FirstSetUp, str] | None:
-    """What was set up on an empty database, and the admin's password."""
+    """Sets up an empty database; returns what was made, and the admin's password."""
     if not await is_empty(context):
         return None
     password = secrets.token_urlsafe(PASSWORD_BYTES)
@@ -115,7 +115,7 @@ def _credentials(first: FirstSetUp, password: str, url: str) -> list[str]:
 
 
 def _first_booking(first: FirstSetUp, now: datetime) -> dict[str, object]:
-    """An hour within the first schedule's hours, some days from now."""
+    """The body of an example booking: an hour of the first schedule, on the next workday."""
     day = now + timedelta(days=1)
     while day.weekday() >= WORKDAYS:
         day += timedelta(days=1)
@@ -128,7 +128,7 @@ def _first_booking(first: FirstSetUp, now: datetime) -> dict[str, object]:
 
 
 def _url(sockets: Sequence[socket.socket]) -> str:
-    """Where this machine reaches us."""
+    """Our URL on this machine."""
     host, port = sockets[0].getsockname()[:2]
     host = ANY_ADDRESS.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

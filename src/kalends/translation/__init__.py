@@ -1,8 +1,8 @@
-"""What people read, in their language: gettext over compiled catalogues.
+"""Translation of messages: gettext over compiled catalogues.
 
 A message is the English sentence itself, written where it is used: `gettext("Book with
 {organization}", organization=name)`. `make messages` extracts it. The language is that of the
-context (`in_language`): a page and a mail of one process may be in two.
+context (`in_language`), so that a process can write a page and a mail in different languages.
 """
 
 from kalends.translation.catalogues import SOURCE_LANGUAGE, Catalogue, get_catalogue, languages

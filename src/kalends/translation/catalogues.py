@@ -1,6 +1,6 @@
 """The compiled catalogues: `catalogues/<language>/LC_MESSAGES/kalends.mo`, one for each language.
 
-`make` compiles them. English is the language of the messages themselves, so it is there without.
+`make` compiles them. English needs no catalogue, as the messages themselves are English.
 """
 
 from functools import cache
@@ -25,14 +25,14 @@ class Catalogue(Struct, frozen=True):
 
 @cache
 def languages(folder: Path = FOLDER) -> frozenset[str]:
-    """The languages that there are catalogues of (BCP 47), English among them."""
+    """The languages that have catalogues (BCP 47), and English."""
     names = (path.parents[1].name for path in folder.glob(f"*/{COMPILED}"))
     return frozenset(name.replace("_", "-") for name in names) | {SOURCE_LANGUAGE}
 
 
 @cache
 def get_catalogue(language: str, folder: Path = FOLDER) -> Catalogue:
-    """The catalogue of a language, one of `languages()`. Raises KeyError for any other."""
+    """The catalogue of one of `languages()`. Raises KeyError for any other."""
     if language not in languages(folder):
         raise KeyError(language)
     path = folder / language.replace("-", "_") / COMPILED

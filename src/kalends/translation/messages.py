@@ -1,6 +1,6 @@
-"""Messages in the language of the context. Placeholders have names: `{name}`.
+"""Looks up messages in the language of the context. Placeholders have names: `{name}`.
 
-Nothing is escaped here: what a page says goes through `web/pages/wording.py`.
+Nothing is escaped here; pages use `web/pages/wording.py`, which escapes.
 """
 
 from collections.abc import Iterator
@@ -13,18 +13,19 @@ from typing import Any, Final
 from kalends.translation.catalogues import SOURCE_LANGUAGE, Catalogue, get_catalogue
 
 _ENGLISH: Final = get_catalogue(SOURCE_LANGUAGE)
-# Each task and thread has its own; there is nothing to change for all of them.
+# Each task and thread has its own, so no change affects others.
 _CATALOGUE: Final[ContextVar[Catalogue]] = ContextVar("catalogue", default=_ENGLISH)
 
 
 def in_language(language: str) -> AbstractContextManager[None]:
-    """Messages are in this language (one of `languages()`) within. Raises KeyError for others."""
+    """A block whose messages are in this language, one of `languages()`. Raises KeyError for any
+    other."""
     return in_catalogue(get_catalogue(language))
 
 
 @contextmanager
 def in_catalogue(catalogue: Catalogue) -> Iterator[None]:
-    """Messages are those of this catalogue within."""
+    """A block whose messages are those of this catalogue."""
     token = _CATALOGUE.set(catalogue)
     try:
         yield
@@ -33,30 +34,31 @@ def in_catalogue(catalogue: Catalogue) -> Iterator[None]:
 
 
 def switch_language(language: str) -> None:
-    """The rest of the innermost `in_language` is in this one: its reader is known only now. Raises
-    KeyError for one that there is no catalogue of."""
+    """Switches the rest of the innermost `in_language` block to another language, as its reader is
+    only known now. Raises KeyError if the language has no catalogue."""
     _CATALOGUE.set(get_catalogue(language))
 
 
 def current_language() -> str:
-    """The language that messages are in (BCP 47)."""
+    """The current language of messages (BCP 47)."""
     return _CATALOGUE.get().language
 
 
 def gettext(message: str, /, **values: Any) -> str:
-    """The message, filled in; without values as it is, placeholders included."""
+    """The translated message with its values; without values its placeholders stay."""
     text = _translated(_CATALOGUE.get().translations, message)
     return text.format(**values) if values else text
 
 
 @lru_cache(maxsize=16_384)
 def _translated(translations: NullTranslations, message: str) -> str:
-    """A mail asks dozens of times; the library's own way takes three times as long."""
+    """The translation of a message. A mail needs dozens, and `gettext` of the library takes three
+    times as long."""
     return translations.gettext(message)
 
 
 def pgettext(context: str, message: str, /, **values: Any) -> str:
-    """The same, where one English message would be two elsewhere; `context` says which it is."""
+    """Like `gettext`, for an English message that has different translations by `context`."""
     text = _translated_in(_CATALOGUE.get().translations, context, message)
     return text.format(**values) if values else text
 
@@ -67,27 +69,27 @@ def _translated_in(translations: NullTranslations, context: str, message: str) -
 
 
 def ngettext(one: str, many: str, number: int, /, **values: Any) -> str:
-    """The form for a number, by the rule of the language; `{number}` is the number."""
+    """The plural form for a number, by the language's rule; `{number}` stands for the number."""
     return ngettext_form(one, many, number).format(number=number, **values)
 
 
 def npgettext(context: str, one: str, many: str, number: int, /, **values: Any) -> str:
-    """The same with a context."""
+    """Like `ngettext`, for a message with a context."""
     return npgettext_form(context, one, many, number).format(number=number, **values)
 
 
 def ngettext_form(one: str, many: str, number: int, /) -> str:
-    """The form for a number, not filled in."""
+    """The plural form for a number, without its values."""
     return _CATALOGUE.get().translations.ngettext(one, many, number)
 
 
 def npgettext_form(context: str, one: str, many: str, number: int, /) -> str:
-    """The same with a context."""
+    """Like `ngettext_form`, for a message with a context."""
     return _CATALOGUE.get().translations.npgettext(context, one, many, number)
 
 
 class LazyMessage:
-    """A message of a table or a constant: it is looked up whenever it is read."""
+    """A message in a table or constant, which is looked up whenever it is read."""
 
     __slots__ = ("_context", "_message")
 
@@ -101,12 +103,12 @@ class LazyMessage:
         return pgettext(self._context, self._message)
 
     def format(self, **values: Any) -> str:
-        """The message, filled in."""
+        """The message with its values."""
         return str(self).format(**values)
 
 
 def gettext_lazy(message: str) -> LazyMessage:
-    """`gettext` for a constant, which is made before it is known who reads."""
+    """`gettext` for a constant, which is defined before its reader is known."""
     return LazyMessage(message)
 
 

@@ -1,1 +1,1 @@
-"""The API's description, made of the table of routes, and the page `/docs` that shows it."""
+"""The OpenAPI description, which is generated from the table of routes, and the page `/docs`."""

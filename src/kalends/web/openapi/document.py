@@ -1,7 +1,7 @@
 """`/openapi.json`: the API described (OpenAPI 3.1), from the table of routes that is served.
 
-Built once, at start: schemas from the routes' structs, an operation for each route, links from
-what was made to what can be done with it, and the guide as the description of it all.
+It has schemas from the routes' structs, an operation for each route, links from calls that create a
+thing to calls about it, and the guide as the overall description.
 """
 
 import re
@@ -42,7 +42,7 @@ SECURITY: Final[Schema] = {
 
 
 def describe(routes: Iterable[Route]) -> Schema:
-    """The document. `routes` is the table that is served."""
+    """The OpenAPI document. `routes` is the table that is served."""
     routes = list(routes)
     schemas = Schemas(routes)
     paths: dict[str, Schema] = {}
@@ -72,7 +72,7 @@ def describe(routes: Iterable[Route]) -> Schema:
 
 
 def guide() -> str:
-    """What has to be known beside the single calls, in Markdown."""
+    """The guide, which explains what concerns more than one call, in Markdown."""
     text = (files("kalends.web.openapi") / "docs" / "guide.md").read_text(encoding="utf-8")
     return text.replace("{{codes}}", table_of_codes())
 
@@ -83,7 +83,7 @@ def _in_order(tags: set[str]) -> list[str]:
 
 
 def _link(routes: list[Route], paths: dict[str, Schema]) -> None:
-    """From each call that makes a thing to the calls about that thing: the id to use there."""
+    """Adds links from each call that creates a thing to the calls about it, which use its id."""
     for maker in routes:
         created = paths[maker.path][maker.method.lower()]["responses"].get("201")
         about = re.compile(re.escape(maker.path) + r"/\{(\w+)\}")

@@ -1,4 +1,4 @@
-"""The errors described: which codes a call may answer, and what each of them looks like."""
+"""Describes the errors: which codes a call may answer, and examples of each."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -12,7 +12,7 @@ Schema = dict[str, Any]
 
 
 class Problem(NamedTuple):
-    """When a code is answered, with what sentence (for example), and about which field."""
+    """When a code is answered, an example of its sentence, and the field that it is about."""
 
     when: str
     sentence: str
@@ -210,7 +210,7 @@ _OF_STATUS: Final = {
     429: ("Retry-After",),
     503: ("Retry-After",),
 }
-# Other codes of the same status have none.
+# The Retry-After of a status whose other codes do not have it.
 _AFTER_THE_FIRST: Final = {
     "description": "With `IDEMPOTENCY_KEY_IN_USE`: after how many seconds to try again.",
     "schema": {"type": "integer", "minimum": 0},
@@ -229,7 +229,7 @@ def codes_of(route: Route, schemas: Schemas) -> list[str]:
         (route.body or once, ("REQUEST_TIMEOUT", "BODY_TOO_LARGE")),
         (route.body, ("INVALID_JSON",)),
         (route.body or route.query or route.takes_key, ("VALIDATION_ERROR",)),
-        # Signing in is open to everyone, and refuses who cannot.
+        # Signing in is open to everyone, but may be refused.
         (route.access is not Access.OPEN or route.body, ("UNAUTHORIZED",)),
         (route.takes_key or route.method != "GET", ("FORBIDDEN",)),
         (route.takes_key, ("RATE_LIMITED",)),
@@ -242,7 +242,7 @@ def codes_of(route: Route, schemas: Schemas) -> list[str]:
 
 
 def error_responses(codes: Iterable[str], limits: Iterable[str] = ()) -> dict[str, Schema]:
-    """The responses by status; `limits` are the headers that requests which count have."""
+    """The responses by status; `limits` are the headers of answers to rate-limited requests."""
     by_status = sorted(codes, key=lambda code: (HTTP_STATUS[code], list(HTTP_STATUS).index(code)))
     return {
         str(status): _response(status, list(group), limits)
@@ -262,7 +262,7 @@ def table_of_codes() -> str:
 
 
 def _response(status: int, codes: list[str], limits: Iterable[str]) -> Schema:
-    # The key is asked for before the request is counted, so a 401 says nothing of limits.
+    # The key is checked before the request is counted, so a 401 has no rate-limit headers.
     counted = () if status == 401 else limits
     again = {"Retry-After": _AFTER_THE_FIRST} if "IDEMPOTENCY_KEY_IN_USE" in codes else {}
     schema = {"$ref": REF + "Error", "properties": {"code": {"enum": codes}}}

@@ -1,7 +1,7 @@
-"""Examples of requests and answers: those of WebKasa, written once, and the rest made of them.
+"""Examples of requests and answers: those of WebKasa, written once, and others made from them.
 
-`BY_COMPONENT` shows a struct wherever it stands, `REQUESTS` and `ANSWERS` what one call is special
-in. For whatever has no example here one is made of its schema, so a new call has one at once.
+`BY_COMPONENT` has the example of a struct wherever it occurs; `REQUESTS` and `ANSWERS` have those
+that differ in one call. Anything else gets an example from its schema, so a new call has one too.
 """
 
 from typing import Any, Final
@@ -175,7 +175,7 @@ _EVENT: Final[Example] = {
     "actor": _KEY,
 }
 
-# Structs, wherever they stand.
+# Examples of structs, wherever these occur.
 BY_COMPONENT: Final[dict[str, Any]] = {
     "Actor": _KEY,
     "Attendee": _ATTENDEE,
@@ -282,7 +282,7 @@ _FINDING: Final[Example] = {
     "resolution": None,
     "resolved_at": None,
 }
-# What an endpoint is sent, by the event's type; the booking as it is right after.
+# The events that webhooks send, by type, with the booking as it is right after each.
 EVENTS: Final[dict[str, Example]] = {
     "booking.created": _EVENT
     | {"type": "booking.created", "data": _BOOKING, "previous_attributes": {}},
@@ -351,7 +351,7 @@ EVENTS: Final[dict[str, Example]] = {
     },
     "calendar.finding": _EVENT | {"type": "calendar.finding", "data": _FINDING, **_BY_CALENDAR},
 }
-# Fields of which the schema says no more than that they are text.
+# Examples of fields whose schema only says that they are text.
 FIELDS: Final[dict[str, Any]] = {
     "created_at": "2024-01-01T00:00:00Z",
     "email": "admin@example.com",
@@ -368,7 +368,7 @@ FIELDS: Final[dict[str, Any]] = {
 
 
 def example_of(schema: Schema, components: dict[str, Schema]) -> Any:
-    """A value as the schema describes it."""
+    """A value that the schema allows."""
     if "$ref" in schema:
         name = schema["$ref"].removeprefix(REF)
         return (

@@ -1,7 +1,7 @@
-"""Which texts of an answer are instants.
+"""Marks the texts in answers that are instants.
 
-msgspec calls a `datetime` a text and no more where nothing demands a zone, and clients that are
-made from the description would leave it one.
+For a `datetime` that need not have a zone, msgspec's schema only says that it is a text, and
+clients that are generated from the description would treat it as one.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ def mark_instants(kinds: Iterable[Any], components: dict[str, Schema]) -> None:
 
 
 def _structs(kinds: Iterable[inspect.Type]) -> Iterator[inspect.StructType]:
-    """All structs that these kinds lead to, each once."""
+    """All structs that can be reached from these types, each once."""
     open_, seen = list(kinds), set[type]()
     while open_:
         kind = open_.pop()
@@ -53,7 +53,7 @@ def _within(kind: inspect.Type) -> list[inspect.Type]:
 
 
 def _is_instant(kind: inspect.Type) -> bool:
-    """Whether it is a `datetime`, or one that may be missing."""
+    """Whether the type is `datetime`, or a `datetime` that may be missing."""
     if isinstance(kind, inspect.Metadata | inspect.UnionType):
         return any(_is_instant(one) for one in _within(kind))
     return isinstance(kind, inspect.DateTimeType)

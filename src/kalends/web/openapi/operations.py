@@ -1,4 +1,4 @@
-"""One call described: what it takes, what it answers, what it may refuse."""
+"""Describes one call: its parameters and body, its answers and its errors."""
 
 import re
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from kalends.web.openapi.schemas import Schema, Schemas
 
 SESSION_TAKES_AND_GIVES: Final = frozenset({"login", "logout"})
 _IN_PATH: Final = re.compile(r"\{(\w+)\}")
-# What the segments of a path do not spell as people do.
+# Nouns that people write differently from the segments of a path.
 _NOUNS: Final = {"api key": "API key", "sync calcom": "sync"}
 _TOKEN: Final = "The secret token of this address."
 
@@ -44,7 +44,7 @@ def operation(route: Route, schemas: Schemas) -> Schema:
 
 
 def operation_id(route: Route) -> str:
-    """The handler's name, as JavaScript would write it: `listBookings`."""
+    """The handler's name in the style of JavaScript: `listBookings`."""
     first, *rest = route.handler.__name__.split("_")
     return first + "".join(word.capitalize() for word in rest)
 

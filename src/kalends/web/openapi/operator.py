@@ -1,4 +1,4 @@
-"""The calls for operators described: they stand outside the table of routes."""
+"""Describes the calls for operators, which are not in the table of routes."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -1,7 +1,7 @@
-"""The schemas of what goes in and out: msgspec's, made complete and plain.
+"""The schemas of requests and answers: those of msgspec, completed and simplified.
 
-msgspec says what a struct is; here each field also gets its words, answers say which fields are
-always there, and what only a parser needs (look-aheads, surrogates) is written more simply.
+msgspec describes the structs. Here each field also gets its description, answers say which fields
+are always present, and what only the parser needs (look-aheads, surrogates) is simplified.
 """
 
 import re
@@ -22,24 +22,24 @@ Schema = dict[str, Any]
 REF: Final = "#/components/schemas/"
 # `^(?![\s\S]*[…])…`: none of these characters anywhere, in a form that Python's parser takes.
 NOWHERE_IN_TEXT: Final = re.compile(r"\^\(\?!\[\\s\\S\]\*\[(\^?)([^\]]+)\]\)(.*)")
-# JSON in UTF-8 cannot hold them, and not every engine of regular expressions can name them.
+# JSON in UTF-8 cannot contain them, and some regular-expression engines cannot express them.
 SURROGATES: Final = r"\ud800-\udfff"
 # Components that clients know by more than the name of their class.
 NOUNS: Final = {"State": "DeliveryState", "Status": "BookingStatus"}
-# What msgspec calls `DataOf[BookingBody]`, in the component's title and in its name.
+# msgspec's name for `DataOf[BookingBody]`, in a component's title and name.
 ANSWER: Final = re.compile(r"(?P<kind>DataOf|PageOf)_(?:(?P<list>list)_[\w.]*\.)?(?P<noun>\w+?)_+")
 NAME_OF_TITLE: Final = str.maketrans("[]", "__")
 ENDINGS: Final = {"DataOf": "Response", "PageOf": "List"}
 
 
 def object_schema(properties: Schema, required: Sequence[str], **more: Any) -> Schema:
-    """That of an object with these properties; `more` is its title, description, examples."""
+    """The schema of an object with these properties; `more` is its title, description, examples."""
     shape = {"type": "object", "properties": properties, "required": list(required)}
     return {**more, **shape}
 
 
 class Schemas:
-    """The schemas of all routes: `components`, and where each struct stands among them."""
+    """The schemas of all routes: `components`, and references to each struct among them."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         routes = list(routes)
@@ -68,26 +68,26 @@ class Schemas:
         return self._refs[kind]
 
     def fields_of_query(self, query: type[Struct]) -> Iterator[tuple[str, bool, Schema]]:
-        """Each parameter: its name, whether it is required, its schema (never null)."""
+        """The parameters of a query: name, whether it is required, and schema (never null)."""
         shape = self._queries[_name(self._refs[query])]
         for name, schema in shape["properties"].items():
             yield name, name in shape.get("required", []), _never_null(schema)
 
     def fields_required(self, kind: Any) -> list[str]:
-        """The fields without which the struct cannot be; with none, the body may be left out."""
+        """The required fields of a struct; if there are none, the body may be left out."""
         if "$ref" not in self._refs[kind]:
             return ["0"]  # a list
         required: list[str] = self.components[_name(self._refs[kind])].get("required", [])
         return required
 
     def names_things(self, kind: Any) -> bool:
-        """Whether the struct has a field that names a thing by its id, however deep."""
+        """Whether the struct has a field with the id of a thing, at any depth."""
         names = self._reached([kind], self.components)
         fields = (field for name in names for field in self.components[name].get("properties", ()))
         return any(field.endswith(("_id", "_ids", "Id")) for field in fields)
 
     def _reached(self, kinds: Iterable[Any], components: dict[str, Schema]) -> set[str]:
-        """The components that these structs lead to, their own among them."""
+        """The components that can be reached from these structs, including their own."""
         open_, reached = [self._refs[kind] for kind in kinds], set[str]()
         while open_:
             for name in set(_references(open_.pop())) - reached:
@@ -99,8 +99,8 @@ class Schemas:
 def named_by_noun(
     refs: Iterable[Schema], components: dict[str, Schema]
 ) -> tuple[list[Schema], dict[str, Schema]]:
-    """The same references and components by the names that clients of the API read: `Booking`,
-    not `BookingBody`. Raises ValueError if two components would have one name."""
+    """The references and components under the names that clients see: `Booking`, not `BookingBody`.
+    Raises ValueError if two components would get the same name."""
     names = {name: _noun_of(name) for name in components}
     if len(set(names.values())) < len(names):
         raise ValueError(f"Two components would have one name: {sorted(names.values())}")
@@ -116,7 +116,7 @@ def _noun_of(name: str) -> str:
 
 
 def _renamed(value: Any, names: dict[str, str]) -> Any:
-    """The schema with its title and references by the other names."""
+    """The schema with title and references renamed."""
     if isinstance(value, list):
         return [_renamed(one, names) for one in value]
     if not isinstance(value, dict):
@@ -131,7 +131,7 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
 
 
 def _schema_of(kind: type[Any]) -> Schema:
-    """Of our own kinds of values; what they mean is explained once, in the guide."""
+    """The schema of one of our parsed types, whose meaning the guide explains once."""
     schema: Schema = {k: v for k, v in kind.SCHEMA.items() if k != "description"}
     return schema
 
@@ -155,7 +155,7 @@ def _references(value: Any) -> Iterator[str]:
 
 
 def _require_what_has_a_default(schema: Schema) -> None:
-    """A default in an answer's struct means that the field is always there. (What may be
+    """Makes fields with a default required, as an answer always has them. (A field that may be
     missing is UNSET, which msgspec shows without a default.)"""
     properties = schema.get("properties", {})
     always = {name for name, field in properties.items() if "default" in field}
@@ -166,7 +166,7 @@ def _require_what_has_a_default(schema: Schema) -> None:
 
 
 def _completed(name: str, schema: Schema) -> Schema:
-    """A component with words for each field, and nothing in it that is there for msgspec only."""
+    """The component with a description of each field, and without what only msgspec needs."""
     if "enum" in schema:
         return {"type": "string", **schema}
     if schema.get("required") == []:
@@ -186,7 +186,7 @@ def _with_words(component: str, field: str, schema: Schema) -> Schema:
 
 
 def _plain(schema: Schema) -> Schema:
-    """`X or null` as one schema, patterns that every engine reads, no default of null."""
+    """The schema with `X or null` as one type, portable patterns, and no default of null."""
     schema = {key: _plain_child(value) for key, value in schema.items()}
     if isinstance(schema.get("pattern"), str):
         schema["pattern"] = _plain_pattern(schema["pattern"])
@@ -196,13 +196,14 @@ def _plain(schema: Schema) -> Schema:
 
 
 def _plain_pattern(pattern: str) -> str:
-    """`^(?![\\s\\S]*[…])` as `^[^…]*$`, which says the same and reads better."""
+    """The pattern with `^(?![\\s\\S]*[…])` as `^[^…]*$`, which is equivalent and easier to read."""
     match = NOWHERE_IN_TEXT.fullmatch(pattern)
     if not match:
         return pattern
     negated, characters, more = match.groups()
     allowed = "" if negated else "^"
-    # "Not blank" is left to words: tools that make examples need minutes for such a look-ahead.
+    # Only the description says "not blank": tools that generate examples take minutes for such a
+    # look-ahead.
     return f"^{more.replace(NOT_BLANK, '')}[{allowed}{characters.replace(SURROGATES, '')}]*$"
 
 
@@ -215,7 +216,8 @@ def _plain_child(value: Any) -> Any:
 
 
 def _folded(schema: Schema) -> Schema:
-    """Words go up from `anyOf`, and `anyOf [a simple type, null]` becomes one type."""
+    """The schema with descriptions moved up from `anyOf`, and `anyOf [a simple type, null]` as one
+    type."""
     branches = [dict(branch) for branch in schema.get("anyOf", ())]
     if len(branches) != 2 or branches[1] != {"type": "null"}:
         return schema
@@ -228,7 +230,7 @@ def _folded(schema: Schema) -> Schema:
 
 
 def _never_null(schema: Schema) -> Schema:
-    """A query has no null: a parameter that is left out is left out."""
+    """The schema without null, as a query has none: a parameter is just left out."""
     if isinstance(schema.get("type"), list):
         return {**schema, "type": schema["type"][0]}
     if "anyOf" in schema and {"type": "null"} in schema["anyOf"]:

@@ -1,4 +1,4 @@
-"""What endpoints are sent, described: one webhook for each type of event."""
+"""Describes the webhooks that endpoints receive, one for each type of event."""
 
 from typing import Final
 
@@ -29,7 +29,7 @@ _HEADERS: Final = {
 
 
 def webhooks() -> dict[str, Schema]:
-    """The `webhooks` of the document, by the event's type."""
+    """The `webhooks` of the document, by event type."""
     return {name.value: {"post": _sent(name)} for name in EventName}
 
 

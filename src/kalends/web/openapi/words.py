@@ -1,7 +1,7 @@
-"""What the words of the API mean, each described once: its fields, its tags, its headers.
+"""The descriptions of the API's fields, tags and headers, each written once.
 
-A field means the same wherever it stands, so it is described by its name; where it does not, by
-`Struct.field`. A description in the struct itself goes before both.
+A field is described by its name, as it means the same in all structs, or else by `Struct.field`. A
+description in the struct itself takes precedence over both.
 """
 
 from typing import Final
@@ -209,7 +209,7 @@ FIELDS: Final[dict[str, str]] = {
     "offer nothing.",
 }
 
-# The summary and the description of each call for operators, by its name.
+# The summary and the description of each call for operators, by name.
 OPERATIONS: Final[dict[str, tuple[str, str]]] = {
     "healthz": (
         "Check that the process is alive",
@@ -315,7 +315,7 @@ HEADERS: Final[dict[str, dict[str, object]]] = {
     },
 }
 
-# Without examples: the page would fill them in, and the second try would be refused.
+# Without examples, as the page `/docs` would fill them in, and a second try would be refused.
 PARAMETERS: Final[dict[str, dict[str, object]]] = {
     "X-Request-Id": {
         "name": "X-Request-Id",
@@ -337,7 +337,7 @@ PARAMETERS: Final[dict[str, dict[str, object]]] = {
         "description": "Only in the sandbox, with a `wk_test_` key: an instant that counts as "
         "the present time for this request (slots, notice, horizon, upcoming, the end of holds). "
         "422 with other keys.",
-        "schema": {"type": "string"},  # without a format: generators of clients refuse it here
+        "schema": {"type": "string"},  # without a format, which client generators refuse here
     },
     "If-Match": {
         "name": "If-Match",

@@ -1,7 +1,7 @@
-"""`/openapi.json` and `/docs`: the API described, for programs and for people.
+"""`/openapi.json` and `/docs`: the OpenAPI description, for programs and for people.
 
-The page is Swagger UI, copied in by `scripts/vendor-docs.sh`. It asks nothing of any other host,
-and the Content-Security-Policy sees to it.
+The page is Swagger UI, vendored by `scripts/vendor-docs.sh`. It makes no requests to other hosts,
+which the Content-Security-Policy enforces.
 """
 
 import asyncio
@@ -22,21 +22,21 @@ from kalends.web.http.media_types import MEDIA_TYPES
 from kalends.web.http.routes import Route
 from kalends.web.openapi.document import describe
 
-# Swagger UI styles by attributes, so styles may stand in the page. Scripts may not.
+# Swagger UI uses style attributes, so inline styles are allowed. Inline scripts are not.
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
 ASSETS: Final = ("swagger-ui-bundle.js", "swagger-ui.css", "start.js", "page.css")
-# Kept, but asked again each time: then 304, so that an upgrade shows at once.
+# Cached, but revalidated each time (mostly with a 304), so that an upgrade is visible at once.
 REVALIDATE: Final = "no-cache"
 DESCRIPTION: Final = "/openapi.json"
 
 
 @dataclass(frozen=True)
 class File:
-    """Bytes that stay as they are while the process lives."""
+    """A file whose content does not change while the process runs."""
 
     path: str
     media_type: str
@@ -59,8 +59,8 @@ class File:
 
 
 class Description:
-    """`/openapi.json`. It is written when somebody first asks for it, and beside other requests:
-    it takes some tenths of a second, and most processes are never asked."""
+    """`/openapi.json`. It is generated at the first request, in a thread, as that takes some tenths
+    of a second and most processes never need it."""
 
     def __init__(self, described: Iterable[Route]) -> None:
         self._described = described
@@ -76,7 +76,7 @@ class Description:
 
 
 def routes(described: Iterable[Route]) -> list[PathRoute]:
-    """The description of these routes, the page that shows it, and what the page needs."""
+    """The routes of the description, of the page that shows it, and of the page's files."""
     folder = files("kalends.web.openapi") / "docs"
     return [
         PathRoute(DESCRIPTION, Description(described).answer),
