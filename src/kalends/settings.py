@@ -115,6 +115,9 @@ def _own_address(public_url: str | None) -> str:
 
 
 class _Environ:
+    """Reads one kind of value each, from variables named `KALENDS_…`. All methods raise
+    SettingsError."""
+
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
 

@@ -275,6 +275,7 @@ class Dispatcher:
         task.add_done_callback(self._tasks.discard)
 
     async def _deliver(self, lanes: Sequence[DueLane]) -> None:
+        """Has the channel deliver a batch, and passes each outcome to the recorder."""
         settled: set[int] = set()
 
         def settle(outcome: DeliveryOutcome | Postponed) -> None:
@@ -314,6 +315,8 @@ class Dispatcher:
         return freed
 
     async def _stop(self, background: Sequence[asyncio.Task[None]]) -> None:
+        """Gives what is in flight some seconds to finish, cancels the rest, records outcomes, and
+        releases the lanes."""
         self._lost = True
         for task in background:
             task.cancel()

@@ -69,6 +69,8 @@ class MailChannel:
     async def deliver(
         self, lanes: Sequence[DueMail], settle: Callable[[MailOutcome | Postponed], None]
     ) -> None:
+        """Writes the messages of a batch and hands them over, several at once. If the database does
+        not answer, all are postponed."""
         try:
             prepared = await mail_sending.prepare_mails(self._context, lanes)
         except Unavailable as error:
@@ -104,6 +106,8 @@ class MailChannel:
         wait_until: float,
         settle: Callable[[MailOutcome | Postponed], None],
     ) -> None:
+        """Hands over one mail as soon as there is a place. Postpones it if that takes too long, the
+        lease is over, or the server fails."""
         async with self._places:
             began = monotonic()
             if began > wait_until or began < self._left_alone_until:

@@ -65,6 +65,7 @@ class SettlingChannel(CappedChannel[Lane], ABC, Generic[Lane, Outcome]):
         """Does nothing: the channel has no background tasks."""
 
     async def _try(self, lane: Lane) -> Outcome | Postponed:
+        """Tries the lane once, and turns whatever happens into an outcome or a postponement."""
         began = monotonic()
         try:
             async with asyncio.timeout(LONGEST_TRY.total_seconds()):

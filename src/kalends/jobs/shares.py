@@ -2,7 +2,7 @@
 
 
 def share_left(free: int, held: int) -> int:
-    """How many of the free places an organization may take that holds some already: at most half
-    of those that no other holds are its own, so that what hangs at one of its hosts always leaves
-    places to all others."""
+    """How many of the free places an organization may take that holds some already. It may have
+    half of the places that no other organization holds, so that a host of one organization that
+    hangs always leaves places to the others."""
     return (free + held) // 2 - held

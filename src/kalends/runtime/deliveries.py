@@ -134,6 +134,7 @@ def untried(reason: str, now: datetime) -> DeliveryAttempt:
 
 
 def _attempt(answer: OutboundResponse | Unreachable, now: datetime) -> DeliveryAttempt:
+    """The record of an attempt; any status other than 2xx is a failure."""
     if isinstance(answer, Unreachable):
         return DeliveryAttempt(
             at=now, status=None, duration_ms=answer.duration_ms, error=answer.reason, response=None

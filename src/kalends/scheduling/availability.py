@@ -107,6 +107,7 @@ async def _load_calendars(
     with_ids: bool,
     to_book: bool,
 ) -> list[StoredCalendar]:
+    """Reads the calendars; from the cache if the query needs neither ids nor locks."""
     if query.has_times_alone and not (with_ids or to_book):
         return await look_at_calendars_of(work, query, span)
     return await load_calendars(
@@ -215,6 +216,8 @@ def _around(query: AvailabilityQuery, span: tuple[datetime, datetime]) -> tuple[
 
 
 def _terms(query: AvailabilityQuery) -> SlotTerms:
+    """The terms for the engine. Past the rules, or for a time that is booked already, they have
+    neither grid nor notice, horizon or limit."""
     duration = int(query.duration.total_seconds())
     buffers = query.buffer_before * MINUTE_SECONDS, query.buffer_after * MINUTE_SECONDS
     event_type = query.event_type
@@ -235,6 +238,8 @@ def _terms(query: AvailabilityQuery) -> SlotTerms:
 def _calendar(
     stored: StoredCalendar, query: AvailabilityQuery, sessions: Sequence[Session]
 ) -> Calendar:
+    """The schedule's calendar for the engine. Past the rules it is always open, and only other
+    claims are in the way."""
     schedule = stored.schedule
     occupied: Sequence[tuple[int, int]] = stored.taken
     if sessions or query.shared_claim is not None:

@@ -68,6 +68,8 @@ async def list_all_replacements(
 
 
 async def _queries(work: UnitOfWork, leaving: Sequence[Leaving]) -> list[_LeavingQuery]:
+    """A query for each booking. Where there are no requirements, all active schedules are
+    candidates."""
     ids = {one.booking.event_type_id for one in leaving} - {None}
     event_types: Mapping[UUID, EventType] = {}
     if ids:
@@ -88,6 +90,8 @@ async def _queries(work: UnitOfWork, leaving: Sequence[Leaving]) -> list[_Leavin
 def _query(
     leaving: Leaving, event_type: EventType | None, all_active: Sequence[UUID]
 ) -> AvailabilityQuery:
+    """The query that asks who could take the booking at its own time, without preferring
+    anybody."""
     booking = leaving.booking
     if event_type is not None and event_type.requirements:
         requirements = event_type.requirements

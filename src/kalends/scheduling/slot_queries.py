@@ -79,6 +79,8 @@ def _query_of_schedule(purpose: SlotPurpose) -> AvailabilityQuery:
 def _query_of(
     purpose: SlotPurpose, moving: Booking | None, event_type: EventType | None
 ) -> AvailabilityQuery:
+    """The query by the event type if there is one, else for a time of some length on a schedule. A
+    moving booking keeps its schedules if none are named. Raises Invalid."""
     if event_type is not None:
         if moving and purpose.schedule_id is None and not event_type.requirements:
             return query_to_reschedule(moving, event_type)

@@ -51,6 +51,8 @@ async def _end_all(
     list_due: Callable[[Tx, Instant, Sequence[UUID]], Awaitable[list[DueEnding]]],
     end: UseCase[[DueEnding], Booking],
 ) -> int:
+    """Ends due bookings in batches, each booking in a transaction of its own, until there are no
+    more or a batch makes no progress."""
     ended = 0
     blocked = BlockedOrganizations(context)
     for _ in range(ENDING_BATCHES):

@@ -81,6 +81,7 @@ async def repair_claim(context: Context, mismatch: ClaimMismatch) -> Repair:
 
 
 async def _repair(work: UnitOfWork, mismatch: ClaimMismatch) -> Repair:
+    """Checks under locks that the claim is still missing, and writes it."""
     tenant = work.tenant
     booking = await find_booking(tenant, mismatch.booking_id)
     if booking is not None and booking.event_type_id is not None:

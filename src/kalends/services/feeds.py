@@ -84,6 +84,7 @@ async def read_feed(context: Context, token: str) -> ReadFeed:
 
 
 async def _read(context: Context, tx: Tx, key: TokenKey) -> ReadFeed:
+    """Reads the feed in one transaction. Raises NotFound."""
     opened = await feeds.find_feed_of_token(tx, key)
     if opened is None:
         raise NotFound("There is no calendar at this address.")

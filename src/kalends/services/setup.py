@@ -181,6 +181,7 @@ def _as_it_was(existing: Organization, admin_email: str) -> MadeOrganization:
 async def _make(
     tx: Tx, now: Instant, name: str, admin_email: str, password_hash: str
 ) -> MadeOrganization:
+    """Makes the organization, its sandbox, their owner and their first keys."""
     slug = await _free_slug(tx, name)
     live_id, test_id = new_id(), new_id()
     for id_, twin_id, mode, its_slug in (

@@ -174,6 +174,7 @@ def _ending(lane: DueMail, now: datetime) -> MailOutcome | None:
 def _ready(
     context: Context, lane: DueMail, messages: Mapping[UUID, bytes | None]
 ) -> ReadyMail | MailOutcome | Postponed:
+    """The mail, if its message is written and it is to be sent; else its outcome."""
     if lane.mail.message is None and lane.mail.id not in messages:
         return Postponed(lane, HELD_PAUSE)
     try:

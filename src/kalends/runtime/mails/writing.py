@@ -242,6 +242,7 @@ def _message(context: Context, mail: Mail, story: Story) -> tuple[Message, NewLi
 
 
 def _facts(gateways: Gateways, mail: Mail, story: Story, manage_url: str | None) -> BookingMail:
+    """All that the mail is written from, for its reader."""
     organization, event_type = story.stored.organization, story.event_type
     kind, before = MailKind(mail.kind), story.before(mail)
     # A withdrawal shows the former address or the former host the booking as they knew it.

@@ -104,6 +104,8 @@ async def watch_calendar(context: Context, payload: bytes) -> None:
 
 
 class _Watcher(Struct, frozen=True):
+    """The job's work for one calendar: opening a channel, and closing the former ones."""
+
     context: Context
     due: DueCalendar
     calendar: ConnectedCalendar

@@ -93,6 +93,7 @@ class NewBookings:
         return booking, Imported()
 
     def _new_booking(self, row: SourceRow, fields: ImportedFields, schedule: Schedule) -> Booking:
+        """The booking for the row's fields on its schedule."""
         work = self._work
         booking = Booking(
             **{name: getattr(fields, name) for name in PLAIN_FIELDS},

@@ -98,6 +98,8 @@ class _RowImport:
         self._counts = RowCounts()
 
     async def import_all(self, fetched: Sequence[FetchedRow]) -> list[RowResult]:
+        """Decides about each row, creates new bookings together, and stores rows, links and
+        counts."""
         tenant = self._work.tenant
         await imported_bookings.lock_imports(tenant)
         await self._known.load(tenant, [one.row for one in fetched])
@@ -173,6 +175,8 @@ class _RowImport:
     async def _decide(
         self, row: SourceRow | UnreadableRow, schedule_id: UUID, bookings: ImportedBookings
     ) -> RowDecision:
+        """The decision about a new or changed row. Within a chain of reschedules it waits for a
+        neighbour that was not seen, and is imported without seats if there is a newer row."""
         if isinstance(row, UnreadableRow):
             return RowDecision(reason=row.reason)
         if self._run is not None and not self._run.covers(row.starts_at):

@@ -187,6 +187,7 @@ async def _begin_anew(lane: _Lane, link: VideoLink) -> VideoLink:
 async def _make(
     lane: _Lane, link: VideoLink, wanted: WantedLink, meeting: Meeting, account: MeetingAccount
 ) -> VideoLink | Waits | None:
+    """Makes the meeting. If an earlier request had no answer, looks for the meeting first."""
     answer = await account.find(meeting) if link.is_unclear else NoMeeting()
     if isinstance(answer, NoMeeting):
         link = structs.replace(link, is_unclear=True)

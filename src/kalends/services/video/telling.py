@@ -55,6 +55,8 @@ async def _move_call(
     own: Collection[str | None],
     to: str | None,
 ) -> None:
+    """Changes the location of the booking, with an event and its mails, unless the booking has
+    changed so that the link is not for it any more."""
     before = await bookings.lock_booking(work.tenant, booking_id)
     if before is None or not _is_for(before, link, own) or before.location == to:
         return

@@ -177,6 +177,8 @@ async def _write(
     own: Own,
     progress: str | None,
 ) -> None:
+    """Stores the reading, sets when to read next, and queues what follows from it; all in the
+    transaction that checks the lease."""
     tenant, calendar, now = work.tenant, worker.calendar, work.recorded_at
     generation = worker.connection.generation
     if not await readings.hold_calendar(tenant, calendar.id, worker.holder, generation):
