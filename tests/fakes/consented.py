@@ -65,6 +65,10 @@ class ConsentedFake:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def calendar(self) -> Any:
+        """That of the account, as others change it."""
+        raise NotImplementedError
+
     def has(self, *quirks: Quirk) -> bool:
         return any(quirk in self.quirks for quirk in quirks)
 

@@ -4,7 +4,7 @@ older tokens (RFC 6749 4.1.3 and 6)."""
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from time import time
-from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -98,14 +98,11 @@ class TokenEndpoint(Struct, frozen=True, kw_only=True):
         )
 
 
-class ConsentPlaces(Protocol):
+class ConsentPlaces(Struct, frozen=True):
     """The URLs of a provider's consent page and of its token endpoint."""
 
-    @property
-    def consent(self) -> str: ...
-
-    @property
-    def tokens(self) -> str: ...
+    consent: str
+    tokens: str
 
 
 P = TypeVar("P", bound=ConsentPlaces)

@@ -6,7 +6,7 @@ from kalends.compose import Installation
 from tests.calendars.consented.office import ConsentedOffice
 from tests.calendars.test_busy import at
 from tests.fakes.consented import path_of
-from tests.fakes.google import OWNER, FakeCalendar, FakeGoogle
+from tests.fakes.google import OWNER, FakeGoogle
 from tests.world import JSON, World
 
 SCOPE = "https://www.googleapis.com/auth/calendar."
@@ -24,10 +24,6 @@ class GoogleOffice(ConsentedOffice):
         self.google = google
         super().__init__(world, home, google, OWNER.partition("@")[0])
         self.refresh_token = list(google.refresh_tokens)[-1]
-
-    @property
-    def there(self) -> FakeCalendar:
-        return self.google.calendar()
 
     @property
     def channels(self) -> dict[str, JSON]:

@@ -153,7 +153,8 @@ class ConsentedOffice(DifficultOffice):
 
     @property
     def there(self) -> CalendarThere:
-        raise NotImplementedError
+        calendar: CalendarThere = self.fake.calendar()
+        return calendar
 
     @property
     def channels(self) -> dict[str, JSON]:

@@ -50,10 +50,10 @@ class CalendarConnection(Struct, frozen=True, kw_only=True):
     sealed: bytes | None
     state: ConnectionState
     reason: str | None
-    generation: int
-    last_synced_at: datetime | None
-    stale_since: datetime | None
-    failing_since: datetime | None
+    generation: int = 1
+    last_synced_at: datetime | None = None
+    stale_since: datetime | None = None
+    failing_since: datetime | None = None
     created_at: datetime
     updated_at: datetime
     version: int

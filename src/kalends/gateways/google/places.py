@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from msgspec import Struct
-
 from kalends.domain.calendars.consent import ConsentScope
+from kalends.gateways.oauth import ConsentPlaces
 
 _SCOPE: Final = "https://www.googleapis.com/auth/calendar."
 LIST_SCOPE: Final = ConsentScope(
@@ -22,7 +21,7 @@ OWNED_SCOPE: Final = ConsentScope(
 SCOPES: Final = (LIST_SCOPE, BUSY_SCOPE, OWNED_SCOPE)
 
 
-class Places(Struct, frozen=True):
+class Places(ConsentPlaces, frozen=True):
     """The URLs of Google; tests have their own."""
 
     consent: str = "https://accounts.google.com/o/oauth2/v2/auth"

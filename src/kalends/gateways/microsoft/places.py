@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-from msgspec import Struct
-
 from kalends.domain.calendars.consent import ConsentScope
+from kalends.gateways.oauth import ConsentPlaces
 
 LASTING_SCOPE: Final = ConsentScope(
     "offline_access", "Maintain access to data you have given it access to"
@@ -21,11 +20,9 @@ SCOPES: Final = (LASTING_SCOPE, PROFILE_SCOPE, CALENDARS_SCOPE)
 RESOURCE: Final = "https://graph.microsoft.com/"
 
 
-class GraphPlaces(Struct, frozen=True):
+class GraphPlaces(ConsentPlaces, frozen=True):
     """The URLs of Microsoft; tests have their own."""
 
-    consent: str
-    tokens: str
     api: str
 
 

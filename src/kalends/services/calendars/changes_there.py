@@ -58,8 +58,7 @@ LINKS_AT_ONCE: Final = 200
 LOOK_SECONDS: Final = 120.0
 # Changes of more events than this number and this share of a calendar are taken for an accident.
 # They are counted in the database over an hour, since a single look may see only some of them.
-FEW: Final = 3
-FEW_SHARE: Final = 0.2
+FEW, FEW_SHARE = 3, 0.2
 AT_ONCE: Final = timedelta(hours=1)
 
 

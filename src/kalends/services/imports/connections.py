@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from kalends.domain.access import Mode, hash_of
-from kalends.domain.errors import Invalid, NotFound
+from kalends.domain.errors import NotFound
 from kalends.domain.ids import SCHEDULE, encode_id, new_id
 from kalends.domain.imports.connections import ImportConnection, OnConflict, ScheduleMapping
 from kalends.domain.imports.sources import (
@@ -25,6 +25,7 @@ from kalends.domain.imports.sources import (
 from kalends.domain.tenant_tokens import new_tenant_token
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.if_match import IfMatch, check_version
+from kalends.runtime.outbound_urls import check_outbound_url
 from kalends.runtime.sealing import SealBroken
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.store.accounts.organizations import find_organization, lock_organization
@@ -76,9 +77,7 @@ async def connect(
     await working.read(context, caller, _check_schedules, new)
     # The provider's own address is accepted without a look-up, which may fail just now.
     if new.base_url != source_of(context).default_base_url:
-        fault = await context.gateways.http.find_fault(new.base_url)
-        if fault is not None:
-            raise Invalid.field("baseUrl", fault)
+        await check_outbound_url(context, "baseUrl", new.base_url)
     return await working.change(context, caller, _put, new, if_match)
 
 

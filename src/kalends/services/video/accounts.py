@@ -10,6 +10,7 @@ from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.video import VideoProvider
 from kalends.domain.video_accounts import ZOOM_FIELDS, VideoAccounts
 from kalends.runtime.if_match import IfMatch, check_version
+from kalends.runtime.outbound_urls import check_outbound_url
 from kalends.runtime.unit_of_work import Context, UnitOfWork
 from kalends.services.video.openers import HOOK_PURPOSE, ZOOM_PURPOSE
 from kalends.store.accounts.organizations import lock_organization
@@ -44,11 +45,8 @@ class PutVideoAccounts(Struct, frozen=True):
 
 
 async def check_hook(context: Context, url: str) -> None:
-    """Raises Invalid for a URL that may not be called. This uses the network, so it runs before any
-    transaction."""
-    fault = await context.gateways.http.find_fault(url)
-    if fault is not None:
-        raise Invalid.field("hook.url", fault)
+    """Raises Invalid for a URL that may not be called. See `check_outbound_url`."""
+    await check_outbound_url(context, "hook.url", url)
 
 
 async def get_video_accounts(work: UnitOfWork) -> VideoAccounts | None:

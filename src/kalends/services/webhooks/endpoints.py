@@ -15,6 +15,7 @@ from kalends.domain.ids import ENDPOINT, new_id
 from kalends.domain.webhook import WebhookEndpoint
 from kalends.runtime.deliveries import SECRET_PURPOSE
 from kalends.runtime.if_match import IfMatch
+from kalends.runtime.outbound_urls import check_outbound_url
 from kalends.runtime.unit_of_work import Context, UnitOfWork, require
 from kalends.runtime.versions import require_version, with_changes
 from kalends.store.notifier import DELIVERIES_CHANNEL
@@ -55,11 +56,8 @@ class EndpointChanges(Struct, frozen=True, kw_only=True):
 
 
 async def check_url(context: Context, url: str) -> None:
-    """Raises Invalid for a URL that may not be called. This uses the network, so it runs before any
-    transaction."""
-    fault = await context.gateways.http.find_fault(url)
-    if fault is not None:
-        raise Invalid.field("url", fault)
+    """Raises Invalid for a URL that may not be called. See `check_outbound_url`."""
+    await check_outbound_url(context, "url", url)
 
 
 async def list_endpoints(

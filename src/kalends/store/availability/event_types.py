@@ -23,6 +23,7 @@ from kalends.store.rows import (
     columns_of,
     decode_json,
     find_one,
+    find_several,
     insert_into,
     page_of,
     select_from,
@@ -95,8 +96,7 @@ async def find_event_types_of_bookings(
 ) -> dict[UUID, EventType]:
     """The event types by id, including deleted ones: their bookings still show the event type and
     its questions."""
-    rows = await tenant.tx.fetch(GET_SEVERAL, tenant.organization_id, event_type_ids)
-    return {row["id"]: _event_type(row) for row in rows}
+    return await find_several(tenant, GET_SEVERAL, _event_type, event_type_ids)
 
 
 async def find_event_type_of(tenant: TenantConnection, booking: Booking) -> EventType | None:

@@ -343,16 +343,17 @@ def test_the_sections_change_what_they_show(world: World, clerk: Clerk) -> None:
     assert (stored["notify_email"], stored["staff_may_edit_hours"]) == (None, False)
 
 
-@pytest.mark.parametrize(
-    ("section", "field", "typed"),
-    [
-        ("", "name", ""),
-        ("", "slug", "console"),
-        ("", "slug", "Not A Slug"),
-        ("/region", "timezone", "Mars"),
-        ("/notices", "notify_email", "nobody"),
-    ],
-)
+# Sections of the organization's settings, and what cannot be in a field of theirs.
+WRONG = [
+    ("", "name", ""),
+    ("", "slug", "console"),
+    ("", "slug", "Not A Slug"),
+    ("/region", "timezone", "Mars"),
+    ("/notices", "notify_email", "nobody"),
+]
+
+
+@pytest.mark.parametrize(("section", "field", "typed"), WRONG)
 def test_an_invalid_organization_is_reported_at_its_field(
     world: World, clerk: Clerk, section: str, field: str, typed: str
 ) -> None:
