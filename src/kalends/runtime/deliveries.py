@@ -129,7 +129,7 @@ def open_secrets(seal: Seal, sealed: Sequence[bytes]) -> list[str]:
 
 
 def untried(reason: str, now: datetime) -> DeliveryAttempt:
-    """One for which nobody was asked."""
+    """The record of an attempt for which no request was sent."""
     return DeliveryAttempt(at=now, status=None, duration_ms=0, error=reason, response=None)
 
 

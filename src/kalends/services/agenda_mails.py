@@ -41,7 +41,7 @@ async def send_due_agendas(context: Context) -> int:
 
 async def send_agenda(work: UnitOfWork, due: DueUser) -> bool | None:
     """Sends the user's agenda if it is due and not empty, and stores when to check next. Returns
-    whether it was sent; None if another process is working on it."""
+    whether it was sent; None if another process has taken it."""
     if not await notifications.take_agenda(work.tenant, due.user_id, work.recorded_at):
         return None
     user = await notifications.find_notified_user(work.tenant, due.user_id)

@@ -32,8 +32,8 @@ CANCELLATION_MAILED_FOR: Final = timedelta(days=1)
 async def choose_mails(
     work: UnitOfWork, kind: MailKind, booking: Booking, data: Raw, before: Booking | None
 ) -> list[NewMail]:
-    """The mails about an event of that kind; `data` is the booking's public JSON now, `before` the
-    booking before the event, where there was one."""
+    """The mails about an event of that kind. `data` is the booking's public JSON now, `before` the
+    booking before the event; None for a new one."""
     if work.caller.source in MAILED_ELSEWHERE or _is_over(work, kind, booking):
         return []
     last_mails, body = LastMails(), json.decode(data, type=BookingBody)
