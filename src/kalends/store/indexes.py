@@ -16,7 +16,11 @@ EXCLUDING: Final = re.compile(
     r"CREATE TABLE (\w+) \((?:(?!CREATE TABLE)[^;])*?CONSTRAINT (\w+) (EXCLUDE [^;]+)\n\);"
 )
 # The functions of `migrations/plain.py` that create indexes, and the kind of index.
-CREATING: Final = {"create_index_concurrently": "", "create_unique_index_concurrently": "UNIQUE "}
+CREATING: Final = {
+    "create_index": "",
+    "create_index_concurrently": "",
+    "create_unique_index_concurrently": "UNIQUE ",
+}
 THERE: Final = """
 SELECT c.relname, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 WHERE c.relnamespace = 'public'::regnamespace
@@ -90,16 +94,22 @@ def _created_by_calls(tree: ast.Module) -> Iterator[tuple[str, str, str]]:
     by a loop over a dict of these."""
     texts = _module_texts(tree)
     for call in ast.walk(tree):
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-            continue
-        kind = CREATING.get(call.func.id)
-        if kind is None:
+        kind = CREATING.get(_called(call))
+        if kind is None or not isinstance(call, ast.Call):
             continue
         name, definition = (_text(part, texts) for part in call.args)
         if name and definition:
             yield name, definition, kind
         else:
             yield from ((name, definition, kind) for name, definition in _in_dicts(tree))
+
+
+def _called(node: ast.AST) -> str:
+    """The name of the function that is called, if it is a call: `f(…)` or `module.f(…)`."""
+    match node:
+        case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
+            return name
+    return ""
 
 
 def _in_dicts(tree: ast.Module) -> Iterator[tuple[str, str]]:
