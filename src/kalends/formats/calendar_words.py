@@ -1,4 +1,4 @@
-"""What people read about findings in calendars: mail, lists and histories say the same."""
+"""The words for calendar findings, which mails, lists and histories share."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""What people read about links to calls: pages and mail say the same."""
+"""The words about links to calls, which pages and mails share."""
 
 from collections.abc import Mapping
 from typing import Final

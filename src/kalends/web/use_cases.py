@@ -1,4 +1,4 @@
-"""What can be done with what has versions, by the API and by the console."""
+"""The use cases of things with versions, which the API and the console share."""
 
 from typing import Final
 

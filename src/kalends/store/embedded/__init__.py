@@ -1,1 +1,1 @@
-"""The PostgreSQL that Kalends runs itself: its programs, process, cluster and archives."""
+"""The embedded PostgreSQL, which Kalends runs itself: programs, processes, cluster, backups."""

@@ -1,8 +1,8 @@
-"""Backup and restore: pg_dump's custom format, of and into any PostgreSQL from 15 on.
+"""Backup and restore, in pg_dump's custom format, from and into any PostgreSQL from 15 on.
 
-A backup gets its name when all of it was read back. A restore is one transaction: afterwards
-everything of the backup is there, or what was there before. Kalends has a database of its own;
-what a backup holds is its schema `public`.
+A backup only gets its name after all of it was read back. A restore is one transaction, so that
+afterwards there is either the whole backup or what was there before. Kalends has a database of its
+own, of which a backup contains the schema `public`.
 """
 
 import os
@@ -46,7 +46,7 @@ EXTENSIONS = "btree_gin|btree_gist|pg_trgm|plpgsql"
 ENTRY = re.compile(r"\d+; \d+ \d+ (?P<what>.+)")
 TABLE = re.compile(r"TABLE public (?P<name>\S+) ")
 REVISION = re.compile(r"^COPY public\.alembic_version .*\n(?P<revision>\w+)$", re.MULTILINE)
-# ANALYZE counts anew what STATISTICS DATA holds, which older servers cannot take.
+# STATISTICS DATA is left out, as older servers do not support it, and ANALYZE computes it again.
 NOT_OURS = (
     "SCHEMA - ",
     "COMMENT - ",
@@ -54,7 +54,7 @@ NOT_OURS = (
     "DATABASE PROPERTIES",
     "STATISTICS DATA ",
 )
-# What the script of a section begins with, before any rows come.
+# The beginnings of the lines with which the script of a section opens, before any rows.
 OPENING = (b"--", b"\\", b"\n", b"SET ", b"SELECT pg_catalog.set_config(")
 
 OUR_TABLES = """
@@ -63,8 +63,8 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NO
     (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
         AND d.deptype = 'e')
 """
-# All tables at once, before any goes: who holds one and waits for another would be in a deadlock
-# with us, which one of both loses. If it is us, all is let go, and taken again.
+# Locks all tables at once before any is dropped. Whoever holds one and waits for another deadlocks
+# with us, and one of both is aborted. If that is us, all locks are released, and taken again.
 TAKE_THE_TABLES = f"""
 DO $take$
 DECLARE
@@ -85,8 +85,8 @@ BEGIN
 END
 $take$;
 """
-# Everything in the schema but what belongs to an extension (or to an identity column, and goes
-# with it); the schema itself and its rights stay.
+# Drops everything in the schema except what belongs to an extension (or to an identity column, with
+# which it is dropped); the schema itself and its privileges stay.
 EMPTY_THE_SCHEMA = """
 DO $empty$
 DECLARE one text;
@@ -120,29 +120,29 @@ $empty$;
 
 
 class Backup(NamedTuple):
-    """What made a backup: the program, and the server it read."""
+    """The program that made a backup, and the server that it read."""
 
     program: Program
     server: Release
 
     @property
     def may_lack(self) -> bool:
-        """Whether the server is of a newer release than the program, which may not know all that
-        it keeps."""
+        """Whether the server's release is newer than the program's, which then may not know all
+        that the server stores."""
         return self.program.release < self.server
 
 
 class Restored(NamedTuple):
-    """What a restore left out because its server does not know it (or counts it by itself)."""
+    """What a restore left out because the server does not know it, or maintains it by itself."""
 
     server: Release
     left_out: list[str]
 
 
 def backup(parameters: ConnectParameters, file: Path, programs: Path | None = None) -> Backup:
-    """Write a consistent backup, readable by its owner alone; the file is whole or not there.
+    """Writes a consistent backup that only its owner can read; the file is complete, or not there.
 
-    Unlogged tables come without their rows. `programs` is a folder with further tools. Raises
+    Unlogged tables are without their rows. `programs` is a folder with further tools. Raises
     ArchiveError.
     """
     tools = Tools(libpq_environment(parameters), programs)
@@ -163,7 +163,7 @@ def backup(parameters: ConnectParameters, file: Path, programs: Path | None = No
 
 
 def _check_archive(file: Path, tools: Tools) -> None:
-    """Reads all of a backup, rows too. Raises ArchiveError if it is not whole."""
+    """Reads all of a backup, including its rows. Raises ArchiveError if it is incomplete."""
     try:
         run([tools.newest("pg_restore"), "--file=/dev/null", str(file)], {})
     except ArchiveError as error:
@@ -177,12 +177,11 @@ def restore(
     replace: bool = False,
     programs: Path | None = None,
 ) -> Restored:
-    """Bring a backup back, also one of an older PostgreSQL, or into an older one.
+    """Restores a backup, which may be of an older PostgreSQL or a newer one than the server.
 
-    Options and settings that the server does not know are left out, and named in the answer.
-    Refuses a database that has organizations in it, or tables that the backup has not, unless
-    asked to replace all that. Waits ten seconds for those who use the tables. Raises ArchiveError,
-    and then nothing was changed.
+    Options and settings that the server does not know are left out and named in the result. Refuses
+    a database that has organizations, or tables that the backup lacks, unless `replace` is true.
+    Waits ten seconds for locks on the tables. Raises ArchiveError; then nothing has changed.
     """
     tools = Tools(libpq_environment(parameters), programs)
     entries = _table_of_contents(file, tools)
@@ -199,7 +198,7 @@ def restore(
 
 
 class _RestoreScript:
-    """pg_restore, asked for one part of a backup as a script."""
+    """The output of pg_restore: one part of a backup as a script."""
 
     def __init__(self, tools: Tools, listed: Path, file: Path) -> None:
         self._words = [tools.newest("pg_restore"), "--no-owner", "--no-privileges"]
@@ -213,7 +212,7 @@ class _RestoreScript:
 
 
 def _replay(source: _RestoreScript, tools: Tools) -> list[str]:
-    """Have psql run what pg_restore writes, and commit only if both came to their end."""
+    """Lets psql run what pg_restore writes, and commits only if both have succeeded."""
     before, after = source.script("pre-data"), source.script("post-data")
     unknown = _unknown_in(before + after, tools)
     with (
@@ -252,7 +251,7 @@ def _replay(source: _RestoreScript, tools: Tools) -> list[str]:
 
 
 def _unknown_in(script: bytes, tools: Tools) -> set[tuple[str, str]]:
-    """What a script sets that the server does not know, or counts by itself."""
+    """The options in a script that the server does not know, or maintains by itself."""
     options = list(options_in(script))
     asking, probes = option_query(options)
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
@@ -264,7 +263,7 @@ def _unknown_in(script: bytes, tools: Tools) -> set[tuple[str, str]]:
 
 
 def _copy_script(source: IO[bytes], target: IO[bytes], unknown: Iterable[tuple[str, str]]) -> None:
-    """Copy a script of rows, without those of its opening settings that are not known."""
+    """Copies a script of rows, without the unknown ones of its opening settings."""
     opening = []
     line = source.readline()
     while line.startswith(OPENING):
@@ -275,7 +274,8 @@ def _copy_script(source: IO[bytes], target: IO[bytes], unknown: Iterable[tuple[s
 
 
 def _refuse_a_newer_one(file: Path, tools: Tools) -> None:
-    """It would take the place of what is there, and this version could not use it."""
+    """Raises ArchiveError for a backup of a newer Kalends, which would replace the present data and
+    could not be used by this version."""
     only = ["--data-only", "--table=alembic_version", "--file=-", str(file)]
     match = REVISION.search(run([tools.newest("pg_restore"), *only], {}))
     if match and match["revision"] > newest_revision():
@@ -302,7 +302,7 @@ def _refuse_what_would_be_lost(entries: Sequence[str], tools: Tools) -> None:
 
 
 def _table_of_contents(file: Path, tools: Tools) -> list[str]:
-    """The entries of a backup that are ours to bring back."""
+    """The entries of a backup that are restored."""
     if not file.is_file():
         raise ArchiveError(f"There is no file {file}.")
     listing = run([tools.newest("pg_restore"), "--list", str(file)], {})
@@ -319,7 +319,7 @@ def _what(entry: str) -> str:
 
 @contextmanager
 def _temporary_file(file: Path) -> Iterator[Path]:
-    """A private file in the same folder, which takes the name when the block ended well."""
+    """A private file in the same folder, which gets the name if the block succeeds."""
     try:
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""One PostgreSQL cluster on disk: made whole or not at all, started, and looked at."""
+"""One PostgreSQL cluster on disk: creates it (completely or not at all), starts and checks it."""
 
 import os
 import re
@@ -27,7 +27,8 @@ from kalends.store.embedded.process import (
 from kalends.store.embedded.programs import Programs
 
 SUN_PATH_BYTES = 107
-# What a comma, a space or an @ means in a host differs from client to client.
+# A path that every client reads alike as a host; a comma, a space or an @ would mean different
+# things to them.
 PLAIN_PATH = re.compile(r"/[\w./+-]*", re.ASCII)
 MIB = 1024 * 1024
 LOG_AT_MOST = 10 * MIB
@@ -37,7 +38,7 @@ BUILTIN_LOCALES_SINCE = 17
 
 ON_EVERY_START = (
     "listen_addresses=",
-    # the server's working directory is the cluster, so the length of its path does not matter
+    # relative to the server's working directory, the cluster, so that its path may be long
     "unix_socket_directories=.",
     "unix_socket_permissions=0700",
 )
@@ -48,8 +49,8 @@ Report = Callable[[str], None]
 
 @dataclass
 class Progress:
-    """Waits without a limit, and reports every few seconds what for. When `cancelled` is set,
-    waiting raises EmbeddedPostgresError instead."""
+    """Waits without a limit, and reports every few seconds what it waits for. Once `cancelled` is
+    set, waiting raises EmbeddedPostgresError."""
 
     report: Report
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -66,7 +67,7 @@ class Progress:
 
 
 class Cluster:
-    """The cluster of a data directory. Who may call what when is `embedded`'s to decide."""
+    """The cluster of a data directory. `server.py` decides which process may do what, and when."""
 
     def __init__(self, data_dir: Path, settings: Mapping[str, str], programs: Programs) -> None:
         self.data_dir = data_dir
@@ -80,8 +81,8 @@ class Cluster:
     def host(self) -> str:
         """The socket's directory, by a path that fits into a socket address.
 
-        A long or odd one is reached through this process's handle of it; children may use that
-        path too, as long as this process lives. A short-cut in /tmp would need guarding.
+        A long or odd path is replaced by this process's handle of the directory, which children may
+        use too as long as this process lives. A symbolic link in /tmp would have to be protected.
         """
         path = str(self.path)
         fits = len(os.fsencode(f"{path}/{SOCKET_NAME}")) <= SUN_PATH_BYTES
@@ -103,7 +104,7 @@ class Cluster:
         return listening_pid(self.host) if self.path.exists() else None
 
     def is_stopping(self) -> bool:
-        """Someone stopped the server: a smart shutdown waits for clients, maybe for ever."""
+        """Whether somebody has stopped the server; a smart shutdown may wait for ever."""
         try:
             lines = (self.path / "postmaster.pid").read_text().splitlines()
         except (OSError, UnicodeDecodeError):
@@ -111,10 +112,11 @@ class Cluster:
         return len(lines) > 7 and lines[7].strip() == "stopping"
 
     def start(self, alive: int, progress: Progress) -> subprocess.Popen[bytes]:
-        """Make the cluster if there is none, start it, and wait until it takes connections.
+        """Starts the cluster, which is created if there is none, and waits until it accepts
+        connections.
 
-        `alive` is the lock which proves that no process of this cluster lives; the server and
-        all its children inherit it. Raises EmbeddedPostgresError.
+        `alive` is the lock that proves that no process of this cluster lives; the server and all
+        its children inherit it. Raises EmbeddedPostgresError.
         """
         account = choose_account(self.path, self.programs.folder)
         self.limit_log()
@@ -154,10 +156,10 @@ class Cluster:
         return False
 
     def check_version(self) -> None:
-        """Raises EmbeddedPostgresError for data of another major version, which is not touched."""
+        """Raises EmbeddedPostgresError for data of another major version, which is not changed."""
         try:
             data_major = (self.path / "PG_VERSION").read_text().strip()
-        except OSError:  # none yet, or not ours to read: what follows says so
+        except OSError:  # there is none, or we may not read it; a later step says so
             return
         ours = self.programs.release
         if data_major == str(ours.major):
@@ -171,7 +173,8 @@ class Cluster:
         )
 
     def _create(self, account: SystemUser, alive: int, report: Report) -> None:
-        """initdb in a folder aside, renamed when whole: a `postgres` folder is always finished."""
+        """Runs initdb in another folder, which is renamed once complete, so that a folder named
+        `postgres` always is."""
         report(f"Making a new PostgreSQL cluster in {self.path}")
         new = self.data_dir / "postgres.new"
         if new.exists():
@@ -198,7 +201,8 @@ class Cluster:
         sync_folder(self.data_dir)
 
     def _locale(self) -> tuple[str, ...]:
-        """Sorts by code point and knows all letters, whatever the machine's locale says."""
+        """The options for a locale that sorts by code point and knows the letters of all languages,
+        whatever the machine's locale is."""
         if self.programs.release.major < BUILTIN_LOCALES_SINCE:
             return ("-E", "UTF8", "--locale=C.UTF-8", "--lc-messages=C")
         provider = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
@@ -215,11 +219,12 @@ class Cluster:
                 )
 
     def _prepare(self, account: SystemUser) -> None:
-        """Clear what a killed server left (`alive` says that none lives); say who may connect."""
+        """Removes what a killed server has left (`alive` proves that none lives), and writes who
+        may connect."""
         for leftover in ("postmaster.pid", SOCKET_NAME, f"{SOCKET_NAME}.lock"):
             (self.path / leftover).unlink(missing_ok=True)
         if account.switch and self.path.stat().st_uid == 0:
-            _chown(self.path, account)  # copied back by root, as a backup tool does
+            _chown(self.path, account)  # for a cluster that root has copied back from a backup
         _write(self.path / "kalends.conf", _our_settings(), account)
         _write(self.path / "pg_hba.conf", HBA, account)
         _write(self.path / "pg_ident.conf", _ident(self.data_dir), account)
@@ -240,8 +245,8 @@ class Cluster:
         return self.log_path.exists() and self.log_path.stat().st_size > LOG_AT_MOST
 
     def limit_log(self) -> None:
-        """Keep the log below 10 MiB, with one older generation. The server appends, so a file
-        that is emptied under its hands goes on from the start."""
+        """Keeps the log below 10 MiB, with one older generation. The server appends to the file, so
+        it can be truncated while the server has it open."""
         if self.has_long_log():
             older = self.log_path.with_suffix(".log.1")
             older.unlink(missing_ok=True)
@@ -250,7 +255,7 @@ class Cluster:
 
 
 class _LogFile:
-    """The log, open for appending, and what was written to it since."""
+    """The log, open for appending, and what has been written to it since."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -273,7 +278,7 @@ class _LogFile:
 
 
 def open_private(path: Path, flags: int = os.O_RDWR) -> int:
-    """Open, or make, a file for its folder's owner alone. Raises EmbeddedPostgresError."""
+    """Opens or creates a file for only its folder's owner. Raises EmbeddedPostgresError."""
     try:
         handle = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -301,7 +306,7 @@ def _flags(settings: Iterable[str]) -> list[str]:
 
 
 def _configuration(cluster: Path) -> str:
-    """initdb's own file, then ours, so that an operator's lines below win."""
+    """initdb's settings, then ours; an operator's lines below these take precedence."""
     return (
         (cluster / "postgresql.conf").read_text()
         + "\n# Kalends writes that file on each start; your own settings go below this line.\n"
@@ -331,8 +336,8 @@ def _shared_buffers_mib() -> int:
 
 
 def _ident(data_dir: Path) -> str:
-    """Who may connect: root, the data directory's owner, and who starts the server. Not
-    `nobody` when he only runs the server for root: that is anybody's account."""
+    """The users who may connect: root, the data directory's owner, and whoever starts the server;
+    but not `nobody` if it only runs the server for root, as anybody may use that account."""
     uids = (0, data_dir.stat().st_uid, os.geteuid())
     names = sorted({name for uid in uids if (name := user_name(uid))})
     lines = [f'kalends "{name}" {SUPERUSER}\n' for name in names]
@@ -340,7 +345,7 @@ def _ident(data_dir: Path) -> str:
 
 
 def _write(path: Path, text: str, account: SystemUser) -> None:
-    """Replace a file. Never written in place: as root we would follow a link made by `nobody`."""
+    """Replaces a file. Writing it in place would, as root, follow a link that `nobody` has made."""
     handle, name = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "w") as file:
         file.write(text)
@@ -357,7 +362,7 @@ def _chown(folder: Path, account: SystemUser) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Has what was renamed in a folder survive a crash of the machine."""
+    """Syncs a folder, so that renames in it survive a crash of the machine."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

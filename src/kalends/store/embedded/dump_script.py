@@ -1,8 +1,8 @@
-"""What a schema's script says that not every server knows: options of columns, tables and
-indexes, and settings.
+"""Finds in a schema's script what not every server knows: settings, and options of columns, tables
+and indexes.
 
-A dump by an older pg_dump writes down what a newer server keeps for itself (`pg_attver`, since
-the releases of November 2026), and a dump of a newer server has what an older one lacks.
+A dump by an older pg_dump contains what a newer server maintains by itself (`pg_attver`, since the
+releases of November 2026), and a dump of a newer server contains what an older one lacks.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 SETTING: Final = "setting"
 COLUMN: Final = "column option"
-# The server counts it by itself; a value from elsewhere would be wrong even where it is known.
+# The server maintains it by itself, so that a value from elsewhere would be wrong in any case.
 KEPT_BY_SERVER: Final = frozenset({(COLUMN, "pg_attver")})
 
 TOKEN: Final = re.compile(
@@ -21,7 +21,7 @@ TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
-# What a statement begins with once comments are blotted out.
+# What may precede a statement once comments are blanked out.
 NOTHING_YET: Final = rb"^[_\s]*"
 SET: Final = re.compile(NOTHING_YET + rb"SET (?P<name>[\w.]+) = [^;]*;$")
 CLAUSE: Final = re.compile(rb" ?\b(?:SET|WITH) \((?P<items>[^)]*)\)")
@@ -43,7 +43,7 @@ KINDS: Final = (
     ),
     (re.compile(NOTHING_YET + rb"CREATE VIEW "), "view option"),
 )
-# How a server is asked whether it knows an option.
+# The statements by which a server shows whether it knows an option.
 PROBES: Final = {
     COLUMN: "ALTER TABLE kalends_probe ALTER COLUMN number SET ({})",
     "table option": "ALTER TABLE kalends_probe SET ({})",
@@ -75,7 +75,7 @@ INSERT INTO kalends_unknown SELECT {place} WHERE current_setting('{name}', true)
 
 
 class Option(NamedTuple):
-    """Something that a script sets: `text` is how it is written there."""
+    """A setting or option in a script; `text` is how it is written there."""
 
     kind: str
     name: str
@@ -83,7 +83,7 @@ class Option(NamedTuple):
 
 
 class _Clause(NamedTuple):
-    """Where in a statement options stand, in brackets."""
+    """The part of a statement that has options in parentheses."""
 
     kind: str
     start: int
@@ -92,7 +92,7 @@ class _Clause(NamedTuple):
 
 
 def options_in(script: bytes) -> Iterator[Option]:
-    """Everything that a script sets by name, as often as it does."""
+    """All settings and options in a script, with repetitions."""
     for statement in statements(script):
         if named := SET.search(_bare(statement)):
             name = named["name"].decode()
@@ -103,14 +103,14 @@ def options_in(script: bytes) -> Iterator[Option]:
 
 
 def leave_out(script: bytes, unknown: Iterable[tuple[str, str]]) -> bytes:
-    """The script without what is not known, by kind and name."""
+    """The script without the unknown options, which are given by kind and name."""
     names = frozenset(unknown)
     return b"".join(_without(statement, names) for statement in statements(script))
 
 
 def option_query(options: Iterable[Option]) -> tuple[str, list[Option]]:
-    """A script that asks a server, in a transaction that is rolled back, which of the options it
-    does not know: it answers with their places in the list."""
+    """A script that finds out which of the options a server does not know, in a transaction that is
+    rolled back. It outputs their indexes in the list."""
     probes = sorted({(o.kind, o.name): o for o in options}.values())
     lines = [BEFORE_PROBES]
     for place, option in enumerate(probes):
@@ -123,9 +123,8 @@ def option_query(options: Iterable[Option]) -> tuple[str, list[Option]]:
 
 
 def statements(script: bytes) -> Iterator[bytes]:
-    """The script in pieces, each up to a semicolon that ends a statement (or a line for psql).
-
-    In the body of a function written as SQL, pieces are smaller than statements.
+    """The script in pieces, each up to the semicolon that ends a statement (or to the end of a line
+    for psql). In SQL-standard function bodies, pieces are smaller than statements.
     """
     start = 0
     for token in TOKEN.finditer(script):
@@ -169,8 +168,7 @@ def _clause_of(statement: bytes) -> _Clause | None:
 
 
 def _bare(statement: bytes) -> bytes:
-    """The statement, as long as before, with what is quoted or commented blotted out, and on one
-    line."""
+    """The statement in one line of the same length, with quoted texts and comments blanked out."""
     blotted = TOKEN.sub(lambda token: token[0] if token["end"] else b"_" * len(token[0]), statement)
     return blotted.replace(b"\n", b" ")
 

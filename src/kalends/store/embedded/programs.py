@@ -1,6 +1,6 @@
-"""PostgreSQL's programs on this machine: which there are, of which release, and where from.
+"""Finds PostgreSQL's programs on this machine, with their releases and where they come from.
 
-The wheel brings one set; the operating system may have others, of newer releases.
+The wheel contains one set; the operating system may have others, of newer releases.
 """
 
 import re
@@ -25,8 +25,8 @@ TELLS_WITHIN_SECONDS: Final = 10
 
 
 class Release(NamedTuple):
-    """A release of PostgreSQL: 15.20 is newer than 15.18. Between two major versions the minor
-    numbers say nothing of which came out later."""
+    """A release of PostgreSQL: 15.20 is newer than 15.18. Between different major versions, the
+    minor numbers do not tell which is more recent."""
 
     major: int
     minor: int
@@ -41,7 +41,7 @@ class Release(NamedTuple):
 
 
 class Program(NamedTuple):
-    """One program, its release, and a word on where it comes from."""
+    """A program, its release, and a word about where it comes from."""
 
     path: str
     release: Release
@@ -56,7 +56,7 @@ class Programs:
     origin: str
 
     def path(self, name: str) -> str:
-        """Raises EmbeddedPostgresError if the program is not there."""
+        """The path of a program. Raises EmbeddedPostgresError if it is not there."""
         path = self.folder / name
         if not path.exists():
             raise EmbeddedPostgresError(f"There is no program {path} ({self.origin}).")
@@ -64,7 +64,7 @@ class Programs:
 
     @property
     def release(self) -> Release:
-        """Of the server. Raises EmbeddedPostgresError if it does not run."""
+        """The release of the server program. Raises EmbeddedPostgresError if it does not run."""
         release = release_of(self.path("postgres"))
         if release is None:
             raise EmbeddedPostgresError(
@@ -77,14 +77,14 @@ class Programs:
 
 
 def wheel() -> Programs:
-    """What Kalends brings. Raises EmbeddedPostgresError where there is none for the machine."""
+    """The programs in the wheel. Raises EmbeddedPostgresError if this machine has no wheel."""
     return Programs(wheel_folder(), f"{WHEEL} {metadata.version(WHEEL)}")
 
 
 def programs_of_server(folder: Path | None) -> Programs:
-    """The programs that the embedded server runs with: those of the setting, else the wheel's.
+    """The programs of the embedded server: those of the setting, or else the wheel's.
 
-    Raises EmbeddedPostgresError for a folder that has no server, or one older than 15.
+    Raises EmbeddedPostgresError if the folder has no server, or one older than 15.
     """
     if folder is None:
         return wheel()
@@ -104,7 +104,7 @@ def programs_of_server(folder: Path | None) -> Programs:
 
 
 def find_programs(name: str, named: Path | None, *, wheel_too: bool) -> list[Program]:
-    """Every program of that name that runs: of the setting, the wheel, Debian, and the PATH."""
+    """All working programs with that name: of the setting, the wheel, Debian, and the PATH."""
     programs = (
         Program(str(folder / name), release, origin)
         for folder, origin in _folders(named, wheel_too)
@@ -114,12 +114,12 @@ def find_programs(name: str, named: Path | None, *, wheel_too: bool) -> list[Pro
 
 
 def newest(programs: Sequence[Program]) -> Program:
-    """The first of those of the newest release."""
+    """The first of the programs that have the newest release."""
     return max(programs, key=lambda program: program.release)
 
 
 def release_of(path: str) -> Release | None:
-    """What a program says of itself; None if it is not there or does not run."""
+    """The release that a program reports; None if it is not there or does not run."""
     try:
         done = subprocess.run(
             [path, "--version"], capture_output=True, text=True, timeout=TELLS_WITHIN_SECONDS
@@ -142,7 +142,7 @@ def _folders(named: Path | None, wheel_too: bool) -> Iterator[tuple[Path, str]]:
             yield brought.folder, brought.origin
     for folder in DEBIAN.glob("[0-9]*/bin"):
         yield folder, str(folder)
-    # Debian's /usr/bin/pg_dump is no program but a script that chooses one by its own rules.
+    # Debian's /usr/bin/pg_dump is a script that chooses a program by its own rules.
     on_path = shutil.which("psql")
     if on_path is not None and Path(on_path).resolve().name != "pg_wrapper":
         yield Path(on_path).parent, str(Path(on_path).parent)

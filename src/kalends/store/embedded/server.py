@@ -1,11 +1,11 @@
-"""A PostgreSQL shared by all Kalends processes of a data directory.
+"""The embedded server, which all Kalends processes of a data directory share.
 
-The first one in starts it, the last one out stops it, and no death of any of them, by whatever
-signal, takes it from the others. Nothing here believes a process id in a file: what holds is
-held by the kernel (docs/decisions/0002-embedded-postgres.md).
+The first process starts it and the last one stops it. If one of them dies, by whatever signal, the
+others keep it. No process id in a file is relied on, only locks of the kernel
+(docs/decisions/0002-embedded-postgres.md):
 
-    postgres.lock    held while someone starts or stops the server
-    postgres.use     shared by everyone who uses it
+    postgres.lock    held while a process starts or stops the server
+    postgres.use     shared by all processes that use it
     postgres.alive   inherited by the server and all its children: a process that gets it knows that
                      no process of this cluster lives
 """
@@ -36,18 +36,18 @@ PROGRAMS = frozenset({"postgres", "initdb"})
 
 log = logging.getLogger(__name__)
 
-# The process that started a server is its parent: kept here, or Python would complain about a child
-# that is still running when its lease is gone.
+# The servers that this process has started. Without these references Python would warn about a
+# child that is still running after its lease has ended.
 _children: list[subprocess.Popen[bytes]] = []
 
 
 class EmbeddedPostgres:
-    """One use (a lease) of the PostgreSQL of a data directory, for as long as it is entered.
-    Synchronous: enter it before the event loop runs, or in a thread.
+    """A lease of the PostgreSQL of a data directory, for as long as the block is entered. It is
+    synchronous: enter it before the event loop runs, or in a thread.
 
-    `settings` go onto the server's command line if it is we who start it (tests pass fsync=off,
-    which makes initdb not sync either). `programs` is the folder of other programs than the
-    wheel's. `report` is called every few seconds while there is something to wait for.
+    `settings` are added to the server's command line if this process starts it (tests pass
+    fsync=off, with which initdb does not sync either). `programs` is a folder of other programs
+    than the wheel's. `report` is called every few seconds while there is something to wait for.
     """
 
     def __init__(
@@ -67,8 +67,9 @@ class EmbeddedPostgres:
         self._mutex = threading.RLock()
 
     def acquire(self) -> Self:
-        """Enters it: the server runs, started (and made) if need be. Waits as long as it needs to
-        recover. Raises EmbeddedPostgresError, also for a data directory of another major version.
+        """Takes the lease. The server is started, and its cluster created, if necessary; this waits
+        as long as recovery takes. Raises EmbeddedPostgresError, also if the data directory is of
+        another major version.
         """
         if self._use is None:
             self._enter()
@@ -76,7 +77,7 @@ class EmbeddedPostgres:
 
     @property
     def programs(self) -> Programs:
-        """What starts the server if it is we who start it."""
+        """The programs for starting the server, if this process starts it."""
         return self._cluster.programs
 
     @property
@@ -87,18 +88,18 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """The same as a URL, for libpq and asyncpg; good while this process has its lease."""
+        """The connection as a URL, for libpq and asyncpg; valid while this lease is held."""
         query = urlencode({"host": self._cluster.host, "port": PORT}, quote_via=quote, safe="")
         return f"postgresql://{SUPERUSER}@/{DATABASE}?{query}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """The same for psql, pg_dump and pgbench as child processes."""
+        """The connection as environment variables, for psql, pg_dump and pgbench as children."""
         names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "database": "PGDATABASE"}
         return {names[key]: str(value) for key, value in self.connect.items()}
 
     def is_alive(self) -> bool:
-        """Whether the server is there and is not stopping. Cheap: no connection."""
+        """Whether the server is running and not stopping. It is cheap: it opens no connection."""
         if self._pidfd is None:
             alive = self._cluster.listening_pid() is not None
         else:
@@ -108,8 +109,8 @@ class EmbeddedPostgres:
         return alive and not self._cluster.is_stopping()
 
     def revive(self, cancelled: threading.Event | None = None) -> None:
-        """Have the server running again, from any process. Raises EmbeddedPostgresError, also
-        when `cancelled` is set meanwhile."""
+        """Makes the server run again, from any process. Raises EmbeddedPostgresError, also if
+        `cancelled` is set meanwhile."""
         progress = Progress(self._report, cancelled or threading.Event())
         with self._mutex:
             if self._use is None:
@@ -118,13 +119,13 @@ class EmbeddedPostgres:
                 self._ensure_running(progress)
 
     def release(self) -> None:
-        """Give the lease back; the last one of all processes stops the server and waits."""
+        """Gives the lease back; the last process stops the server, and waits for it."""
         with self._mutex:
             if self._use is None:
                 return
             progress = Progress(self._report)
             with self._control(progress):
-                # a forked child shares its parent's lock, and must not upgrade that
+                # a forked child shares its parent's lock, and must not upgrade it
                 if self._pid == os.getpid() and _try_lock(self._use, fcntl.LOCK_EX):
                     self._stop(progress)
                 os.close(self._use)
@@ -133,7 +134,7 @@ class EmbeddedPostgres:
             self._cluster.close()
 
     def limit_log(self) -> None:
-        """Keep postgres.log short; cheap when it is."""
+        """Keeps postgres.log short; cheap if it is."""
         if self._cluster.has_long_log():
             with self._control(Progress(self._report)):
                 self._cluster.limit_log()
@@ -158,7 +159,7 @@ class EmbeddedPostgres:
 
     @contextlib.contextmanager
     def _control(self, progress: Progress) -> Iterator[None]:
-        """Alone among all processes to start or stop the server."""
+        """A block in which only this process may start or stop the server."""
         handle = open_private(self.data_dir / "postgres.lock")
         try:
             while not _try_lock(handle, fcntl.LOCK_EX):
@@ -220,7 +221,7 @@ class EmbeddedPostgres:
             _reap()
 
     def _signal_stop(self, pid: int) -> bool:
-        """A fast shutdown: open transactions are rolled back, everything else is written."""
+        """Requests a fast shutdown: open transactions are rolled back, and the rest is written."""
         if pid == 0:
             log.warning("PostgreSQL of %s runs in another container; left alone", self.data_dir)
             return False
@@ -241,7 +242,7 @@ class EmbeddedPostgres:
 
 
 class Watcher:
-    """A thread that has a killed server back within seconds, for as long as it runs."""
+    """A thread that restarts a killed server within seconds."""
 
     def __init__(self, lease: EmbeddedPostgres) -> None:
         self._lease = lease
@@ -252,7 +253,8 @@ class Watcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """To be called before the lease is released; gives up on a server that recovers."""
+        """Stops the thread, even if it waits for a recovering server. It has to be called before
+        the lease is released."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -276,8 +278,8 @@ class Watcher:
 class _Orphans:
     """Processes of a cluster whose postmaster was killed, or of an initdb whose Kalends was.
 
-    They end by themselves as soon as they look; one that is deep in a query is ended. That
-    loses nothing: crash recovery comes next anyway, and a half-made cluster is thrown away.
+    They end by themselves as soon as they check; one in a long query is terminated. That loses
+    nothing, as crash recovery follows anyway, and an incomplete cluster is thrown away.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -285,7 +287,8 @@ class _Orphans:
         self._since: float | None = None
 
     def end_in_time(self) -> None:
-        """To be called, under the control lock, while they are in the way."""
+        """Ends them if they take too long. It is called repeatedly, under the control lock, while
+        they block a start."""
         now = time.monotonic()
         if self._since is None:
             self._since = now

@@ -1,4 +1,4 @@
-"""pg_dump, pg_restore and psql as child processes: which of them, and what they answer."""
+"""Runs pg_dump, pg_restore and psql as child processes, and chooses which of several."""
 
 import os
 import subprocess
@@ -16,23 +16,23 @@ SSL_MODES_WITHOUT_TLS: Final = frozenset({"disable", "allow", "prefer"})
 
 
 class ArchiveError(OperatorError):
-    """A backup or restore that did not happen; the text says why, in the tool's own words."""
+    """A backup or restore has failed; the text says why, in the tool's own words."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """The programs for one database: `environment` has libpq's variables, `named` is the folder
-    of KALENDS_POSTGRES_PROGRAMS. The wheel's programs cannot speak TLS."""
+    """The programs for one database: `environment` has libpq's variables, and `named` is the folder
+    of KALENDS_POSTGRES_PROGRAMS. The wheel's programs do not support TLS."""
 
     environment: dict[str, str]
     named: Path | None = None
 
     def sql(self, text: str) -> str:
-        """What psql answers. Raises ArchiveError."""
+        """The output of psql for a script. Raises ArchiveError."""
         return run(self.psql("--command", text), self.environment).strip()
 
     def psql(self, *what: str) -> list[str]:
-        """A command that stops at the first error."""
+        """A psql command that stops at the first error."""
         quiet = ("--no-psqlrc", "--no-password", "--quiet", "--tuples-only", "--no-align")
         return [self.newest("psql"), *quiet, "--set=ON_ERROR_STOP=1", *what]
 
@@ -41,12 +41,12 @@ class Tools:
         return Release.of_number(int(self.sql("SHOW server_version_num")))
 
     def newest(self, name: str) -> str:
-        """The newest program of that name: it reads what all older ones have written."""
+        """The newest program with that name, which can read what all older ones have written."""
         return newest(self._find(name)).path
 
     def pg_dump(self, server: Release) -> Program:
-        """The program that is sure to know all that the server keeps: the newest of the server's
-        own major version if it is not older than the server, else the newest there is.
+        """The pg_dump that is sure to know all that the server stores: the newest of the server's
+        own major version, if it is not older than the server, or else the newest of all.
 
         Raises ArchiveError if there is none that can read the server.
         """
@@ -75,12 +75,12 @@ class Tools:
 
 
 def run(command: Sequence[str], environment: dict[str, str]) -> str:
-    """What a program writes. Raises ArchiveError if it fails."""
+    """The output of a program. Raises ArchiveError if it fails."""
     return run_bytes(command, environment).decode()
 
 
 def run_bytes(command: Sequence[str], environment: dict[str, str]) -> bytes:
-    """The same, undecoded."""
+    """The output of a program as bytes. Raises ArchiveError if it fails."""
     with tempfile.TemporaryFile() as errors:
         with start_process(command, environment, stdout=subprocess.PIPE, stderr=errors) as process:
             output = process.communicate()[0]
@@ -98,7 +98,7 @@ def start_process(
     stdout: int,
     stderr: IO[bytes],
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A child that does not outlive the block. Its PG* variables are ours alone."""
+    """A child process that ends with the block. It inherits no PG* variables of our own."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "KALENDS_"))}
     process = subprocess.Popen(
         command,
@@ -120,7 +120,7 @@ def start_process(
 
 
 def error_text(file: IO[bytes]) -> str:
-    """The first lines of a tool's errors."""
+    """The first lines of a tool's error output."""
     file.seek(0)
     lines = file.read().decode(errors="replace").splitlines()
     relevant = [line for line in lines if "NOTICE:" not in line and "CONTEXT:" not in line]

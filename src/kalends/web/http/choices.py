@@ -1,4 +1,4 @@
-"""What a field may be where it is one of several words, for the error that refuses another one."""
+"""Finds the words that a field may have, for the error that refuses any other."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -8,7 +8,7 @@ from msgspec import inspect
 
 
 def choices_at(shape: Any, path: str) -> list[str]:
-    """The words that the field at this path of the shape may be; none where it is no choice."""
+    """The allowed words of the field at this path of the shape; empty if it is not a choice."""
     kinds = [_info(shape)]
     for part in filter(None, path.split(".")):
         kinds = [child for kind in kinds for child in _children(kind, part)]
@@ -43,7 +43,8 @@ def _words(kind: inspect.Type) -> Iterator[str]:
 
 
 def _within(kind: inspect.Type) -> Sequence[inspect.Type]:
-    """The kinds that stand for this one. The path does not name the key of a value."""
+    """The types that a type wraps: its alternatives, or the values of a dict, whose keys are not in
+    paths."""
     match kind:
         case inspect.Metadata(type=inner):
             return [inner]

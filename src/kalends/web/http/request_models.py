@@ -1,5 +1,4 @@
-"""The structs that requests are read into: what all bodies and queries have in common, and the
-query of a page."""
+"""The base class of the structs that requests are read into, and the query of a page."""
 
 from functools import cache
 from types import NoneType

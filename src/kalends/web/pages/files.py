@@ -11,7 +11,7 @@ from kalends.web.pages.routes import PageRoute
 
 
 async def static(request: PageRequest) -> PageAnswer:
-    """Raises NotFound."""
+    """Serves a file. Raises NotFound."""
     answer = find_file(request.path("name"))
     if answer is None:
         raise NotFound("There is no such file.")

@@ -1,1 +1,1 @@
-"""What the forms of the settings are made of."""
+"""The building blocks of the settings' forms."""

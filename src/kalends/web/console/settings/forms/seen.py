@@ -1,7 +1,7 @@
-"""Whether somebody else changed what a form shows, since it was rendered.
+"""Tells whether somebody else has changed what a form shows since it was rendered.
 
-A form that shows a section of a thing has the version of the whole thing and a digest of the fields
-of that section: it is stale only if one of these changed.
+A form about a section of a thing has the version of the whole thing and a digest of the fields of
+that section. It is only stale if one of these fields has changed.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ IsShown = Callable[[str], bool]
 
 
 def everything(_: str) -> bool:
-    """Of a form that is its only section."""
+    """Shows all fields, for a form without sections."""
     return True
 
 
@@ -35,14 +35,14 @@ class Seen(NamedTuple):
         return cls(if_match_of(form), form.text(DIGEST_FIELD))
 
     def check(self, version: int, stored: FormFields, is_shown: IsShown) -> None:
-        """Compares it with the version that is stored now, and the form filled in from it. Raises
-        Stale if the section was changed by somebody else."""
+        """Compares with the version that is stored now, and with the form filled in from it. Raises
+        Stale if somebody else has changed the section."""
         if self.digest != digest_of(stored, is_shown):
             check_version(version, self.if_match)
 
 
 def digest_of(filled_in: FormFields, is_shown: IsShown) -> str:
-    """The digest of the fields of a section in a form that is filled in from what is stored."""
+    """The digest of a section's fields in a form that is filled in from the stored thing."""
     names = sorted(name for name in filled_in if name not in SEEN_FIELDS and is_shown(name))
     fields = [(name, filled_in.all_of(name)) for name in names]
     return hashlib.sha256(encode(fields)).hexdigest()
