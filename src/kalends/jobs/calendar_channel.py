@@ -52,7 +52,8 @@ class CalendarChannel(SettlingChannel[DueCalendarLane, CalendarOutcome]):
         log.exception("a calendar could not be written", calendar=str(lane.calendar_id))
 
     async def settle(self, lane: DueCalendarLane) -> Waits | None:
-        """Settles the lane as soon as its connection has a place free; waits 15 seconds for it."""
+        """Settles the lane once its connection has a place free; postpones it if none comes free in
+        time."""
         connection_id = lane.connection_id
         places = self._places.setdefault(connection_id, asyncio.Semaphore(AT_ONCE_A_CONNECTION))
         self._users[connection_id] += 1
@@ -70,7 +71,7 @@ class CalendarChannel(SettlingChannel[DueCalendarLane, CalendarOutcome]):
 
 
 async def _is_acquired(places: asyncio.Semaphore, seconds: float) -> bool:
-    """Whether a place came free within so many seconds."""
+    """Takes a place if one comes free within so many seconds; returns whether it did."""
     try:
         async with asyncio.timeout(seconds):
             return await places.acquire()
