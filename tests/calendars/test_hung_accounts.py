@@ -16,7 +16,7 @@ from tests.world import World
 
 pytestmark = pytest.mark.server
 # Together more than a process has under way.
-ACCOUNTS = 4
+ACCOUNTS = 8
 BOOKINGS_EACH = 18
 
 

@@ -33,7 +33,7 @@ NOT_ITS_TURN: Final = Waits(
 class CalendarChannel(SettlingChannel[DueCalendarLane, CalendarOutcome]):
     """See `Channel`. The health of a connection is updated where its calendars are read."""
 
-    most: int = 64
+    most: int = 128
     least_room: int = 2
     lease: timedelta = calendar_lanes.CALENDAR_LEASE
     outcome = CalendarOutcome

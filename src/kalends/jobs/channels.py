@@ -26,9 +26,10 @@ class Channel(Protocol):
 
     At most `most` lanes are in flight; while there is room for fewer than `least_room`, no more are
     leased. If the channel `halves`, an organization may hold at most half of the places that others
-    leave, so that a destination that hangs leaves places to other organizations. A channel with one
-    destination for all organizations does not halve. A lane is leased for `lease`, which is renewed
-    while its try lasts. A try begins only if more than `needs` of the lease is left.
+    leave, so that a destination that hangs leaves places to other organizations: `most` is twice
+    what one of them needs. A channel with one destination for all organizations does not halve. A
+    lane is leased for `lease`, which is renewed while its try lasts. A try begins only if more than
+    `needs` of the lease is left.
     """
 
     most: int

@@ -24,7 +24,7 @@ from kalends.jobs.channels import Channel, channels_of
 from kalends.jobs.in_flight import InFlight
 from kalends.jobs.lookout import Lookout
 from kalends.jobs.recorder import Recorder
-from kalends.jobs.shares import share_left
+from kalends.jobs.shares import places_for
 from kalends.jobs.turns import AT_ONCE, Turns
 from kalends.runtime.unit_of_work import Context
 from kalends.store.jobs import queue_connection
@@ -105,10 +105,11 @@ class Dispatcher:
         self._in_flight = InFlight(context, self._turns, channel.lease, self._start, self._put)
         self._lookout = Lookout(context, name, self._turns, self._put)
         self._leasing: dict[UUID, _Leasing] = {}
-        # Organizations with something due for which there was no place; and for those that hold no
-        # place at all, since when, by the clock `monotonic`.
+        # Organizations with something due for which there was no place.
         self._crowded_out: set[UUID] = set()
-        self._without_since: dict[UUID, float] = {}
+        # Those of which too little of their share was left: looked at again whenever the main loop
+        # wakes, since a lease that ends may give places back, too.
+        self._short: set[UUID] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._came_too_late: list[DueLane] = []
 
@@ -159,17 +160,18 @@ class Dispatcher:
 
     def _lease_due(self) -> None:
         """Starts leasing for one due organization after the other, while there is room."""
+        for short in self._short:
+            self._agenda.put(short, monotonic())
+        self._short.clear()
         while (
             len(self._leasing) < AT_ONCE
             and (room := self._count_places()) >= self._least_room()
             and (organization_id := self._take_due()) is not None
         ):
             places = self._places_for(organization_id, room)
-            without_since = self._without_since.get(organization_id, float("inf"))
-            if places < self._least_since(without_since):
-                self._crowd_out(organization_id)
+            if not places:
+                self._short.add(organization_id)
                 continue
-            self._without_since.pop(organization_id, None)
             task = asyncio.create_task(self._lease(organization_id, places))
             self._leasing[organization_id] = _Leasing(task, places, monotonic())
 
@@ -177,29 +179,16 @@ class Dispatcher:
         """How many places have to be free before any are leased. That is the channel's
         `least_room`, so that one statement leases many; fewer once an organization has waited for a
         second, since the other places may be occupied for long."""
-        first_without = next(iter(self._without_since.values()), float("inf"))
-        return self._least_since(min(first_without, self._first_at()))
-
-    def _least_since(self, since: float) -> int:
-        """The least number of places for an organization that has had none since that time."""
         least = self._channel.least_room
-        if not self._channel.halves or monotonic() - since < LONGEST_WITHOUT_SECONDS:
+        if not self._channel.halves or monotonic() - self._first_at() < LONGEST_WITHOUT_SECONDS:
             return least
         return max(1, int(least * PART_AFTER_WAITING))
-
-    def _crowd_out(self, organization_id: UUID) -> None:
-        """Has the organization tried again as soon as a place is free, and within a second if it
-        holds no place."""
-        self._crowded_out.add(organization_id)
-        if not self._in_flight.count_of(organization_id):
-            now = monotonic()
-            self._without_since.setdefault(organization_id, now)
-            self._agenda.put(organization_id, now + LONGEST_WITHOUT_SECONDS)
 
     def _places_for(self, organization_id: UUID, room: int) -> int:
         """How many of the free places the organization may take."""
         if self._channel.halves:
-            return share_left(room, self._in_flight.count_of(organization_id))
+            held = self._in_flight.count_of(organization_id)
+            return places_for(room, held, self._channel.least_room)
         has_others = self._first_at() <= monotonic()
         return max(room // 2, self._channel.least_room) if has_others else room
 

@@ -21,7 +21,7 @@ ENDPOINT_CAPS: Final = Caps(working=60, failing=8)
 class WebhookChannel(CappedChannel[DueWebhook]):
     """See `Channel`."""
 
-    most: int = 200
+    most: int = 400
     # High enough that one statement leases many lanes.
     least_room: int = 50
     lease: timedelta = deliveries.WEBHOOK_LEASE
