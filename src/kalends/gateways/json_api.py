@@ -78,22 +78,24 @@ class JsonApi:
 
     async def _send(self, request: OutboundRequest, token: str) -> Answer | CalendarFailure:
         headers = {**request.headers, "Authorization": f"Bearer {token}"}
-        came = await self._http.send(msgspec.structs.replace(request, headers=headers))
-        if isinstance(came, Unreachable):
-            return await failure_of(self._http, request.url, came)
-        return self._read(came)
+        response = await self._http.send(msgspec.structs.replace(request, headers=headers))
+        if isinstance(response, Unreachable):
+            return await failure_of(self._http, request.url, response)
+        return self._read(response)
 
-    def _read(self, came: OutboundResponse) -> Answer | CalendarFailure:
-        is_success = 200 <= came.status < 300
-        if is_success and came.is_cut:
-            return failure_in(came) or NotUnderstood("it is cut off")
+    def _read(self, response: OutboundResponse) -> Answer | CalendarFailure:
+        is_success = 200 <= response.status < 300
+        if is_success and response.is_cut:
+            return failure_in(response) or NotUnderstood("it is cut off")
         try:
-            value = dict_in(msgspec.json.decode(came.body)) if came.body else {}
+            value = dict_in(msgspec.json.decode(response.body)) if response.body else {}
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             if is_success:
                 return Unanswered("it answers with something that is no JSON")
             value = {}
-        return Answer(came.status, value, None if is_success else self._reason_in(value), came)
+        return Answer(
+            response.status, value, None if is_success else self._reason_in(value), response
+        )
 
 
 class JsonSession(ABC):

@@ -59,16 +59,16 @@ class TokenEndpoint(Struct, frozen=True, kw_only=True):
 
     async def _ask(self, form: Mapping[str, str]) -> dict[str, Any] | CalendarFailure:
         client = {"client_id": self.client_id, "client_secret": self.client_secret}
-        came = await post_form(self.http, self.url, {**client, **form})
-        if isinstance(came, Unreachable):
-            return await failure_of(self.http, self.url, came)
+        response = await post_form(self.http, self.url, {**client, **form})
+        if isinstance(response, Unreachable):
+            return await failure_of(self.http, self.url, response)
         try:
-            answer = dict_in(msgspec.json.decode(came.body))
+            answer = dict_in(msgspec.json.decode(response.body))
         except (msgspec.DecodeError, UnicodeDecodeError):
             answer = {}
-        if came.status in (400, 401):
+        if response.status in (400, 401):
             return self._refusal(answer.get("error"))
-        return failure_in(came) or answer
+        return failure_in(response) or answer
 
     def _refusal(self, error: Any) -> CalendarFailure:
         """The failure that an error of RFC 6749 5.2 means. If the client is wrong, only the

@@ -41,12 +41,12 @@ async def follow(http: Http, send: Send, request: OutboundRequest) -> Landed | C
     """Sends the request and follows at most five redirects, with the same method and body. A
     redirect from https to http is not followed."""
     for _ in range(MOST_REDIRECTS + 1):
-        came = await send(request)
-        if isinstance(came, Unreachable):
-            return await failure_of(http, request.url, came)
-        location = came.headers.get("location")
-        if not location or not _leads_on(request.method, came.status):
-            return Landed(came, request.url)
+        response = await send(request)
+        if isinstance(response, Unreachable):
+            return await failure_of(http, request.url, response)
+        location = response.headers.get("location")
+        if not location or not _leads_on(request.method, response.status):
+            return Landed(response, request.url)
         url = join(request.url, location)
         if is_downgrade(request.url, url):
             return AddressRefused("leads from https to http")

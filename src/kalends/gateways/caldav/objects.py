@@ -44,9 +44,9 @@ class Objects:
         self.unreadable: list[str] = []
         self._bytes = 0
 
-    def add(self, one: CalendarObject) -> None:
-        self._bytes += len(one.data)
-        self.found[one.href] = one
+    def add(self, object_: CalendarObject) -> None:
+        self._bytes += len(object_.data)
+        self.found[object_.href] = object_
 
     def join(self, other: "Objects") -> None:
         for one in other.found.values():
@@ -125,16 +125,16 @@ async def _add_one_by_one(
     session: DavSession, calendar_url: str, hrefs: Sequence[str], objects: Objects
 ) -> CalendarFailure | None:
     for href in hrefs:
-        came = await read_object(session, calendar_url, href)
-        match came:
+        answer = await read_object(session, calendar_url, href)
+        match answer:
             case CalendarObject():
-                objects.add(came)
+                objects.add(answer)
             case ObjectGone():
                 objects.missing.append(href)
             case NotAllowed() | NotUnderstood() | CalendarTooLarge():
                 objects.unreadable.append(href)
             case _:
-                return came
+                return answer
         if objects.excess:
             return objects.excess
     return None
@@ -176,10 +176,14 @@ def members_in(calendar_url: str, listed: Listed) -> dict[str, DavResponse] | No
     """
     own = urlsplit(calendar_url).path
     responses = listed.multistatus.responses
-    is_about_it = not responses or any(f"{one.path}/".startswith(own) for one in responses)
+    is_about_it = not responses or any(
+        f"{response.path}/".startswith(own) for response in responses
+    )
     if not is_about_it or urlsplit(listed.url).path != own:
         return OTHER_ADDRESSES
-    return {one.path: one for one in responses if member_of(calendar_url, one.path)}
+    return {
+        response.path: response for response in responses if member_of(calendar_url, response.path)
+    }
 
 
 def uid_in(data: bytes) -> str | None:

@@ -184,11 +184,11 @@ class DavSession:
         of authentication."""
         if not self._trusts(request.url):
             return await self._http.send(request)
-        came = await self._http.send(self._sign(request))
-        if isinstance(came, Unreachable) or came.status != 401:
-            return came
-        if not self._credentials.learn(came.headers.get("www-authenticate", "")):
-            return came
+        response = await self._http.send(self._sign(request))
+        if isinstance(response, Unreachable) or response.status != 401:
+            return response
+        if not self._credentials.learn(response.headers.get("www-authenticate", "")):
+            return response
         return await self._http.send(self._sign(request))
 
     def _sign(self, request: OutboundRequest) -> OutboundRequest:

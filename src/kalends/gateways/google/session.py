@@ -47,8 +47,9 @@ def _reason_in(value: Mapping[str, Any]) -> str | None:
 
 
 def _too_many(answer: Answer) -> Unanswered:
-    asked = seconds_to_retry(answer.response)
+    requested_pause = seconds_to_retry(answer.response)
     is_long = answer.reason in ("quotaExceeded", "dailyLimitExceeded")
     return Unanswered(
-        "there are too many requests", QUOTA_PAUSE_SECONDS if asked is None and is_long else asked
+        "there are too many requests",
+        QUOTA_PAUSE_SECONDS if requested_pause is None and is_long else requested_pause,
     )

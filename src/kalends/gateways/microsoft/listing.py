@@ -26,8 +26,8 @@ async def list_calendars(
         return profile
     if not profile.is_success:
         return profile.failure
-    told = [line_in(profile.value.get(name)) for name in ("mail", "userPrincipalName")]
-    names = [name.lower() for name in told if name]
+    addresses = [line_in(profile.value.get(name)) for name in ("mail", "userPrincipalName")]
+    names = [name.lower() for name in addresses if name]
     account = next(iter(names), None)
     if account is None:
         return NotUnderstood("the account has no address")

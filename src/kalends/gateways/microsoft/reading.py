@@ -120,12 +120,12 @@ class _Changing(Struct, frozen=True):
         series |= {id_ for id_, row in live.items() if is_master(row)}
         if len(series) > MOST_SERIES:
             return TokenRefused("many series have changed at once")
-        asked = series | (removed & live.keys())
-        singles = [row for id_, row in live.items() if id_ not in asked and not series_of(row)]
+        to_read = series | (removed & live.keys())
+        singles = [row for id_, row in live.items() if id_ not in to_read and not series_of(row)]
         changes = FoundChanges(*objects_of(singles), removed - live.keys() - series)
-        for href in sorted(asked - changes.gone):
-            came = await read_in(self.session, self.calendar_id, href, self.state.span)
-            if failure := changes.add(href, came):
+        for href in sorted(to_read - changes.gone):
+            current = await read_in(self.session, self.calendar_id, href, self.state.span)
+            if failure := changes.add(href, current):
                 return failure
         return changes
 
@@ -165,8 +165,8 @@ async def find_marked(
     rows = await list_rows(session, events_path(calendar_id), query, MOST_OF_SERIES)
     if not isinstance(rows, list):
         return rows
-    ours = sorted(rows, key=lambda row: uid_of_event(row) != uid)
-    return [made for row in ours if (made := object_of(row)) is not None]
+    ours_first = sorted(rows, key=lambda row: uid_of_event(row) != uid)
+    return [made for row in ours_first if (made := object_of(row)) is not None]
 
 
 async def read_in(

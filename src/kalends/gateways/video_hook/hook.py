@@ -48,10 +48,10 @@ class VideoHook:
         self._sign = sign
 
     async def make(self, meeting: Meeting) -> MakingAnswer:
-        came = await self._send("POST", REQUESTED, meeting)
-        if isinstance(came, VideoFailed):
-            return came
-        return _link_in(came)
+        response = await self._send("POST", REQUESTED, meeting)
+        if isinstance(response, VideoFailed):
+            return response
+        return _link_in(response)
 
     async def find(self, meeting: Meeting) -> MakingAnswer | NoMeeting:
         """Sends the request again with the same key, to which the hook answers with its link."""
@@ -61,8 +61,8 @@ class VideoHook:
         return None
 
     async def remove(self, ref: str | None, meeting: Meeting) -> VideoFailed | None:
-        came = await self._send("DELETE", REMOVED, meeting)
-        return came if isinstance(came, VideoFailed) else None
+        response = await self._send("DELETE", REMOVED, meeting)
+        return response if isinstance(response, VideoFailed) else None
 
     async def _send(
         self, method: str, kind: str, meeting: Meeting
@@ -79,7 +79,7 @@ class VideoHook:
                 "timezone": meeting.timezone,
             }
         )
-        came = await self._http.send(
+        response = await self._http.send(
             OutboundRequest(
                 method=method,
                 url=self._url,
@@ -89,26 +89,28 @@ class VideoHook:
                 most_bytes=MOST_BYTES,
             )
         )
-        return _checked(came, method)
+        return _checked(response, method)
 
 
-def _checked(came: OutboundResponse | Unreachable, method: str) -> OutboundResponse | VideoFailed:
-    if isinstance(came, Unreachable):
-        return VideoFailed(reason=f"the hook: {came.reason}", is_refused=came.is_refused)
-    is_taken = 200 <= came.status < 300
-    if is_taken or (method == "DELETE" and came.status in NOTHING_TO_REMOVE):
-        return came
-    seconds = seconds_to_retry(came)
-    reason = f"the hook answers {came.status}"
-    if came.status in (401, 403, 404, 405, 410, 422) or 300 <= came.status < 400:
+def _checked(
+    response: OutboundResponse | Unreachable, method: str
+) -> OutboundResponse | VideoFailed:
+    if isinstance(response, Unreachable):
+        return VideoFailed(reason=f"the hook: {response.reason}", is_refused=response.is_refused)
+    is_taken = 200 <= response.status < 300
+    if is_taken or (method == "DELETE" and response.status in NOTHING_TO_REMOVE):
+        return response
+    seconds = seconds_to_retry(response)
+    reason = f"the hook answers {response.status}"
+    if response.status in (401, 403, 404, 405, 410, 422) or 300 <= response.status < 400:
         return VideoFailed(reason=reason, is_refused=True, is_final=True)
     after = None if seconds is None else timedelta(seconds=seconds)
     return VideoFailed(reason=reason, after=after)
 
 
-def _link_in(came: OutboundResponse) -> MakingAnswer:
+def _link_in(response: OutboundResponse) -> MakingAnswer:
     try:
-        url = link_in(dict_in(msgspec.json.decode(came.body)).get("url"))
+        url = link_in(dict_in(msgspec.json.decode(response.body)).get("url"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         url = None
     if url is None:

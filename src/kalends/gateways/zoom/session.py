@@ -55,7 +55,7 @@ async def ask_token(http: Http, sign_in: str, login: ZoomLogin) -> ZoomToken | V
     """A new token, which lasts for about an hour."""
     query = {"grant_type": "account_credentials", "account_id": login.account_id}
     basic = base64.b64encode(f"{login.client_id}:{login.client_secret}".encode()).decode()
-    came = await http.send(
+    response = await http.send(
         OutboundRequest(
             method="POST",
             url=f"{sign_in}?{urlencode(query)}",
@@ -63,7 +63,7 @@ async def ask_token(http: Http, sign_in: str, login: ZoomLogin) -> ZoomToken | V
             timeout_seconds=TIMEOUT_SECONDS,
         )
     )
-    answer = _answer(came)
+    answer = _answer(response)
     if isinstance(answer, VideoFailed):
         return structs.replace(answer, is_refused=True)
     said, seconds = answer.value.get("access_token"), life_in(answer.value.get("expires_in"))
@@ -117,41 +117,41 @@ class ZoomSession:
         return _answer(await self._http.send(structs.replace(request, headers=headers)))
 
 
-def _answer(came: OutboundResponse | Unreachable) -> ZoomAnswer | VideoFailed:
-    if isinstance(came, Unreachable):
-        return VideoFailed(reason=f"Zoom: {came.reason}", is_refused=came.is_refused)
-    if came.status == 429:
+def _answer(response: OutboundResponse | Unreachable) -> ZoomAnswer | VideoFailed:
+    if isinstance(response, Unreachable):
+        return VideoFailed(reason=f"Zoom: {response.reason}", is_refused=response.is_refused)
+    if response.status == 429:
         return VideoFailed(
             reason="Zoom says that there are too many requests",
             is_refused=True,
-            after=_pause_in(came),
+            after=_pause_in(response),
         )
-    if came.status >= 500 or came.status == 408:
-        return VideoFailed(reason=f"Zoom answers {came.status}", after=_wait(came))
+    if response.status >= 500 or response.status == 408:
+        return VideoFailed(reason=f"Zoom answers {response.status}", after=_wait(response))
     try:
-        value = dict_in(msgspec.json.decode(came.body)) if came.body else {}
+        value = dict_in(msgspec.json.decode(response.body)) if response.body else {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        if 200 <= came.status < 300:
+        if 200 <= response.status < 300:
             return VideoFailed(reason="Zoom answers with something that is no JSON")
         value = {}
     code = value.get("code")
-    return ZoomAnswer(came.status, value, code if isinstance(code, int) else None)
+    return ZoomAnswer(response.status, value, code if isinstance(code, int) else None)
 
 
-def _pause_in(came: OutboundResponse) -> timedelta:
+def _pause_in(response: OutboundResponse) -> timedelta:
     """How long to wait: given in seconds, or as an instant, as Zoom does for the daily limit."""
-    wait = _wait(came)
+    wait = _wait(response)
     if wait is not None:
         return wait
     try:
-        then = datetime.fromisoformat(came.headers.get("retry-after", ""))
-        now = parsedate_to_datetime(came.headers.get("date", ""))
+        then = datetime.fromisoformat(response.headers.get("retry-after", ""))
+        now = parsedate_to_datetime(response.headers.get("date", ""))
         wait = then.replace(tzinfo=then.tzinfo or UTC) - now.replace(tzinfo=UTC)
     except ValueError:
         return LIMIT_PAUSE
     return min(max(wait, LIMIT_PAUSE), timedelta(days=1))
 
 
-def _wait(came: OutboundResponse) -> timedelta | None:
-    seconds = seconds_to_retry(came)
+def _wait(response: OutboundResponse) -> timedelta | None:
+    seconds = seconds_to_retry(response)
     return None if seconds is None else timedelta(seconds=seconds)

@@ -116,8 +116,8 @@ async def load_templates(
 ) -> Sequence[MessageTemplate]:
     """The templates of these kinds, for these event types or for all of them, in these languages or
     in every language."""
-    asked = list(kinds), list(event_type_ids), list(languages)
-    rows = await tenant.tx.fetch(WORDS, tenant.organization_id, *asked)
+    arguments = list(kinds), list(event_type_ids), list(languages)
+    rows = await tenant.tx.fetch(WORDS, tenant.organization_id, *arguments)
     return [_template(row) for row in rows]
 
 

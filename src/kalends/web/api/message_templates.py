@@ -154,8 +154,8 @@ async def preview_message_template(call: Call) -> HttpAnswer:
     Shows the mail as it would be in these words. Nothing is stored or sent, and the link to
     change the booking in it does not work.
     """
-    asked = parse_preview(await call.body(PreviewMessage))
-    return preview_response(await call.read(message_templates.preview_template, asked))
+    preview = parse_preview(await call.body(PreviewMessage))
+    return preview_response(await call.read(message_templates.preview_template, preview))
 
 
 async def test_message_template(call: Call) -> HttpAnswer:

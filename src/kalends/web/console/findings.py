@@ -59,7 +59,11 @@ async def _page(request: ConsoleRequest, status: int = 200, **more: Any) -> Page
 
 def choices_of(finding: CalendarFinding) -> list[tuple[str, str]]:
     """The possible decisions: the value that the form sends, and the text of its button."""
-    return [(one.value, str(RESOLUTIONS[one])) for one in IN_ORDER if one in finding.choices]
+    return [
+        (resolution.value, str(RESOLUTIONS[resolution]))
+        for resolution in IN_ORDER
+        if resolution in finding.choices
+    ]
 
 
 PAGES: Final = (

@@ -53,12 +53,12 @@ def count_unavailable(waited_for: str) -> None:
 def exposition(outbox: OutboxFigures | None) -> bytes:
     """The metrics of this process or, if the workers share a folder, of all of them; and those of
     the outbox, which is the same for all, where they are known."""
-    shown = generate_latest(_of_the_outbox(outbox)) if outbox is not None else b""
+    of_outbox = generate_latest(_of_the_outbox(outbox)) if outbox is not None else b""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return generate_latest(OF_THIS_PROCESS) + shown
+        return generate_latest(OF_THIS_PROCESS) + of_outbox
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry) + shown
+    return generate_latest(registry) + of_outbox
 
 
 def _of_the_outbox(outbox: OutboxFigures) -> CollectorRegistry:

@@ -70,17 +70,17 @@ class PageEndpoint:
 
     async def _answer(self, request: PageRequest, route: PageRoute | None) -> PageAnswer | Stream:
         unsent_id = unsent_in(request)
-        sends = self._form_of_user
-        shown = sends if unsent_id is not None and sends is not None else route
-        if shown is None:
+        form_route = self._form_of_user
+        effective_route = form_route if unsent_id is not None and form_route is not None else route
+        if effective_route is None:
             raise NotAMethod(sorted(self.routes.by_method))
         try:
-            request.caller = await self._admit(shown.access, request)
+            request.caller = await self._admit(effective_route.access, request)
         except Unauthorized:
             return redirect(await _sign_in_for(request))
-        if unsent_id is not None and shown is sends:
-            return await self._show_unsent(request, unsent_id, shown)
-        return await _answer_form(request, shown)
+        if unsent_id is not None and effective_route is form_route:
+            return await self._show_unsent(request, unsent_id, effective_route)
+        return await _answer_form(request, effective_route)
 
     @property
     def _form_of_user(self) -> PageRoute | None:

@@ -12,6 +12,6 @@ def onward_url(opened: LinkedBooking) -> str | None:
         return None
     parts = urlsplit(opened.event_type.redirect_url)
     booking = opened.booking
-    told = urlencode({"booking_id": encode_id(BOOKING, booking.id), "status": booking.status})
-    query = f"{parts.query}&{told}" if parts.query else told
+    added = urlencode({"booking_id": encode_id(BOOKING, booking.id), "status": booking.status})
+    query = f"{parts.query}&{added}" if parts.query else added
     return urlunsplit(parts._replace(query=query))

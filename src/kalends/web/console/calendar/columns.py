@@ -54,7 +54,7 @@ class Columns:
     @property
     def has_long_names(self) -> bool:
         """Whether the name at the head of some column takes more than two lines."""
-        names = [one.name for one in self.shown] if self.is_by_schedule else []
+        names = [schedule.name for schedule in self.shown] if self.is_by_schedule else []
         return any(
             len(name) > LONG_NAME or len(max(name.split(), key=len)) > LONG_WORD for name in names
         )
@@ -67,7 +67,7 @@ class Columns:
 def columns_shown(request: ConsoleRequest, place: CalendarPage, choices: Choices) -> Columns:
     """The columns of the calendar page."""
     schedules = place.schedules(choices)
-    ids = tuple(one.id for one in schedules)
+    ids = tuple(schedule.id for schedule in schedules)
     if place.view != "day":
         shown = schedules if place.view == "week" and len(schedules) <= MOST_IN_A_WEEK else ()
         scope = AgendaScope(ids if place.chosen else None)
@@ -102,7 +102,7 @@ def contents_of(columns: Columns, days: Sequence[date], agenda: Agenda) -> list[
         return _by_schedule(columns, days[0], agenda)
     alone = columns.shown[0] if len(columns.shown) == 1 else None
     # A week of several schedules shades the time in which all of them are closed.
-    is_known = columns.shown and all(one.id in agenda.opened for one in columns.shown)
+    is_known = columns.shown and all(schedule.id in agenda.opened for schedule in columns.shown)
     opened = [span for spans in agenda.opened.values() for span in spans] if is_known else None
     busy = _busy(agenda.busy) if alone else ()
     return [
@@ -138,7 +138,10 @@ def _opened(agenda: Agenda, schedule: Schedule) -> Sequence[Interval] | None:
 
 
 def _busy(times: Sequence[BusyTime]) -> list[Busy]:
-    return [Busy(seconds_of(one.start_time), seconds_of(one.end_time), one.reason) for one in times]
+    return [
+        Busy(seconds_of(busy_time.start_time), seconds_of(busy_time.end_time), busy_time.reason)
+        for busy_time in times
+    ]
 
 
 def _columns_that_fit(request: ConsoleRequest) -> int:

@@ -69,11 +69,11 @@ async def send_test(request: ConsoleRequest) -> PageAnswer:
 async def _previewed(request: ConsoleRequest, template: MessageTemplate | None) -> PageAnswer:
     typed = message_forms.as_typed(await request.form())
     try:
-        asked = read_preview(typed, about_of(template) if template else None)
-        shown = await request.read(message_templates.preview_template, asked)
+        preview_request = read_preview(typed, about_of(template) if template else None)
+        preview = await request.read(message_templates.preview_template, preview_request)
     except KalendsError as error:
         return await _form(request, template, Draft.with_faults(typed, error))
-    return await _form(request, template, Draft(typed), shown)
+    return await _form(request, template, Draft(typed), preview)
 
 
 async def _form(

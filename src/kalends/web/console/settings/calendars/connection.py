@@ -51,9 +51,9 @@ async def change_password(request: ConsoleRequest) -> PageAnswer:
     try:
         if not password:
             raise Invalid.field("password", "is required", Fault(FaultCode.MISSING))
-        shown = await request.read(connections.get_connection, _id(request))
+        connection = await request.read(connections.get_connection, _id(request))
         found = await connections.discover_again(
-            page_request.context, page_request.caller, shown, password
+            page_request.context, page_request.caller, connection, password
         )
         await request.change(connections.change_password, _id(request), password, found)
     except KalendsError as error:
