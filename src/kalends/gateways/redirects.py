@@ -72,10 +72,10 @@ def is_downgrade(before: str, after: str) -> bool:
     return before.lower().startswith("https:") and not after.lower().startswith("https:")
 
 
-async def failure_of(http: Http, url: str, came: Unreachable) -> Unanswered | AddressRefused:
+async def failure_of(http: Http, url: str, failure: Unreachable) -> Unanswered | AddressRefused:
     """The failure behind an unreachable URL: it is refused by the guard, or gave no answer."""
-    fault = await http.find_fault(url) if came.is_refused else None
-    return AddressRefused(fault) if fault else Unanswered(came.reason)
+    fault = await http.find_fault(url) if failure.is_refused else None
+    return AddressRefused(fault) if fault else Unanswered(failure.reason)
 
 
 def failure_in(response: OutboundResponse) -> CalendarFailure | None:

@@ -1,1 +1,1 @@
-"""Google Calendar (API v3), over OAuth: consent, calendars, events."""
+"""Google Calendar (API v3) with OAuth: consent, calendars, events, channels, calls."""

@@ -1,1 +1,1 @@
-"""Microsoft 365 and Outlook.com (Graph v1.0), over OAuth: consent, calendars, events."""
+"""Microsoft 365 and Outlook.com (Graph v1.0) with OAuth: consent, calendars, events, calls."""

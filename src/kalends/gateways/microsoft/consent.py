@@ -68,7 +68,7 @@ class MicrosoftConsent(CodeConsent[GraphPlaces]):
         return MicrosoftAccount(self._in_turn, self._places, source, scopes)
 
 
-def _granted(came: Tokens | CalendarFailure) -> Tokens | CalendarFailure:
-    if not isinstance(came, Tokens):
-        return came
-    return structs.replace(came, scopes=granted_in(came.scopes))
+def _granted(answer: Tokens | CalendarFailure) -> Tokens | CalendarFailure:
+    if not isinstance(answer, Tokens):
+        return answer
+    return structs.replace(answer, scopes=granted_in(answer.scopes))

@@ -1,4 +1,4 @@
-"""`/api/v1/event-log`: what happened, in order."""
+"""`/api/v1/event-log`: the events of the organization, in order."""
 
 from typing import Annotated, Final
 

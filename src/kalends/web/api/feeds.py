@@ -1,4 +1,4 @@
-"""`/api/v1/schedules/{id}/feed`: the secret address of a schedule's calendar."""
+"""`/api/v1/schedules/{id}/feed`: the calendar feed of a schedule, which has a secret URL."""
 
 from datetime import datetime
 from functools import partial

@@ -1,4 +1,4 @@
-"""`/api/v1/holds`: time that is kept for somebody for some minutes."""
+"""`/api/v1/holds`: hold a time for some minutes, get a hold, give the time back."""
 
 from functools import partial
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""`/api/v1/message-templates`: an organization's own words in mail."""
+"""`/api/v1/message-templates`: message templates, an organization's own words in mail."""
 
 from typing import Annotated, Final
 from uuid import UUID

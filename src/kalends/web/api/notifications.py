@@ -1,4 +1,4 @@
-"""`/api/v1/users/{id}/notifications`: what a user is mailed."""
+"""`/api/v1/users/{id}/notifications`: which mails a user gets."""
 
 from datetime import time
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""`/api/v1/organization/video`: by whose accounts links to calls are made.
+"""`/api/v1/organization/video`: the accounts by which links to calls are made.
 
 Whoever may read webhooks may read this: the address of a hook can have a secret in its query, as
 those of webhooks can, and is shown whole as they are.

@@ -102,7 +102,7 @@ class Protocol(HttpToolsProtocol, ClientConnection):
         super().data_received(data)
         if self.cycle is not before:
             self._received = 0
-        self._follow()
+        self._update_stage()
         if self._received > LARGEST_HEAD_BYTES:
             self._check_size()
 
@@ -125,8 +125,8 @@ class Protocol(HttpToolsProtocol, ClientConnection):
         self._refusal_count += 1
         self._since = None
         stays = self.parser.should_keep_alive() and not refused.is_too_often(self._refusal_count)
-        more = [*self.server_state.default_headers, *([] if stays else [CLOSE])]
-        answer = refused.answer(self.headers, more)
+        extra_headers = [*self.server_state.default_headers, *([] if stays else [CLOSE])]
+        answer = refused.answer(self.headers, extra_headers)
         if method == "HEAD":
             answer = answer[: answer.index(b"\r\n\r\n") + 4]
         self.cycle = cast(RequestResponseCycle, _Answered(self.scope))
@@ -143,9 +143,9 @@ class Protocol(HttpToolsProtocol, ClientConnection):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self._stage is Stage.ANSWER:
-            self._follow()
+            self._update_stage()
 
-    def _follow(self) -> None:
+    def _update_stage(self) -> None:
         """Updates the stage after data has arrived or an answer has been completed."""
         cycle = self.cycle
         if self._stage is Stage.PARTING:

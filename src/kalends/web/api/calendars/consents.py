@@ -1,4 +1,4 @@
-"""`POST /api/v1/calendar-connections/authorize`: a page on which somebody connects an account."""
+"""`POST /api/v1/calendar-connections/authorize`: requests a consent to an account's calendars."""
 
 from typing import Annotated, Final
 

@@ -1,4 +1,4 @@
-"""`POST /hooks/calendars/{token}`: where providers say that a calendar has changed."""
+"""`POST /hooks/calendars/{token}`: receives providers' messages that a calendar has changed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
