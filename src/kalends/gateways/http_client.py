@@ -41,8 +41,9 @@ from kalends.domain.gateways import OutboundRequest
 from kalends.gateways.guard import Guard
 from kalends.gateways.targets import DEFAULT_HTTP_PORTS, NotCallable, Target
 
-HTTP_CONNECTIONS: Final = 500
-"""At once, all hosts together: half of the file handles that a process usually has."""
+HTTP_CONNECTIONS: Final = 700
+"""At once, all hosts together: as many as all channels and jobs have under way, so that none waits
+for a connection that others hold. `serving` raises how many files a process may open."""
 
 HTTP_IDLE_SECONDS: Final = 4.0
 """Shorter than the five seconds after which many servers close, so that we seldom meet it."""
