@@ -10,16 +10,14 @@ import random
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 CONNECTIONS = 200
-# On a busy machine a server says within its limit that it could not get to it, and to come again.
-COME_AGAIN = 503
-CONFLICT = 409
-# Of one that was answered so, and runs still.
+# Of a request that is answered with 409, and runs still.
 IN_USE = b"IDEMPOTENCY_KEY_IN_USE"
 KEY = "idempotency-key"
 TRIES = 50
@@ -100,8 +98,10 @@ async def wait_after(tries: int) -> None:
 
 
 def is_to_come_again(status: int, body: bytes) -> bool:
-    """Whether an answer leaves open what becomes of its request."""
-    return status == COME_AGAIN or (status == CONFLICT and IN_USE in body)
+    """Whether an answer leaves open what becomes of its request. On a busy machine a server says
+    within its limit that it could not get to it, and to come again."""
+    is_running = status == HTTPStatus.CONFLICT and IN_USE in body
+    return status == HTTPStatus.SERVICE_UNAVAILABLE or is_running
 
 
 def _request(path: str, key: str, body: dict[str, Any]) -> bytes:

@@ -34,7 +34,6 @@ class CalendarChannel(SettlingChannel[DueCalendarLane, CalendarOutcome]):
     """See `Channel`. The health of a connection is updated where its calendars are read."""
 
     most: int = 128
-    least_room: int = 2
     lease: timedelta = calendar_lanes.CALENDAR_LEASE
     outcome = CalendarOutcome
     last_retry: timedelta = timedelta(hours=6)

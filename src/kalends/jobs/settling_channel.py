@@ -36,6 +36,8 @@ class SettlingChannel(CappedChannel[Lane], ABC, Generic[Lane, Outcome]):
     """See `Channel`. Pauses between tries grow to `last_retry`, or to `last_asked` if the provider
     asks for longer ones. A lane is tried until it is settled."""
 
+    most: int = 64
+    least_room: int = 2
     needs: timedelta = timedelta(0)
     outcome: type[Outcome]
     last_retry: timedelta

@@ -33,8 +33,6 @@ ALL_OPENERS: Final[Mapping[VideoProvider, Open]] = {
 class VideoChannel(SettlingChannel[DueVideoLane, VideoOutcome]):
     """See `Channel`."""
 
-    most: int = 64
-    least_room: int = 2
     lease: timedelta = video_lanes.VIDEO_LEASE
     outcome = VideoOutcome
     last_retry: timedelta = timedelta(hours=1)

@@ -35,6 +35,7 @@ UNSEALED: Final = VideoFailed(
     is_final=True,
 )
 
+# A VideoFailed if nothing is set up, or if its secret cannot be opened any more.
 Open: TypeAlias = Callable[[Context, UUID, VideoLink], Awaitable[MeetingAccount | VideoFailed]]
 
 
@@ -46,10 +47,8 @@ async def open_jitsi(context: Context, _: UUID, __: VideoLink) -> MeetingAccount
 async def open_zoom(
     context: Context, organization_id: UUID, _: VideoLink
 ) -> MeetingAccount | VideoFailed:
-    """The organization's Zoom account. A VideoFailed if none is set up, or if its secret cannot be
-    opened any more."""
-    gateway = context.gateways.zoom
-    stored = await _find_accounts(context, organization_id)
+    """The organization's Zoom account."""
+    gateway, stored = context.gateways.zoom, await _find_accounts(context, organization_id)
     if gateway is None or stored is None or not stored.has_zoom:
         return _lacks(NEEDS_ZOOM)
     return gateway.open(stored.zoom_user or "me", KeptZoomToken(context, organization_id))
@@ -58,10 +57,8 @@ async def open_zoom(
 async def open_hook(
     context: Context, organization_id: UUID, _: VideoLink
 ) -> MeetingAccount | VideoFailed:
-    """The organization's own hook. A VideoFailed if none is set up, or if its secret cannot be
-    opened any more."""
-    gateway = context.gateways.video_hook
-    stored = await _find_accounts(context, organization_id)
+    """The organization's own hook."""
+    gateway, stored = context.gateways.video_hook, await _find_accounts(context, organization_id)
     if gateway is None or stored is None or stored.hook_url is None or stored.hook_secret is None:
         return _lacks(NEEDS_HOOK)
     try:

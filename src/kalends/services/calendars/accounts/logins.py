@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from kalends.domain.calendars.accounts import CalendarAccount, CalendarLogin
 from kalends.domain.calendars.connections import CalendarConnection
@@ -43,11 +43,8 @@ _SENTENCES: Final[Mapping[type[CalendarFailure], str]] = {
 }
 
 
-class _SealedLogin(Struct, frozen=True, array_like=True):
-    url: str
-    username: str
-    password: str
-    homes: tuple[str, ...]
+class _SealedLogin(CalendarLogin, frozen=True, array_like=True):
+    """As it is stored: its values in their order."""
 
 
 def seal_login(seal: Seal, connection_id: UUID, login: CalendarLogin) -> bytes:
