@@ -20,8 +20,7 @@ CONNECTIONS = 200
 # Of a request that is answered with 409, and runs still.
 IN_USE = b"IDEMPOTENCY_KEY_IN_USE"
 KEY = "idempotency-key"
-TRIES = 50
-MOST_DOUBLINGS = 3
+TRIES, MOST_DOUBLINGS = 50, 3
 
 
 @dataclass(frozen=True)

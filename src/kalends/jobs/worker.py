@@ -116,11 +116,11 @@ class _Worker:
         intervals: WorkerIntervals,
         at_once: int,
     ) -> None:
-        self._connection = connection
         self._intervals = intervals
         self._at_once = at_once
         self._jobs = jobs
         self._shutdown = asyncio.Event()
+        connection.add_termination_listener(lambda _: self._shutdown.set())
         self._running = RunningJobs(max(1, int(at_once * SHARE_OF_ASKING)))
         self._queries = Queries(
             AsyncpgDriver(connection),
@@ -139,7 +139,6 @@ class _Worker:
     async def run(self, on_started: Callable[[], None]) -> None:
         """Works until cancelled. Raises ConnectionError when the connection is lost, or the error
         that ended the queue or the timetable."""
-        self._connection.add_termination_listener(lambda _: self._shutdown.set())
         await self._queue.verify_structure()
         on_started()
         parts = [asyncio.create_task(self._take_jobs())]

@@ -47,19 +47,15 @@ GET_TO_BOOK: Final = GET + " FOR KEY SHARE"
 GET_TO_CHANGE: Final = GET + " FOR NO KEY UPDATE"
 GET_TO_DELETE: Final = GET + " FOR UPDATE"
 GET_BY_SLUG: Final = select_from("event_types", EventType, "slug = $2 AND deleted_at IS NULL")
-LIST: Final = page_of(
-    "event_types",
-    COLUMNS,
-    "organization_id = $1 AND deleted_at IS NULL AND ($2::boolean IS NULL OR is_active = $2)",
-    order="id",
-    parameters=2,
+LISTED: Final = (
+    "organization_id = $1 AND deleted_at IS NULL AND ($2::boolean IS NULL OR is_active = $2)"
 )
+LIST: Final = page_of("event_types", COLUMNS, LISTED, order="id", parameters=2)
 # In the order that people see: by position, and then those without one by creation.
 LIST_AS_PLACED: Final = page_of(
     "event_types",
     COLUMNS,
-    "organization_id = $1 AND deleted_at IS NULL AND ($2::boolean IS NULL OR is_active = $2)"
-    " AND ($3::text IS NULL OR visibility = $3)",
+    LISTED + " AND ($3::text IS NULL OR visibility = $3)",
     order="position NULLS LAST, id",
     parameters=3,
 )
