@@ -98,6 +98,22 @@ async def test_jobs_that_hang_leave_places_to_other_organizations(
         await eventually(notes)
 
 
+async def test_short_jobs_of_one_organization_wait_for_one_another(context: Context) -> None:
+    """They would come back from the queue after fifteen seconds."""
+    organization_id, done = uuid4(), Counter[bytes]()
+
+    async def ask(_: Context, payload: bytes) -> None:
+        await asyncio.sleep(0.02)
+        done[payload] += 1
+
+    job = Job(ask, organization_of=lambda _: organization_id, asks="calendars")
+    async with jobs_running(context, {"test.ask": job}, at_once=8), asyncio.timeout(8):
+        await enqueue(context, *(NewJob("test.ask", b"%d" % n) for n in range(20)))
+        while done.total() < 20:
+            await asyncio.sleep(0.02)
+    assert set(done.values()) == {1}
+
+
 async def test_a_killed_workers_job_is_taken_over(
     home: Installation, context: Context, notes: Notes
 ) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -31,6 +31,10 @@ BLOCKED_SECONDS: Final = 30.0
 BLOCKED_PAUSE: Final = timedelta(seconds=5)
 # How long a job waits if its organization has no place for another one that asks the same.
 CROWDED_PAUSE: Final = timedelta(seconds=15)
+# If one of those has begun or ended within this time they come to an end one after the other, and
+# it waits for its turn instead.
+MOVING_SECONDS: Final = 1.0
+LOOK_AGAIN_SECONDS: Final = 0.2
 
 
 @dataclass
@@ -42,12 +46,32 @@ class RunningJobs:
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _asking: Counter[str] = field(default_factory=Counter)
     _asking_of: Counter[tuple[str, UUID]] = field(default_factory=Counter)
+    _moved_at: dict[tuple[str, UUID], float] = field(default_factory=dict)
+    _waiting: Counter[str] = field(default_factory=Counter)
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _count: Counter[UUID] = field(default_factory=Counter)
     _blocked_until: dict[UUID, float] = field(default_factory=dict)
 
     def is_full(self, asks: str) -> bool:
-        """Whether the places for jobs that ask the same are all taken."""
-        return self._asking[asks] >= self.most_asking
+        """Whether the places for jobs that ask the same are all taken, or one waits for its turn
+        already."""
+        return self._asking[asks] >= self.most_asking or self._waiting[asks] > 0
+
+    async def wait_for_turn(self, organization_id: UUID | None, asks: str | None) -> None:
+        """Waits while the organization has no place for a job that asks this, as long as those that
+        run come to an end. So many short jobs of one organization run one after the other, without
+        going back to the queue each time."""
+        if organization_id is None or asks is None:
+            return
+        self._waiting[asks] += 1
+        try:
+            while self._is_crowded(organization_id, asks) and self._moves(organization_id, asks):
+                self._ended.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                        await self._ended.wait()
+        finally:
+            self._waiting[asks] -= 1
 
     @contextmanager
     def admit(self, organization_id: UUID | None, asks: str | None = None) -> Iterator[timedelta]:
@@ -74,10 +98,18 @@ class RunningJobs:
             return timedelta(0)
         if self._is_blocked(organization_id) and self._count[organization_id]:
             return BLOCKED_PAUSE
-        held = self._asking_of[asks, organization_id] if asks else 0
-        if asks and held and share_left(self.most_asking - self._asking[asks], held) <= 0:
-            return CROWDED_PAUSE
-        return timedelta(0)
+        is_crowded = asks is not None and self._is_crowded(organization_id, asks)
+        return CROWDED_PAUSE if is_crowded else timedelta(0)
+
+    def _is_crowded(self, organization_id: UUID, asks: str) -> bool:
+        """Whether the organization runs all jobs that it may of those that ask this; it may run
+        one in any case."""
+        held = self._asking_of[asks, organization_id]
+        return held > 0 and share_left(self.most_asking - self._asking[asks], held) <= 0
+
+    def _moves(self, organization_id: UUID, asks: str) -> bool:
+        """Whether one of these jobs has begun or ended just now."""
+        return monotonic() - self._moved_at[asks, organization_id] < MOVING_SECONDS
 
     def _note(self, organization_id: UUID | None, asks: str | None, more: int) -> None:
         """Adds to the counts of running jobs, and drops those that become zero."""
@@ -88,6 +120,18 @@ class RunningJobs:
             counter[key] += more
             if not counter[key]:
                 del counter[key]
+        if more < 0:
+            self._ended.set()
+        if asks is not None and organization_id is not None:
+            self._note_move(organization_id, asks)
+
+    def _note_move(self, organization_id: UUID, asks: str) -> None:
+        """Of who runs none any more, nothing is kept."""
+        key = asks, organization_id
+        if self._asking_of[key]:
+            self._moved_at[key] = monotonic()
+        else:
+            self._moved_at.pop(key, None)
 
     def _is_blocked(self, organization_id: UUID) -> bool:
         if self._blocked_until.get(organization_id, 0) > monotonic():
@@ -119,8 +163,10 @@ class JobExecutor(executors.AbstractEntrypointExecutor):
         assert task is not None
         self._running.tasks.add(task)
         payload = job.payload or b""
+        about = self._job.organization_of(payload), self._job.asks
         try:
-            with self._running.admit(self._job.organization_of(payload), self._job.asks) as wait:
+            await self._running.wait_for_turn(*about)
+            with self._running.admit(*about) as wait:
                 again_after = (
                     _with_jitter(wait) if wait else await self._job.run(self._context, payload)
                 )

@@ -36,8 +36,8 @@ class Job:
     A job that `mails_links` runs only in processes that know the public URL. `organization_of`
     reads the organization from the payload, so that one that is blocked does not occupy all places.
     `asks` names what the job waits for, such as the providers of calendars: jobs with the same name
-    take at most a quarter of the places, so that a hanging provider does not delay a password
-    reset.
+    take at most half of the places, and those of one organization a quarter, so that a hanging
+    provider does not delay a password reset.
     """
 
     run: Callable[[Context, bytes], Awaitable[timedelta | None]]

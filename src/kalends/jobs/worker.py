@@ -47,7 +47,7 @@ JOBS_AT_ONCE: Final = 100
 LARGEST_BATCH: Final = 25
 # The share of the places for jobs that ask the same (`Job.asks`); and the size of a batch, as a
 # share of the places. A batch may exceed the first limit, since that is checked before it.
-SHARE_OF_ASKING: Final = 1 / 4
+SHARE_OF_ASKING: Final = 1 / 2
 SHARE_OF_BATCH: Final = 1 / 8
 FINISH_WITHIN: Final = timedelta(seconds=5)
 PUT_BACK_WITHIN: Final = timedelta(seconds=2)
