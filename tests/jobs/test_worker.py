@@ -12,7 +12,8 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.access import Mode
-from kalends.jobs import worker
+from kalends.jobs import executors, worker
+from kalends.jobs.executors import RunningJobs
 from kalends.jobs.registry import Job, Timed
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
@@ -112,6 +113,19 @@ async def test_short_jobs_of_one_organization_wait_for_one_another(context: Cont
         while done.total() < 20:
             await asyncio.sleep(0.02)
     assert set(done.values()) == {1}
+
+
+async def test_nobody_waits_for_long_jobs_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where they come to an end one after the other."""
+    monkeypatch.setattr(executors, "MOVING_SECONDS", 0.05)
+    running, about = RunningJobs(4), (uuid4(), "calendars")
+    with running.admit(*about):
+        with running.admit(*about):
+            await asyncio.sleep(0.1)
+        with running.admit(*about):
+            waiting = asyncio.create_task(running.wait_for_turn(*about))
+            await asyncio.sleep(0)
+            assert waiting.done()
 
 
 async def test_a_killed_workers_job_is_taken_over(

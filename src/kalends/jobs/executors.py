@@ -31,8 +31,7 @@ BLOCKED_SECONDS: Final = 30.0
 BLOCKED_PAUSE: Final = timedelta(seconds=5)
 # How long a job waits if its organization has no place for another one that asks the same.
 CROWDED_PAUSE: Final = timedelta(seconds=15)
-# If one of those has begun or ended within this time they come to an end one after the other, and
-# it waits for its turn instead.
+# If one of those has just ended that took less than this, it waits for its turn instead, this long.
 MOVING_SECONDS: Final = 1.0
 LOOK_AGAIN_SECONDS: Final = 0.2
 
@@ -59,8 +58,8 @@ class RunningJobs:
 
     async def wait_for_turn(self, organization_id: UUID | None, asks: str | None) -> None:
         """Waits while the organization has no place for a job that asks this, as long as those that
-        run come to an end. So many short jobs of one organization run one after the other, without
-        going back to the queue each time."""
+        run are short. So they run one after the other, without going back to the queue each time.
+        Nobody waits for long ones: meanwhile no job of others that asks this is taken."""
         if organization_id is None or asks is None:
             return
         self._waiting[asks] += 1
@@ -83,6 +82,7 @@ class RunningJobs:
         if wait := self._wait_of(organization_id, asks):
             yield wait
             return
+        began = monotonic()
         self._note(organization_id, asks, 1)
         try:
             yield timedelta(0)
@@ -91,7 +91,7 @@ class RunningJobs:
                 self._blocked_until[organization_id] = monotonic() + BLOCKED_SECONDS
             raise
         finally:
-            self._note(organization_id, asks, -1)
+            self._note(organization_id, asks, -1, is_short=monotonic() - began < MOVING_SECONDS)
 
     def _wait_of(self, organization_id: UUID | None, asks: str | None) -> timedelta:
         if organization_id is None:
@@ -108,10 +108,12 @@ class RunningJobs:
         return held > 0 and share_left(self.most_asking - self._asking[asks], held) <= 0
 
     def _moves(self, organization_id: UUID, asks: str) -> bool:
-        """Whether one of these jobs has begun or ended just now."""
+        """Whether one of these jobs that was short has ended just now, or the first one begun."""
         return monotonic() - self._moved_at[asks, organization_id] < MOVING_SECONDS
 
-    def _note(self, organization_id: UUID | None, asks: str | None, more: int) -> None:
+    def _note(
+        self, organization_id: UUID | None, asks: str | None, more: int, *, is_short: bool = False
+    ) -> None:
         """Adds to the counts of running jobs, and drops those that become zero."""
         counters: list[tuple[Counter[Any], Any]] = [(self._count, organization_id)]
         if asks is not None:
@@ -123,15 +125,14 @@ class RunningJobs:
         if more < 0:
             self._ended.set()
         if asks is not None and organization_id is not None:
-            self._note_move(organization_id, asks)
+            self._note_move((asks, organization_id), is_short=is_short)
 
-    def _note_move(self, organization_id: UUID, asks: str) -> None:
-        """Of who runs none any more, nothing is kept."""
-        key = asks, organization_id
-        if self._asking_of[key]:
-            self._moved_at[key] = monotonic()
-        else:
+    def _note_move(self, key: tuple[str, UUID], *, is_short: bool) -> None:
+        """Keeps nothing of an organization that runs none any more."""
+        if not self._asking_of[key]:
             self._moved_at.pop(key, None)
+        elif is_short or key not in self._moved_at:
+            self._moved_at[key] = monotonic()
 
     def _is_blocked(self, organization_id: UUID) -> bool:
         if self._blocked_until.get(organization_id, 0) > monotonic():
