@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from uuid import UUID, uuid4
 
+import pytest
 from msgspec import Raw
 
 from kalends.domain.webhook import State
+from kalends.jobs import dispatcher as dispatcher_module
 from kalends.jobs.dispatcher import Dispatcher
 from kalends.runtime.unit_of_work import Context
 from kalends.store.outbox.lanes import DueLane, Lease, Leased
@@ -112,3 +114,21 @@ async def test_places_that_a_lease_gives_back_are_taken_at_once(context: Context
             hear(dispatcher, uuid4(), uuid4(), some)
             while channel.tried[some] < 50:
                 await asyncio.sleep(0.01)
+
+
+async def test_few_places_are_given_away_after_a_while(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though more could be leased at once when others come free."""
+    monkeypatch.setattr(dispatcher_module, "LONGEST_WITHOUT_SECONDS", 0.0)
+    channel, free = LanesInMemory(), uuid4()
+    channel.hung = {uuid4() for _ in range(3)}
+    channel.due = Counter(dict.fromkeys(channel.hung, 2 * LANES) | {free: 1})
+    async with running(context, channel) as dispatcher:
+        async with asyncio.timeout(2):
+            for hung in channel.hung:
+                hear(dispatcher, hung)
+                while not channel.tried[hung]:
+                    await asyncio.sleep(0.01)
+            hear(dispatcher, free)
+            await channel.ended[free].wait()
