@@ -22,6 +22,8 @@ async def test_a_name_that_hangs_takes_one_thread_alone() -> None:
     impatient = asyncio.create_task(names.resolve("hung.example"))
     waiting = [asyncio.create_task(names.resolve("hung.example")) for _ in range(300)]
     assert await names.resolve("free.example") == ["192.0.2.1"]
+    threads = [one for one in threading.enumerate() if one.name.startswith("kalends-names")]
+    assert {one.daemon for one in threads} == {True}  # the process may end before they do
     impatient.cancel()
     late = asyncio.create_task(names.resolve("hung.example"))
     await asyncio.sleep(0)

@@ -3,8 +3,9 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
+from threading import Thread
 from typing import Final
 
 from kalends.gateways.addresses import Address, AllowedDestinations, is_public, read_address
@@ -25,11 +26,12 @@ class SystemNames:
     hold up other work that is done in threads.
 
     Only the system itself can end such a look-up. So a name is looked up once at a time, and
-    whoever asks for it meanwhile waits for the same result.
+    whoever asks for it meanwhile waits for the same result. A process that ends does not wait for
+    it, as it would for a thread of a pool.
     """
 
     def __init__(self, look_up: Callable[[str], list[str]] | None = None) -> None:
-        self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="kalends-names")
+        self._places = asyncio.Semaphore(LOOKUPS_AT_ONCE)
         self._look_up = look_up or _look_up
         self._under_way: dict[str, asyncio.Future[list[str]]] = {}
         self._is_closed = False
@@ -39,11 +41,14 @@ class SystemNames:
         if self._is_closed:
             raise OSError("no look-ups any more")
         if (addresses := self._under_way.get(host)) is None:
-            loop = asyncio.get_running_loop()
-            addresses = loop.run_in_executor(self._threads, self._look_up, host)
+            addresses = asyncio.create_task(self._find(host))
             self._under_way[host] = addresses
             addresses.add_done_callback(partial(self._end, host))
         return list(dict.fromkeys(await asyncio.shield(addresses)))
+
+    async def _find(self, host: str) -> list[str]:
+        async with self._places:
+            return await _in_daemon(partial(self._look_up, host))
 
     def _end(self, host: str, addresses: asyncio.Future[list[str]]) -> None:
         del self._under_way[host]
@@ -52,7 +57,33 @@ class SystemNames:
 
     def close(self) -> None:
         self._is_closed = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _in_daemon(work: Callable[[], list[str]]) -> asyncio.Future[list[str]]:
+    """The result of the work, done in a thread that the process does not wait for at its end."""
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[list[str]] = loop.create_future()
+
+    def settle(found: list[str], error: Exception | None) -> None:
+        if result.done():  # whoever waited has gone
+            return
+        if error is None:
+            result.set_result(found)
+        else:
+            result.set_exception(error)
+
+    def run() -> None:
+        found: list[str] = []
+        failed: Exception | None = None
+        try:
+            found = work()
+        except Exception as error:
+            failed = error
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, found, failed)
+
+    Thread(target=run, name="kalends-names", daemon=True).start()
+    return result
 
 
 def _look_up(host: str) -> list[str]:
