@@ -217,10 +217,13 @@ class _Workers(Multiprocess):
 
 
 def _end_of(exitcode: int | None) -> str:
-    """Of a process: `SIGKILL`, or `exit code 3`."""
+    """Of a process: `SIGKILL`, `signal 40` for one without a name, or `exit code 3`."""
     if exitcode is None or exitcode >= 0:
         return f"exit code {exitcode}"
-    return signal.Signals(-exitcode).name
+    try:
+        return signal.Signals(-exitcode).name
+    except ValueError:
+        return f"signal {-exitcode}"
 
 
 class WorkerConfig(uvicorn.Config):
