@@ -115,8 +115,12 @@ def test_who_chooses_a_zone_meanwhile_goes_on_choosing(world: World, visit: Visi
     page, asked = visit(), list[Route]()
     opened_in_another_zone(page, world, asked)
     page.locator("details.zone summary").click()
-    answer(page, asked)
     expect(page.get_by_role("combobox")).to_be_focused()
+    page.keyboard.type("be")
+    answer(page, asked)
+    page.keyboard.type("rl")
+    expect(page.get_by_role("combobox")).to_have_value("berl")
+    expect(page.get_by_role("option").first).to_contain_text("Berlin")
 
 
 def opened_in_another_zone(page: Page, world: World, asked: list[Route]) -> None:

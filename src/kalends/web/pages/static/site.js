@@ -68,13 +68,14 @@
     const found = one("#swap", fresh);
     if (!found) { location.assign(url); return; }
     const wasOpen = one("#swap details.zone")?.open;
+    const typed = one("#swap details.zone [role=combobox]")?.value;
     const hadFocus = one("#swap").contains(document.activeElement);
     const wasChoosing = one("#swap details.zone")?.contains(document.activeElement);
     one("#swap").replaceWith(found);
     document.title = fresh.title;
     if (push) history.pushState(null, "", url.split("#")[0]);
-    if (wasOpen) one("details.zone", found).open = true;
-    if (wasChoosing) one("details.zone summary", found)?.focus({ preventScroll: true });
+    const field = wasOpen && reopened(one("details.zone", found), typed);
+    if (wasChoosing) (field || one("details.zone summary", found))?.focus({ preventScroll: true });
     else if (hadFocus) (one(turned ? `[data-turn="${turned}"]` : ".day.chosen", found) || one("h1", found)).focus({ preventScroll: true });
     say(one(turned ? "#month" : "#times-title", found)?.textContent);
     if (push && !turned) one("#times", found)?.scrollIntoView({ block: "nearest", behavior: "smooth" });
@@ -190,10 +191,22 @@
     return field;
   }
 
+  const fieldOf = (details) => one("[role=combobox]", details) || findZones(details);
+
+  // The field as it was before the page was shown anew, with what was typed until then.
+  function reopened(details, typed) {
+    details.open = true;
+    if (!details.matches("[data-zones]")) return null;
+    const field = fieldOf(details);
+    field.value = typed || "";
+    field.dispatchEvent(new Event("input"));
+    return field;
+  }
+
   addEventListener("toggle", (event) => {
     const details = event.target;
     if (!details.matches?.("[data-zones]") || !details.open) return;
-    const field = one("[role=combobox]", details) || findZones(details);
+    const field = fieldOf(details);
     // Not where a month was turned below an open list.
     if (details.contains(document.activeElement)) field.focus({ preventScroll: true });
   }, true);
