@@ -7,7 +7,8 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
-from kalends.store.database import SESSION, ConnectionLimits, Database
+from kalends.store.connection_pool import SLOW_USE_SECONDS
+from kalends.store.database import SESSION, ConnectionLimits, Database, Tx
 
 BACKEND = "SELECT pg_backend_pid()"
 # Its commits take longer than a use of a connection may.
@@ -18,6 +19,14 @@ CREATE FUNCTION pg_temp.take_time() RETURNS trigger LANGUAGE plpgsql
 CREATE CONSTRAINT TRIGGER takes_time AFTER INSERT ON slowly_kept DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION pg_temp.take_time();
 """
+YOUNG_TABLE = """
+CREATE TEMP TABLE young (id integer PRIMARY KEY, word text);
+INSERT INTO young VALUES (0, 'first');
+ANALYZE young;
+SET plan_cache_mode = force_generic_plan;
+PREPARE one (integer) AS SELECT * FROM young WHERE id = $1;
+"""
+GROWN = "INSERT INTO young SELECT id, 'more' FROM generate_series(1, 20000) id"
 
 pytestmark = pytest.mark.server
 
@@ -82,3 +91,22 @@ async def test_a_commit_that_takes_long_is_waited_for(home: Installation) -> Non
     async with database.connection() as tx:
         assert await tx.fetchval("SELECT word FROM slowly_kept") == "there"
     await database.close()
+
+
+async def test_a_plan_for_an_empty_table_ends_with_a_slow_use(home: Installation) -> None:
+    database = Database(home.parameters, 1)
+    async with database.connection() as tx:
+        await tx.execute(YOUNG_TABLE)
+        assert "Seq Scan" in await plan_of_one(tx)
+        await tx.execute(GROWN)
+        assert "Seq Scan" in await plan_of_one(tx)
+    async with database.connection() as tx:
+        assert "Seq Scan" in await plan_of_one(tx)
+        await tx.execute(f"SELECT pg_sleep({2 * SLOW_USE_SECONDS})")
+    async with database.connection() as tx:
+        assert "Index Scan" in await plan_of_one(tx)
+    await database.close()
+
+
+async def plan_of_one(tx: Tx) -> str:
+    return str((await tx.fetch("EXPLAIN EXECUTE one (1)"))[0][0])

@@ -8,11 +8,18 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final
+from weakref import WeakKeyDictionary, WeakSet
 
 import asyncpg
 
 IDLE_SECONDS: Final = 300.0
 LOOK_EVERY_SECONDS: Final = 60.0
+# PostgreSQL keeps a plan until its tables are analyzed, also one that it made when they were empty:
+# it reads all of a table that has thousands of rows by now. After a use that took this long, the
+# plans of its connection are made anew, but not more often than that.
+SLOW_USE_SECONDS: Final = 0.1
+PLANS_KEPT_SECONDS: Final = 10.0
+FORGET_PLANS: Final = "DISCARD PLANS"
 
 
 class ConnectionPool:
@@ -26,6 +33,9 @@ class ConnectionPool:
         self._generation = 0
         # Each with the generation in which it was handed out.
         self._in_use: dict[asyncpg.Connection, int] = {}
+        self._slow: WeakSet[asyncpg.Connection] = WeakSet()
+        # The loop's time when the connection's plans were last forgotten.
+        self._planned_at: WeakKeyDictionary[asyncpg.Connection, float] = WeakKeyDictionary()
         self._next_look: asyncio.TimerHandle | None = None
         self._is_closed = False
 
@@ -41,11 +51,21 @@ class ConnectionPool:
         else:
             connection = await self._connect()
         self._in_use[connection] = generation
+        if connection in self._slow:
+            self._slow.discard(connection)
+            try:
+                await connection.execute(FORGET_PLANS)
+            except BaseException:
+                del self._in_use[connection]
+                connection.terminate()
+                raise
         return connection
 
-    def release(self, connection: asyncpg.Connection) -> None:
-        """Takes back a connection on which nothing runs. It is not used again if it is closed, in a
-        transaction, or was handed out before `expire`."""
+    def release(self, connection: asyncpg.Connection, seconds: float = 0.0) -> None:
+        """Takes back a connection on which nothing runs, after it was used for `seconds`. It is not
+        used again if it is closed, in a transaction, or was handed out before `expire`."""
+        if seconds > SLOW_USE_SECONDS:
+            self._note_slow(connection)
         is_current = self._in_use.pop(connection) == self._generation and not self._is_closed
         if not is_current or connection.is_closed() or connection.is_in_transaction():
             connection.terminate()
@@ -54,6 +74,12 @@ class ConnectionPool:
         self._idle.append((connection, loop.time()))
         if self._next_look is None:
             self._next_look = loop.call_later(LOOK_EVERY_SECONDS, self._close_idle)
+
+    def _note_slow(self, connection: asyncpg.Connection) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._planned_at.get(connection, 0.0) > PLANS_KEPT_SECONDS:
+            self._planned_at[connection] = now
+            self._slow.add(connection)
 
     def expire(self) -> None:
         """Makes sure that no present connection is handed out again."""

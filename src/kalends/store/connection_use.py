@@ -42,6 +42,7 @@ class ConnectionUse:
         "_connection",
         "_connections",
         "_cut_at",
+        "_held_since",
         "_holder",
         "_is_over",
         "_late_at",
@@ -89,7 +90,8 @@ class ConnectionUse:
             self._end(error)
             raise
         self._waits_for = "statement"
-        self._late_at = self._loop.time() + LATE_SECONDS
+        self._held_since = self._loop.time()
+        self._late_at = self._held_since + LATE_SECONDS
         return self._connection
 
     async def __aexit__(
@@ -154,7 +156,7 @@ class ConnectionUse:
                     self._standby.listen(connection)
         finally:
             self._standby.end(connection)
-            self._connections.release(connection)
+            self._connections.release(connection, self._loop.time() - self._held_since)
             self._places.release(self._holder)
 
     def _end(self, error: BaseException | None) -> None:
