@@ -82,7 +82,11 @@ def connect(
         return connection, _hook_url(context, connection), fault
 
     with open_installation() as home:
-        connection, hook_url, fault = run(home, put)
+        _say_connected(*run(home, put))
+
+
+def _say_connected(connection: ImportConnection, hook_url: str, fault: str | None) -> None:
+    """Raises typer.Exit if the key does not work, for the reason `fault`."""
     typer.echo(
         f"The connection to Cal.com is stored ({connection.base_url},"
         f" key …{connection.last_four}).\nIts webhooks go to {hook_url}"

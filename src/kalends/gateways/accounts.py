@@ -126,7 +126,7 @@ class SessionAccount(Generic[S, State]):
         return await self._writing.delete_object(self._session, calendar_url, href, etag)
 
 
-class ConsentedAccount(SessionAccount[S, State]):
+class ConsentedSessionAccount(SessionAccount[S, State]):
     """The part of `CalendarAccount` and `CallingAccount` that accounts reached by a consent share.
     `granted` are the names of the consent's scopes."""
 

@@ -10,7 +10,7 @@ from kalends.domain.calendars.consent import TokenSource
 from kalends.domain.calendars.failures import CalendarFailure
 from kalends.domain.calendars.readings import CalendarObject
 from kalends.domain.gateways import Http
-from kalends.gateways.accounts import ConsentedAccount, Modules
+from kalends.gateways.accounts import ConsentedSessionAccount, Modules
 from kalends.gateways.deadlines import within_limit
 from kalends.gateways.google import calls, channels, listing, reading, writing
 from kalends.gateways.google.places import Places
@@ -20,8 +20,8 @@ from kalends.gateways.google.session import GoogleSession
 MODULES: Final = Modules(reading, writing, GoogleSyncState)
 
 
-class GoogleAccount(ConsentedAccount[GoogleSession, GoogleSyncState]):
-    """See `ConsentedAccount`, and `PushingAccount`."""
+class GoogleAccount(ConsentedSessionAccount[GoogleSession, GoogleSyncState]):
+    """See `ConsentedSessionAccount`, and `PushingAccount`."""
 
     def __init__(
         self, http: Http, places: Places, source: TokenSource, scopes: Sequence[str]

@@ -9,7 +9,7 @@ from kalends.domain.calendars.channels import NewChannel, NotPushed, OpenChannel
 from kalends.domain.calendars.consent import TokenSource
 from kalends.domain.calendars.failures import CalendarFailure
 from kalends.domain.calendars.readings import CalendarObject
-from kalends.gateways.accounts import ConsentedAccount, Modules
+from kalends.gateways.accounts import ConsentedSessionAccount, Modules
 from kalends.gateways.deadlines import within_limit
 from kalends.gateways.microsoft import calls, channels, listing, reading, writing
 from kalends.gateways.microsoft.places import GraphPlaces
@@ -19,8 +19,8 @@ from kalends.gateways.microsoft.session import InTurn, MicrosoftSession
 MODULES: Final = Modules(reading, writing, GraphSyncState)
 
 
-class MicrosoftAccount(ConsentedAccount[MicrosoftSession, GraphSyncState]):
-    """See `ConsentedAccount`, and `PushingAccount`."""
+class MicrosoftAccount(ConsentedSessionAccount[MicrosoftSession, GraphSyncState]):
+    """See `ConsentedSessionAccount`, and `PushingAccount`."""
 
     def __init__(
         self, http: InTurn, places: GraphPlaces, source: TokenSource, scopes: Sequence[str]
