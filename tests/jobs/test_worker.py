@@ -12,9 +12,9 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.access import Mode
-from kalends.jobs import executors, worker
-from kalends.jobs.executors import RunningJobs
+from kalends.jobs import running_jobs, worker
 from kalends.jobs.registry import Job, Timed
+from kalends.jobs.running_jobs import RunningJobs
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.store.jobs import NewJob, enqueue_job, enqueue_jobs
@@ -117,7 +117,7 @@ async def test_short_jobs_of_one_organization_wait_for_one_another(context: Cont
 
 async def test_nobody_waits_for_long_jobs_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where they come to an end one after the other."""
-    monkeypatch.setattr(executors, "MOVING_SECONDS", 0.05)
+    monkeypatch.setattr(running_jobs, "MOVING_SECONDS", 0.05)
     running, about = RunningJobs(4), (uuid4(), "calendars")
     with running.admit(*about):
         with running.admit(*about):

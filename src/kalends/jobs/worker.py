@@ -23,8 +23,9 @@ from pgqueuer.domain.types import Channel, QueueEntrypoint
 
 from kalends.jobs.back_off import BackOff
 from kalends.jobs.endings import use_endings_buffer
-from kalends.jobs.executors import JobExecutor, RunningJobs, TimedExecutor
+from kalends.jobs.executors import JobExecutor, TimedExecutor
 from kalends.jobs.registry import JOBS, TIMETABLE, Job, Timed
+from kalends.jobs.running_jobs import RunningJobs
 from kalends.runtime.unit_of_work import Context
 from kalends.store.jobs import queue_connection
 
