@@ -23,7 +23,7 @@ FIRST = (
     "browser/",
     "failover/",
     "calendars/test_difficult_accounts.py",
-    "store/test_embedded.py",
+    "store/embedded/test_embedded.py",
     "calcom/test_runs.py",
     "store/test_archive.py",
     "calendars/consented/test_calendars.py",
